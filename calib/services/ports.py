@@ -1,0 +1,42 @@
+"""What use cases need from outside, as protocols; the adapters are wired in one place."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from calib.certificates.signing import Rendered, Sealed
+
+
+class FileStore(Protocol):
+    """A content-addressed store: what is in it never changes and never vanishes."""
+
+    def put(self, content: bytes) -> str:
+        """Store the bytes durably (file and directory synced) and return their SHA-256."""
+
+    def get(self, sha256: str) -> bytes:
+        """Return the bytes; raises Unavailable when they are missing or no longer match."""
+
+    def has(self, sha256: str) -> bool:
+        """Answer whether the bytes are stored."""
+
+
+class Sealer(Protocol):
+    """Seals a rendered certificate; the only port that touches keys."""
+
+    def seal(self, rendered: Rendered) -> Sealed:
+        """Return the sealed certificate, or one that says in words that it bears no seal."""
+
+
+class Mailer(Protocol):
+    """Hands one mail to a mail server."""
+
+    def send(  # noqa: PLR0913 -- the parts of a mail
+        self,
+        *,
+        recipient: str,
+        subject: str,
+        body: str,
+        message_id: str,
+        calendar: str | None,
+    ) -> None:
+        """Send the mail; raises Unavailable when the server did not take it, Refused for good."""

@@ -1,0 +1,199 @@
+"""Engine, column types and naming for both databases; knows no table.
+
+Every column is TEXT, INTEGER or BLOB, so that SQLite tables can be STRICT and both databases hold
+the same bytes: instants as fixed-width UTC text, dates as ISO text, measured values as decimal text.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import DDL, Connection, Engine, Integer, MetaData, Table, Text, create_engine, event
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from instruments.canonical import canonical_json
+
+SQLITE_WAL_SAFE = (3, 51, 3)
+"""Before this version a WAL with several connections can lose committed data (sqlite.org)."""
+
+
+class UTCInstant(TypeDecorator[datetime]):
+    """A UTC instant as text of fixed width, so that text order is time order."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: object) -> str | None:
+        """Write the instant; a naive one is a mistake and refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, dialect: object) -> datetime | None:
+        """Read the instant back as an aware datetime."""
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class ISODate(TypeDecorator[date]):
+    """A calendar date as ISO text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: object) -> str | None:
+        """Write the date; an instant is not a date."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            raise TypeError(f"{value!r} is an instant, not a date")
+        return value.isoformat()
+
+    def process_result_value(self, value: str | None, dialect: object) -> date | None:
+        """Read the date back."""
+        return None if value is None else date.fromisoformat(value)
+
+
+class YesNo(TypeDecorator[bool]):
+    """A truth value as 0 or 1: STRICT tables know no boolean."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: bool | None, dialect: object) -> int | None:
+        """Write 0 or 1."""
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: object) -> bool | None:
+        """Read the truth value back."""
+        return None if value is None else bool(value)
+
+
+class DecimalText(TypeDecorator[str]):
+    """A measured or stated decimal, kept as the text that was entered: ``20.10`` stays ``20.10``."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:
+        """Write the text; refuse what is no finite decimal."""
+        if value is None:
+            return None
+        try:
+            finite = Decimal(value).is_finite()
+        except InvalidOperation as problem:
+            raise ValueError(f"{value!r} is no decimal number") from problem
+        if not finite:
+            raise ValueError(f"{value!r} is not finite")
+        return value
+
+
+class CanonicalJSON(TypeDecorator[Any]):
+    """Plain JSON values stored in their canonical form (RFC 8785)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: object) -> str | None:
+        """Write the canonical form."""
+        return None if value is None else canonical_json(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: object) -> object:
+        """Read plain values back."""
+        return None if value is None else json.loads(value)
+
+
+class Base(DeclarativeBase):
+    """Root of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy reads it from the class
+        str: Text,
+        bool: YesNo,
+        datetime: UTCInstant,
+        date: ISODate,
+    }
+
+
+def insert_only(table: Table) -> None:
+    """Let the database itself refuse UPDATE and DELETE on `table`."""
+    for act in ("UPDATE", "DELETE"):
+        name = f"keep_{table.name}_{act.lower()}"
+        event.listen(
+            table,
+            "after_create",
+            DDL(
+                f"CREATE TRIGGER {name} BEFORE {act} ON {table.name} BEGIN "
+                f"SELECT RAISE(ABORT, '{table.name} is insert-only'); END"
+            ).execute_if(dialect="sqlite"),
+        )
+    function = f"keep_{table.name}"
+    event.listen(
+        table,
+        "after_create",
+        DDL(
+            f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{table.name} is insert-only'; END $$"
+        ).execute_if(dialect="postgresql"),
+    )
+    event.listen(
+        table,
+        "after_create",
+        DDL(
+            f"CREATE TRIGGER {function} BEFORE UPDATE OR DELETE ON {table.name} "
+            f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+        ).execute_if(dialect="postgresql"),
+    )
+
+
+def open_engine(url: str) -> Engine:
+    """Return an engine for `url` with the durability this project promises.
+
+    SQLite: foreign keys on, every commit synced, write transactions start with BEGIN IMMEDIATE (two
+    writers wait for each other instead of failing half way), a rollback journal where the library
+    is older than `SQLITE_WAL_SAFE`.
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _settle(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy, not the driver, begins transactions
+        journal = "WAL" if sqlite3.sqlite_version_info >= SQLITE_WAL_SAFE else "DELETE"
+        for pragma in (
+            "foreign_keys=ON",
+            "busy_timeout=30000",
+            f"journal_mode={journal}",
+            "synchronous=FULL" if journal == "WAL" else "synchronous=EXTRA",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def journal_in_words() -> str:
+    """Say how SQLite keeps commits safe here; shown by ``calib doctor`` and readiness."""
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info >= SQLITE_WAL_SAFE:
+        return f"SQLite {version}: write-ahead log, every commit synced"
+    return f"SQLite {version}: rollback journal, every commit synced (WAL needs 3.51.3 or newer)"

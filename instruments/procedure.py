@@ -1,0 +1,287 @@
+"""What a type of instrument is and how it is measured: frozen values read from type files.
+
+Numbers are decimal text exactly as the file gives them; trailing zeros are meaning. Knows nothing
+of files, databases or arithmetic: the catalogue reads these, the evaluation uses them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from instruments.canonical import digest
+from instruments.plain import from_plain, to_plain
+from instruments.text import LocalizedText
+
+Confidence = Literal["V", "V2", "BG"]
+"""How sure a figure is: V verified at its source, V2 verified at a secondary source, BG background
+knowledge still to be confirmed. A BG limit may not decide a certificate without a loud word."""
+RecordKind = Literal["calibration", "verification", "check"]
+Stage = Literal["as_found", "as_left"]
+LegalClass = Literal["voluntary", "mandatory_first", "mandatory_periodic"]
+DocumentRole = Literal["method", "limits", "product", "standard"]
+Output = Literal["error", "correction", "relative_error"]
+InputSource = Literal["standard", "item", "nominal"]
+Evaluate = Literal["A", "B", "certificate", "resolution"]
+Distribution = Literal["normal", "rectangular", "triangular", "arcsine"]
+FitKind = Literal["none", "polynomial"]
+PointOrder = Literal["any", "up", "down", "up_then_down"]
+
+
+@dataclass(frozen=True, slots=True)
+class GoverningDocument:
+    """A regulation, specification or standard (JJG, JJF, ISO ...) the type rests on."""
+
+    id: str
+    """Number with edition, e.g. ``JJF 1107-2003``."""
+    title: LocalizedText
+    role: DocumentRole
+    confidence: Confidence
+    source: str = ""
+    """Where the facts were read; empty only when confidence is BG."""
+    note: LocalizedText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentLimit:
+    """The range an influence quantity must keep while measuring."""
+
+    quantity: Literal["temperature", "relative_humidity", "pressure"]
+    unit: str
+    low: str | None
+    high: str | None
+    document: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class InputQuantity:
+    """One input of the measurement function (VIM 2.50)."""
+
+    label: LocalizedText
+    source: InputSource
+    """``standard``: read on the standard; ``item``: read on the item; ``nominal``: the point."""
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A repeatability known from the method's own record, used when readings are few."""
+
+    s: str
+    dof: str
+    below: int = 6
+    """Use it when there are fewer readings than this (domain practice, confidence BG)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One line of the uncertainty budget (VIM 2.33)."""
+
+    id: str
+    """Short symbol, unique in the measurand, e.g. ``d_bath``."""
+    input: str
+    """The input quantity of the function it belongs to; a name that is no declared input is an
+    additive influence with value zero."""
+    name: LocalizedText
+    evaluate: Evaluate
+    """``A``: scatter of the readings; ``B``: stated here; ``certificate``: value (correction) and U
+    of the standard's certificate; ``resolution``: the item's resolution, rectangular."""
+    distribution: Distribution = "rectangular"
+    half_width: str | None = None
+    relative_half_width: str | None = None
+    """Fraction of |value of `of`|; the half-width is the sum of both parts."""
+    of: str | None = None
+    U: str | None = None
+    k: str | None = None
+    u: str | None = None
+    dof: str | None = None
+    """Absent: infinite."""
+    pooled: Pooled | None = None
+    group: str | None = None
+    """Components of one group describe the same effect: only the largest counts."""
+    common: bool = False
+    """The same error at every point (one standard): it does not average out in a fit."""
+    confidence: Confidence = "BG"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Limits of the output over a range of nominal values.
+
+    lower(x) = -(max or sum form), upper(x) likewise: the base limits `lower` and `upper` widened by
+    `plus_fraction` * |x|, or replaced by `or_fraction` * |x| where that is larger (`choose`
+    ``larger``) or smaller. One of lower and upper may be absent: a one-sided limit.
+    """
+
+    document: str
+    confidence: Confidence
+    lower: str | None = None
+    upper: str | None = None
+    plus_fraction: str | None = None
+    or_fraction: str | None = None
+    choose: Literal["larger", "smaller"] = "larger"
+    start: str | None = None
+    """Lower end of the range of nominal values; absent: no end."""
+    end: str | None = None
+    start_included: bool = True
+    end_included: bool = True
+    clause: str = ""
+    when: Mapping[str, str] = field(default_factory=dict)
+    """Attributes the item or the order must have: ``{"pump": "syringe"}``,
+    ``{"verification": "initial"}``."""
+
+    def covers(self, nominal: Decimal) -> bool:
+        """Answer whether the nominal value lies in the range of this limit."""
+        if self.start is not None:
+            start = Decimal(self.start)
+            if nominal < start or (nominal == start and not self.start_included):
+                return False
+        if self.end is not None:
+            end = Decimal(self.end)
+            if nominal > end or (nominal == end and not self.end_included):
+                return False
+        return True
+
+    def at(self, nominal: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        """Return (lower, upper) at the nominal value, exactly."""
+        return (_side(self, self.lower, nominal, -1), _side(self, self.upper, nominal, 1))
+
+
+def _side(limit: Limit, base: str | None, nominal: Decimal, sign: int) -> Decimal | None:
+    if base is None:
+        return None
+    value = Decimal(base)
+    size = abs(nominal)
+    if limit.plus_fraction is not None:
+        value += sign * Decimal(limit.plus_fraction) * size
+    if limit.or_fraction is not None:
+        other = sign * Decimal(limit.or_fraction) * size
+        pick = max if limit.choose == "larger" else min
+        value = pick(value, other, key=abs)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Where to measure and how often."""
+
+    default: tuple[str, ...]
+    readings: int
+    """Readings of each non-nominal input at each point."""
+    confidence: Confidence
+    document: str = ""
+    minimum: int = 1
+    """Fewest points a record may have."""
+    low: str | None = None
+    high: str | None = None
+    """Nominal points outside are refused."""
+    order: PointOrder = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class FitSpec:
+    """A curve fitted to the results over all points of one stage."""
+
+    kind: FitKind = "none"
+    degree: int = 1
+    x: str = ""
+    """Input the curve runs over, e.g. ``t_ind``."""
+    origin: str = "0"
+    """x0 of y = y1 + y2 (x - x0) + ..., in the unit of x."""
+    y: Literal["correction", "error"] = "correction"
+    predict: tuple[str, ...] = ()
+    """Values of x printed by default; an order may name others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurand:
+    """One quantity measured on the instrument: function, points, budget, limits."""
+
+    id: str
+    name: LocalizedText
+    quantity: str
+    unit: str
+    """Unit of points and readings."""
+    output: Output
+    output_unit: str
+    function: str
+    inputs: Mapping[str, InputQuantity]
+    points: Points
+    components: tuple[Component, ...]
+    limits: tuple[Limit, ...] = ()
+    fit: FitSpec = FitSpec()
+    optional: bool = False
+    """May be left out of a record (e.g. an alarm that the model does not have)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A qualitative part: appearance, retention of the maximum, alarm."""
+
+    id: str
+    name: LocalizedText
+    document: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentType:
+    """A type of instrument, complete enough to measure it, judge it and word its certificate."""
+
+    schema: int
+    id: str
+    version: str
+    name: LocalizedText
+    kinds: tuple[RecordKind, ...]
+    legal_class: LegalClass
+    documents: tuple[GoverningDocument, ...]
+    measurands: tuple[Measurand, ...]
+    environment: tuple[EnvironmentLimit, ...]
+    standards_wanted: LocalizedText
+    calibration_mode: Literal["required", "none"] = "none"
+    batch: bool = False
+    """Pieces of one lot are measured together and share a record."""
+    stages: tuple[Stage, ...] = ("as_found", "as_left")
+    """``as_left`` only where the type can be adjusted."""
+    acclimatisation_minutes: int = 0
+    variants: Mapping[str, Mapping[str, LocalizedText]] = field(default_factory=dict)
+    """Attribute of a model and its values, e.g. ``pump``: syringe, infusion."""
+    examinations: tuple[Examination, ...] = ()
+    verification_kinds: tuple[Literal["initial", "subsequent", "in_service"], ...] = ()
+    validity_months: int | None = None
+    """Legal validity of a verification certificate; None with mandatory_first: none printed."""
+    interval_months: int | None = None
+    """Usual recalibration interval, proposed when an order asks for one."""
+    interval_confidence: Confidence = "BG"
+
+    def measurand(self, id_: str) -> Measurand:
+        """Return the measurand with this id; KeyError when there is none."""
+        for measurand in self.measurands:
+            if measurand.id == id_:
+                return measurand
+        raise KeyError(id_)
+
+    def document(self, id_: str) -> GoverningDocument:
+        """Return the governing document with this id; KeyError when there is none."""
+        for document in self.documents:
+            if document.id == id_:
+                return document
+        raise KeyError(id_)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the plain form that is frozen into every calibration input."""
+        plain: dict[str, object] = to_plain(self)
+        return plain
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the definition; id and version alone could be edited."""
+        return digest(self.as_dict())
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> InstrumentType:
+        """Read back what `as_dict` wrote."""
+        return from_plain(cls, plain)

@@ -1,0 +1,129 @@
+"""Labs, people, memberships, customers, and the ways people sign in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from instruments.db import Base, CanonicalJSON
+from instruments.tenancy import STRICT, LabScoped, scoped, to_same_lab
+
+
+class Lab(Base):
+    """A laboratory: the tenant."""
+
+    __tablename__ = "labs"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    """Short upper-case code used in numbers, e.g. ``HZ``."""
+    name_en: Mapped[str]
+    name_zh: Mapped[str]
+    address_en: Mapped[str] = mapped_column(default="")
+    address_zh: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    """Where the lab itself is told of due dates."""
+    accreditation: Mapped[str] = mapped_column(default="")
+    """Accreditation or authorisation number as printed; empty when the lab has none."""
+    time_zone: Mapped[str] = mapped_column(default="Asia/Shanghai")
+    language: Mapped[str] = mapped_column(default="zh")
+    rounding: Mapped[dict[str, Any]] = mapped_column(CanonicalJSON)
+    """`calib.evaluation.inputs.Rounding` as plain values."""
+    created_at: Mapped[datetime]
+
+
+class Person(Base):
+    """A human being; one account, memberships in one or more labs."""
+
+    __tablename__ = "persons"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    """Lower case."""
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    language: Mapped[str] = mapped_column(default="zh")
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Membership(LabScoped, Base):
+    """A role a person holds in a lab over a period; one row per role."""
+
+    __tablename__ = "memberships"
+    __table_args__ = scoped(
+        to_same_lab("customer_id", "customers"),
+        UniqueConstraint("lab_id", "person_id", "role", "starts_on"),
+        CheckConstraint(
+            "role IN ('technician','reviewer','signatory','manager','venue_operator')", "role"
+        ),
+        CheckConstraint("(role = 'venue_operator') = (customer_id IS NOT NULL)", "whose"),
+    )
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    role: Mapped[str]
+    customer_id: Mapped[int | None]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    """Last day; None: open."""
+
+
+class Customer(LabScoped, Base):
+    """Who orders work and owns instruments (委托单位)."""
+
+    __tablename__ = "customers"
+    __table_args__ = scoped()
+
+    name_en: Mapped[str] = mapped_column(default="")
+    name_zh: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    contact: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    """Where due-date digests go."""
+    kind: Mapped[str] = mapped_column(default="other")
+    """medical, maker, transport, market, school, community, customs, other (domain section I)."""
+    is_small_firm: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str] = mapped_column(default="zh")
+    calendar_token: Mapped[str] = mapped_column(unique=True)
+    """128 random bits; opens the iCalendar feed."""
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class SignIn(Base):
+    """A server-side session of a signed-in person in one lab; ended, never deleted."""
+
+    __tablename__ = "sign_ins"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    lab_id: Mapped[int] = mapped_column(ForeignKey("labs.id"))
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A bearer token of a person for one lab; shown once, kept as a hash."""
+
+    __tablename__ = "api_tokens"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
+    lab_id: Mapped[int] = mapped_column(ForeignKey("labs.id"))
+    name: Mapped[str]
+    token_sha256: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
