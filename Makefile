@@ -1,0 +1,96 @@
+# From nothing but Python 3.11, 3.12 or 3.13 and make. `make help` lists what can be asked.
+
+PYTHON  ?= python3
+WORKERS ?= logical
+ARGS    ?=
+
+UV      := .tools/venv/bin/uv
+PY      := .venv/bin/python
+CALIB   := .venv/bin/calib
+PYTEST  := $(PY) -m pytest
+# one stamp per Python version: another PYTHON= makes another environment
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+STAMP   := .venv/ready-$(VERSION)
+SPREAD  := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal
+# uv does not read pip's settings: a lab behind a mirror has named it to pip already
+MIRROR  := index="$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}"; \
+	   if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check fmt lint types imports test-pg test-slow nightly \
+	cover docs lock clean
+
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## Make .tools and .venv from the hash-locked requirements
+
+$(UV):
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v < (3, 14); \
+	  sys.exit(0 if ok else "Calib needs Python 3.11 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
+	@$(PYTHON) -m venv --clear .tools/venv || { \
+	  echo "Python cannot make a virtual environment: install python3-venv, then ask again."; exit 1; }
+	@# uv itself is held to the hashes of the same lock
+	awk '/^[a-z]/ {keep = /^uv==/} keep' requirements.lock > .tools/uv.lock
+	.tools/venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --require-hashes --requirement .tools/uv.lock
+	@touch $(UV)
+
+$(STAMP): $(UV) requirements.lock pyproject.toml
+	@test -x $(PY) && test -e $(STAMP) || $(UV) venv --quiet --clear --python "$(PYTHON)" .venv
+	@$(MIRROR); $(UV) pip sync --quiet --python $(PY) --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: setup ## Build the demo world once and serve it; prints the address
+	$(CALIB) demo --folder demo-world
+
+demo: setup ## Build the demo world anew and serve it
+	$(CALIB) demo --folder demo-world --fresh
+
+test: setup ## Run all tests but the slow ones, on both databases, with coverage
+	$(PYTEST) $(SPREAD) -m "not slow" --cov --cov-report= --durations=10 $(ARGS)
+	@$(PY) -m coverage report --skip-covered | tail -n 15
+
+check: setup ## Format, lint, types, import rules and the rules of the house
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+	@$(PYTEST) tests/house -q
+
+fmt: setup ## Format, and fix what can be fixed safely
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+lint: setup ## Lint
+	$(PY) -m ruff check .
+
+types: setup ## Check types
+	$(PY) -m mypy
+
+imports: setup ## Check the twelve import rules
+	.venv/bin/lint-imports
+
+test-pg: setup ## Run the tests that use PostgreSQL
+	$(PYTEST) $(SPREAD) -m pg $(ARGS)
+
+test-slow: setup ## Run the slow tests
+	$(PYTEST) $(SPREAD) -m slow --durations=10 $(ARGS)
+
+nightly: check test test-slow ## Everything
+
+cover: test ## Show uncovered lines; the engine and the evaluation allow none
+	$(PY) -m coverage report
+	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
+
+docs: setup ## List error codes that still lack a paragraph in docs/errors.md
+	$(PY) -m tests.house.codes
+
+lock: $(UV) ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade: newest versions)
+	@$(MIRROR); $(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
+	  --no-header --universal --python-version 3.11 --quiet $(ARGS) -o requirements.lock
+
+clean: ## Remove what can be made again (not the demo world)
+	rm -rf .tools .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis \
+	  .coverage .coverage.* htmlcov build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
