@@ -1,0 +1,1 @@
+"""The calculating core: pure functions of numbers, knowing no instrument, database or clock."""

@@ -1,0 +1,463 @@
+"""Law of propagation of uncertainty: combined u, effective degrees of freedom, budget.
+
+`combine` is the vectorised core over many items; `propagate` evaluates models given as
+expressions for one item, with correlations, second order and several outputs.
+This module must not know distributions by name, readings, tasks or rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calib.engine.coverage import coverage_factor
+from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
+from calib.engine.types import Budget, BudgetRow, Coverage, require_dof, require_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from calib.engine.expression import Expression
+
+    FloatArray = NDArray[np.float64]
+
+_NOT_A_CORRELATION = -1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input quantity as the law of propagation sees it.
+
+    Attributes
+    ----------
+    value, u : float
+        Estimate and standard uncertainty (0: exact).
+    dof : float
+        Degrees of freedom of `u`, possibly infinite.
+    """
+
+    value: float
+    u: float = 0.0
+    dof: float = math.inf
+
+    def __post_init__(self) -> None:
+        require_finite("an input", value=self.value, u=self.u)
+        require_dof("an input", self.dof)
+        if self.u < 0:
+            msg = f"A standard uncertainty is never negative, got {self.u!r}."
+            raise OutOfRange(msg, {"u": self.u})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
+    """Combined uncertainty of many items at once.
+
+    Attributes
+    ----------
+    u : (items,) array
+        Combined standard uncertainty.
+    dof : (items,) array
+        Effective degrees of freedom, not truncated, possibly infinite.
+    contributions : (components, items) array
+        |c| u of each component.
+    percent : (components, items) array
+        100 contribution^2 / u^2; 0 where u is 0.
+    """
+
+    u: FloatArray
+    dof: FloatArray
+    contributions: FloatArray
+    percent: FloatArray
+
+
+def effective_dof(parts: ArrayLike, dof: ArrayLike) -> FloatArray:
+    """Effective degrees of freedom by Welch and Satterthwaite.
+
+    Parameters
+    ----------
+    parts : (components, ...) array_like
+        Standard uncertainties in the output, independent of each other.
+    dof : array_like, broadcasts with `parts`
+        Degrees of freedom, possibly infinite.
+
+    Returns
+    -------
+    (...) array
+        Not truncated; infinite when no part with finite degrees of freedom counts.
+
+    Raises
+    ------
+    OutOfRange
+        Degrees of freedom not positive, parts not finite.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) G.4.1, formula G.2b.
+    Checked against: tests/reference/gum_h1.toml.
+    Limits: independent parts; group correlated ones into one first.
+    """
+    p = np.abs(np.asarray(parts, dtype=np.float64))
+    nu = np.asarray(dof, dtype=np.float64)
+    require_finite("the effective degrees of freedom", parts=p)
+    if not np.all(nu > 0):
+        raise OutOfRange("Degrees of freedom must be positive.")
+    top = p.max(axis=0, initial=0.0)
+    share = p / np.where(top > 0, top, 1.0)
+    total = np.sum(share**2, axis=0)
+    loss = np.sum(share**4 / nu, axis=0)
+    return np.where(loss > 0, total**2 / np.where(loss > 0, loss, 1.0), np.inf)
+
+
+def combine(c: ArrayLike, u: ArrayLike, dof: ArrayLike = math.inf) -> Combined:
+    """Combine independent components of many items.
+
+    Parameters
+    ----------
+    c : (components, items) array_like
+        Sensitivity coefficients.
+    u : array_like, broadcasts with `c`
+        Standard uncertainties of the inputs, none negative.
+    dof : array_like, broadcasts with `c`
+        Degrees of freedom, possibly infinite.
+
+    Returns
+    -------
+    Combined
+        Per item: u, effective degrees of freedom, contributions and percent.
+
+    Raises
+    ------
+    OutOfRange
+        A number is not finite or an uncertainty negative.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.1.2 (formula 10) and G.4.1.
+    Checked against: tests/reference/worked_budgets.toml.
+    Limits: first order, no correlations.
+
+    Examples
+    --------
+    >>> both = combine([[1.0], [-1.0]], [[3.0], [4.0]], [[10.0], [float("inf")]])
+    >>> float(both.u[0]), round(float(both.dof[0]), 2)
+    (5.0, 77.16)
+    """
+    slopes, ux = np.asarray(c, dtype=np.float64), np.asarray(u, dtype=np.float64)
+    require_finite("a budget", c=slopes, u=ux)
+    if np.any(ux < 0):
+        raise OutOfRange("A standard uncertainty is never negative.")
+    parts = np.abs(slopes) * ux
+    total = np.sqrt(np.sum(parts**2, axis=0))
+    nu = effective_dof(parts, np.broadcast_to(np.asarray(dof, dtype=np.float64), parts.shape))
+    share = parts / np.where(total > 0, total, 1.0)
+    return Combined(total, nu, parts, 100 * share**2)
+
+
+def correlation_matrix(
+    names: Sequence[str], correlations: Sequence[tuple[str, str, float]]
+) -> FloatArray:
+    """Build a correlation matrix from pairs.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Order of rows and columns.
+    correlations : sequence of (name, name, r)
+        Each pair at most once; all others are 0.
+
+    Returns
+    -------
+    (n, n) array
+        Symmetric with ones on the diagonal.
+
+    Raises
+    ------
+    OutOfRange
+        Unknown or repeated names, or r outside -1 to 1.
+    SingularFit
+        The coefficients contradict each other (not positive semi-definite).
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.2.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: figures rounded too much may contradict each other; give more digits.
+    """
+    place = {name: i for i, name in enumerate(names)}
+    r = np.eye(len(names))
+    for a, b, coefficient in correlations:
+        if a not in place or b not in place or a == b or r[place[a], place[b]] != 0:
+            msg = f"The correlation {a!r}, {b!r} does not name two inputs, or is given twice."
+            raise OutOfRange(msg, {"names": [a, b]})
+        if not -1 <= coefficient <= 1:
+            msg = f"The correlation of {a!r} and {b!r} must lie within -1 and 1: {coefficient}."
+            raise OutOfRange(msg, {"names": [a, b], "r": str(coefficient)})
+        r[place[a], place[b]] = r[place[b], place[a]] = coefficient
+    if len(names) and np.linalg.eigvalsh(r)[0] < _NOT_A_CORRELATION:
+        msg = "The correlation coefficients contradict each other. Check signs and digits."
+        raise SingularFit(msg, {"smallest_eigenvalue": float(np.linalg.eigvalsh(r)[0])})
+    return r
+
+
+def _groups(r: FloatArray) -> list[list[int]]:
+    """Sets of components tied to each other by correlation."""
+    left, out = set(range(len(r))), []
+    while left:
+        group, fresh = set(), {min(left)}
+        while fresh:
+            group |= fresh
+            fresh = {int(j) for i in fresh for j in np.flatnonzero(r[i])} - group
+        left -= group
+        out.append(sorted(group))
+    return out
+
+
+def _grouped_dof(parts: FloatArray, r: FloatArray, dof: FloatArray) -> float:
+    """Welch-Satterthwaite over independent groups; a group has its smallest dof."""
+    us, nus = [], []
+    for group in _groups(r):
+        p = parts[group]
+        us.append(math.sqrt(max(0.0, float(p @ r[np.ix_(group, group)] @ p))))
+        alive = dof[group][p != 0]
+        nus.append(float(alive.min()) if len(alive) else math.inf)
+    return float(effective_dof(np.array(us), np.array(nus)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Propagation:
+    """Outputs of a model with their budgets and correlation.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Outputs, in the order of `budgets` and `correlation`.
+    budgets : tuple of Budget
+        One per output.
+    correlation : (m, m) array
+        Between the outputs; 0 with an exact output, 1 on the diagonal.
+    """
+
+    names: tuple[str, ...]
+    budgets: tuple[Budget, ...]
+    correlation: FloatArray
+
+
+Choose = "Callable[[FloatArray, float], Coverage]"
+
+
+def default_coverage(p: float = 0.95) -> Callable[[FloatArray, float], Coverage]:
+    """Coverage by Student's t at the truncated effective degrees of freedom.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) G.4.1.
+    Checked against: tests/reference/coverage.toml.
+    Limits: a nearly normal result.
+    """
+    return lambda _contributions, dof: Coverage(float(coverage_factor(dof, p)))
+
+
+def assemble(
+    values: Mapping[str, float],
+    inputs: Mapping[str, Input],
+    slopes: FloatArray,
+    *,
+    r: FloatArray | None = None,
+    extra: FloatArray | None = None,
+    choose: Callable[[FloatArray, float], Coverage] | None = None,
+) -> Propagation:
+    """Turn sensitivities into budgets.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        Outputs and their estimates.
+    inputs : mapping of str to Input
+        Input quantities, in the order of the budget rows.
+    slopes : (outputs, inputs) array
+        Sensitivity coefficients.
+    r : (inputs, inputs) array, optional
+        Correlation matrix of the inputs.
+    extra : (outputs,) array, optional
+        Second-order variance of each output.
+    choose : callable, optional
+        From signed contributions and effective dof to `Coverage`; default t at 95 %.
+
+    Returns
+    -------
+    Propagation
+        Budgets and correlation of the outputs.
+
+    Raises
+    ------
+    OutOfRange
+        A sensitivity or result is not finite.
+    DegenerateData
+        The second-order terms make a variance negative.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.1.2, 5.2.2, G.4.1; JCGM 102:2011 6.2.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: a group of correlated inputs has the smallest degrees of freedom in it.
+    """
+    require_finite("a model", slopes=slopes)
+    choose = choose or default_coverage()
+    u = np.array([x.u for x in inputs.values()])
+    dof = np.array([x.dof for x in inputs.values()])
+    matrix = np.eye(len(u)) if r is None else r
+    parts = slopes * u
+    covariance = parts @ matrix @ parts.T
+    budgets = []
+    for m, (name, value) in enumerate(values.items()):
+        variance = float(covariance[m, m]) + (0.0 if extra is None else float(extra[m]))
+        if extra is not None and variance < 0:
+            msg = f"The second-order terms make the variance of {name!r} negative."
+            raise DegenerateData(msg, {"output": name})
+        uy = math.sqrt(max(0.0, variance))
+        nu = _grouped_dof(parts[m], matrix, dof)
+        budgets.append(
+            Budget(value, uy, nu, choose(parts[m], nu), _rows(inputs, slopes[m], parts[m], uy))
+        )
+    sigma = np.sqrt(np.maximum(0.0, np.diag(covariance)))
+    scale = np.outer(sigma, sigma)
+    shared = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
+    np.fill_diagonal(shared, 1.0)
+    return Propagation(tuple(values), tuple(budgets), shared)
+
+
+def _rows(
+    inputs: Mapping[str, Input], c: FloatArray, parts: FloatArray, uy: float
+) -> tuple[BudgetRow, ...]:
+    return tuple(
+        BudgetRow(
+            name, float(c[i]), x.u, abs(float(parts[i])), x.dof,
+            100 * (float(parts[i]) / uy) ** 2 if uy > 0 else 0.0,
+        )
+        for i, (name, x) in enumerate(inputs.items())
+    )  # fmt: skip
+
+
+def propagate(
+    model: Mapping[str, Expression],
+    inputs: Mapping[str, Input],
+    *,
+    r: FloatArray | None = None,
+    order: int = 1,
+    choose: Callable[[FloatArray, float], Coverage] | None = None,
+) -> Propagation:
+    """Propagate uncertainties through expressions.
+
+    Parameters
+    ----------
+    model : mapping of str to Expression
+        Outputs and their measurement functions.
+    inputs : mapping of str to Input
+        Input quantities.
+    r : (inputs, inputs) array, optional
+        Correlation matrix (see `correlation_matrix`).
+    order : int
+        1, or 2 to add the terms of the note to GUM 5.1.2.
+    choose : callable, optional
+        Coverage policy, see `assemble`.
+
+    Returns
+    -------
+    Propagation
+        Budgets and correlation of the outputs.
+
+    Raises
+    ------
+    OutOfRange
+        A value or derivative is not finite, or order 2 together with correlations.
+    DegenerateData
+        The second-order terms make a variance negative.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.1.2 with its note, 5.2.2.
+    Checked against: tests/reference/gum_h1.toml.
+    Limits: the second-order terms hold for symmetric, independent inputs.
+    """
+    if order not in (1, 2) or (order == 2 and r is not None and np.any(r != np.eye(len(r)))):
+        msg = "The order is 1 or 2, and 2 only without correlations."
+        raise OutOfRange(msg, {"order": order})
+    at = {name: x.value for name, x in inputs.items()}
+    names = list(inputs)
+    u = np.array([x.u for x in inputs.values()])
+    values, slopes, extra = {}, np.zeros((len(model), len(names))), np.zeros(len(model))
+    for m, (output, f) in enumerate(model.items()):
+        by = [n for n in names if n in f.names and inputs[n].u > 0]
+        value, first, second, third = f.derivatives(at, by, order=1 if order == 1 else 3)
+        values[output] = float(value)
+        places = [names.index(n) for n in by]
+        slopes[m, places] = first
+        if order == 2:
+            square = np.outer(u[places] ** 2, u[places] ** 2)
+            extra[m] = np.sum((second**2 / 2 + first[:, None] * third) * square)
+    slopes += _slopes_of_exact(model, inputs)
+    return assemble(
+        values, inputs, slopes, r=r, extra=extra if order == 2 else None, choose=choose
+    )
+
+
+def _slopes_of_exact(
+    model: Mapping[str, Expression], inputs: Mapping[str, Input]
+) -> FloatArray:
+    """Sensitivities by exact inputs, for the budget only; 0 where none exists."""
+    at = {name: x.value for name, x in inputs.items()}
+    out = np.zeros((len(model), len(inputs)))
+    for i, (name, x) in enumerate(inputs.items()):
+        if x.u > 0:
+            continue
+        for m, f in enumerate(model.values()):
+            try:
+                out[m, i] = f.derivatives(at, [name], order=1)[1][0]
+            except OutOfRange:
+                out[m, i] = 0.0
+    return out
+
+
+def estimate_correlations(readings: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Means, their standard uncertainties and correlations from readings taken together.
+
+    Parameters
+    ----------
+    readings : (inputs, n) array_like
+        Simultaneous readings, n at least 2.
+
+    Returns
+    -------
+    tuple
+        Means (inputs,), u of the means (inputs,), correlation matrix; a row without
+        scatter has correlation 0.
+
+    Raises
+    ------
+    DegenerateData
+        Fewer than two sets of readings.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.3, formula 17.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: the group counts as one component with n - 1 degrees of freedom.
+    """
+    a = np.asarray(readings, dtype=np.float64)
+    if a.ndim != 2 or a.shape[1] < 2:
+        raise DegenerateData("Readings taken together need at least two sets.")
+    require_finite("readings taken together", readings=a)
+    n = a.shape[1]
+    mean = a.mean(axis=1)
+    d = a - mean[:, None]
+    covariance = d @ d.T / (n * (n - 1))
+    u = np.sqrt(np.diag(covariance))
+    scale = np.outer(u, u)
+    r = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
+    np.fill_diagonal(r, 1.0)
+    return mean, u, r
