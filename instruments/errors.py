@@ -9,7 +9,7 @@ DomainError
 └── Unavailable   mail server, file store, disk: try again
 
 A message has four parts: what, where, got and expected, what to do. It is an English sentence
-with ``{named}`` placeholders filled from ``facts``; the door translates the sentence, then fills it.
+with ``{named}`` placeholders filled from ``facts``; the door translates it first, then fills it.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class NotPlain(ValueError):
 
 
 def to_plain(value: Any) -> Any:
-    """Return dicts, lists and scalars for a frozen dataclass; fields that hold their default stay."""
+    """Return dicts, lists and scalars for a frozen dataclass; fields at their default stay."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -183,7 +183,7 @@ class CalibrationResult:
     """Of the whole record: the worst of the pieces for an item; for a batch ``pass`` means that the
     pieces not listed as rejected conform."""
     unconfirmed_limits: tuple[str, ...]
-    """Documents whose limits decided here and are still background knowledge (BG): the loud word."""
+    """Documents whose limits decided here and are still unconfirmed (BG): the loud word."""
     findings: tuple[FoundFinding, ...]
     format: int = RESULT_FORMAT
 
