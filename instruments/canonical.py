@@ -42,7 +42,7 @@ def _write(value: object) -> str:
         return _number(value)
     if isinstance(value, Mapping):
         return "{" + ",".join(_members(value)) + "}"
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return "[" + ",".join(_write(item) for item in value) + "]"
     raise ValueError(f"{type(value).__name__} has no JSON form")
 
