@@ -1,0 +1,104 @@
+"""Judges the limits of a measurand: every default point has exactly one for every kind of item.
+
+A gap would leave a certificate without a limit, an overlap would let the order of lines decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from itertools import combinations, product
+
+from instruments.catalogue.lines import Path
+from instruments.catalogue.problem import Problem
+from instruments.procedure import InstrumentType, Limit, Measurand
+
+VERIFICATION = "verification"
+"""The attribute of an order that limits may depend on besides the variants of the type."""
+
+
+def limit_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
+    """Yield empty limits, unknown attributes, overlaps and uncovered default points."""
+    known = {name: tuple(values) for name, values in type_.variants.items()}
+    if type_.verification_kinds:
+        known[VERIFICATION] = type_.verification_kinds
+    for index, limit in enumerate(measurand.limits):
+        yield from _one_limit(limit, (*path, "limits", index), known)
+    yield from _overlaps(measurand, path)
+    yield from _gaps(measurand, path, known)
+
+
+def _one_limit(limit: Limit, path: Path, known: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    if limit.lower is None and limit.upper is None:
+        message = "neither lower nor upper is given. Give at least one."
+        yield Problem("type-limit-empty", path, message)
+    elif limit.lower and limit.upper and Decimal(limit.lower) >= Decimal(limit.upper):
+        message = "lower {low} is not below upper {high}. Exchange or correct them."
+        facts = {"low": limit.lower, "high": limit.upper}
+        yield Problem("type-range", (*path, "lower"), message, facts)
+    if limit.start and limit.end and Decimal(limit.start) > Decimal(limit.end):
+        message = "start {low} lies above end {high}. Exchange or correct them."
+        facts = {"low": limit.start, "high": limit.end}
+        yield Problem("type-range", (*path, "start"), message, facts)
+    for name, value in limit.when.items():
+        if value not in known.get(name, ()):
+            message = "the type has no {name} = {value}; it has {known}. Declare it or correct it."
+            spelled = "; ".join(f"{k} = {', '.join(v)}" for k, v in known.items()) or "no variants"
+            facts = {"name": name, "value": value, "known": spelled}
+            yield Problem("type-variant-unknown", (*path, "when", name), message, facts)
+
+
+def _overlaps(measurand: Measurand, path: Path) -> Iterator[Problem]:
+    for (i, first), (j, second) in combinations(enumerate(measurand.limits), 2):
+        both = first.when.keys() & second.when.keys()
+        if all(first.when[name] == second.when[name] for name in both) and _meet(first, second):
+            message = (
+                "the range {range} overlaps {other}, the range {other_range}. Let one of them "
+                "exclude the end they share, or give them different conditions."
+            )
+            facts = {
+                "range": _spelled(second),
+                "other": f"limits[{i}]",
+                "other_range": _spelled(first),
+            }
+            yield Problem("type-limits-overlap", (*path, "limits", j), message, facts)
+
+
+def _meet(first: Limit, second: Limit) -> bool:
+    """Answer whether some nominal value lies in both ranges."""
+    return not (_ends_before(first, second) or _ends_before(second, first))
+
+
+def _ends_before(first: Limit, second: Limit) -> bool:
+    if first.end is None or second.start is None:
+        return False
+    end, start = Decimal(first.end), Decimal(second.start)
+    return end < start or (end == start and not (first.end_included and second.start_included))
+
+
+def _spelled(limit: Limit) -> str:
+    """Return the range as an interval, e.g. ``[20, 200)``."""
+    opening = "[" if limit.start is not None and limit.start_included else "("
+    closing = "]" if limit.end is not None and limit.end_included else ")"
+    return f"{opening}{limit.start or '-∞'}, {limit.end or '∞'}{closing}"
+
+
+def _gaps(
+    measurand: Measurand, path: Path, known: Mapping[str, tuple[str, ...]]
+) -> Iterator[Problem]:
+    """Yield each default point without a limit; a measurand without any limits is allowed."""
+    used = sorted({name for limit in measurand.limits for name in limit.when} & known.keys())
+    for values in product(*(known[name] for name in used)) if measurand.limits else ():
+        item = dict(zip(used, values, strict=True))
+        rows = [row for row in measurand.limits if _applies(row, item)]
+        for index, point in enumerate(measurand.points.default):
+            if not any(row.covers(Decimal(point)) for row in rows):
+                message = "no limit covers the default point {point}{item}. Add or widen one."
+                spelled = ", ".join(f"{k} = {v}" for k, v in item.items())
+                facts = {"point": point, "item": f" for {spelled}" if spelled else ""}
+                place = (*path, "points", "default", index)
+                yield Problem("type-limits-gap", place, message, facts)
+
+
+def _applies(limit: Limit, item: Mapping[str, str]) -> bool:
+    return all(item.get(name) == value for name, value in limit.when.items())

@@ -1,0 +1,186 @@
+"""The catalogue of instrument types: files from installed packages and folders, read once.
+
+A plug-in is a wheel with TOML files and one entry point in the group ``calib.instrument_types``
+whose value is the package that holds them. Knows no calibration and no database.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.resources
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from instruments.canonical import digest
+from instruments.catalogue.schema import TypeFile, read_type
+from instruments.errors import Finding, Invalid, NotFound
+from instruments.procedure import InstrumentType
+
+ENTRY_POINTS = "calib.instrument_types"
+OWN_TYPES = "instruments.catalogue.types"
+"""The package of types that come with the program; read even from an uninstalled checkout."""
+
+
+class Catalogue:
+    """Every known instrument type in every known version; the newest is the default."""
+
+    def __init__(self, types: Iterable[InstrumentType]) -> None:
+        """Keep the types; two of the same id and version are refused."""
+        self._types: dict[str, dict[str, InstrumentType]] = {}
+        for type_ in types:
+            versions = self._types.setdefault(type_.id, {})
+            if type_.version in versions:
+                raise Invalid(
+                    "type-twice",
+                    "The type {id} {version} is defined twice. Give one of them a new version.",
+                    facts={"id": type_.id, "version": type_.version},
+                )
+            versions[type_.version] = type_
+
+    def get(self, id_: str, version: str | None = None) -> InstrumentType:
+        """Return the type, its newest version when none is named.
+
+        Raises
+        ------
+        NotFound
+            No such type, or not in this version.
+        """
+        versions = self._types.get(id_)
+        if versions is None:
+            near = get_close_matches(id_, self._types, n=3)
+            raise NotFound(
+                "type-unknown",
+                "There is no instrument type {id}. Choose one of: {known}.",
+                facts={"id": id_, "known": ", ".join(near or sorted(self._types))},
+            )
+        if version is None:
+            return versions[max(versions, key=_version_key)]
+        if version not in versions:
+            raise NotFound(
+                "type-version-unknown",
+                "The instrument type {id} has no version {version}. Choose one of: {known}.",
+                facts={
+                    "id": id_,
+                    "version": version,
+                    "known": ", ".join(sorted(versions, key=_version_key)),
+                },
+            )
+        return versions[version]
+
+    def list(self) -> tuple[InstrumentType, ...]:
+        """Return the newest version of each type, ordered by id."""
+        return tuple(self.get(id_) for id_ in sorted(self._types))
+
+    def versions(self, id_: str) -> tuple[str, ...]:
+        """Return the versions of a type, oldest first; empty when it is not known."""
+        return tuple(sorted(self._types.get(id_, ()), key=_version_key))
+
+    def digest(self) -> str:
+        """Return the SHA-256 over all definitions; changes with any figure in any file."""
+        return digest(
+            {
+                f"{id_}@{version}": type_.digest()
+                for id_, versions in self._types.items()
+                for version, type_ in versions.items()
+            }
+        )
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._types
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+
+def _version_key(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
+    """Read the types that come with the program, those of plug-ins and those in `folders`.
+
+    Raises
+    ------
+    Invalid
+        A file or a plug-in is broken; `findings` holds every problem of every file.
+    """
+    findings: list[Finding] = []
+    read: list[TypeFile] = []
+    for package in _packages():
+        try:
+            files = list(_toml_files(importlib.resources.files(package)))
+        except (ImportError, OSError) as problem:
+            findings.append(_broken_plugin(package, problem))
+            continue
+        read += [_read_file(file, f"{package}/{file.name}") for file in files]
+    for folder in folders:
+        read += [_read_file(file, str(file)) for file in _toml_files(folder)]
+    findings += [finding for file in read for finding in file.findings]
+    findings += _defined_twice(read)
+    if findings:
+        raise Invalid(
+            "type-files-broken",
+            "The instrument types cannot be read ({count} findings). First: {first}",
+            facts={"count": len(findings), "first": findings[0].text()},
+            findings=tuple(findings),
+        )
+    return Catalogue(file.type for file in read if file.type is not None)
+
+
+def check_file(path: Path) -> tuple[Finding, ...]:
+    """Return everything that is wrong with one type file; empty when it can be used."""
+    return _read_file(path, str(path)).findings
+
+
+def _packages() -> list[str]:
+    points = importlib.metadata.entry_points(group=ENTRY_POINTS)
+    others = {point.value for point in points} - {OWN_TYPES}
+    return [OWN_TYPES, *sorted(others)]
+
+
+def _toml_files(folder: Traversable) -> Iterator[Traversable]:
+    files = (file for file in folder.iterdir() if file.name.endswith(".toml"))
+    return iter(sorted(files, key=lambda file: file.name))
+
+
+def _read_file(file: Traversable, shown: str) -> TypeFile:
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        message = "{file} cannot be read: {problem}. Save it as UTF-8 text."
+        facts = {"file": shown, "problem": str(problem)}
+        return TypeFile(shown, None, (Finding("type-unreadable", message, facts=facts),))
+    return read_type(text, shown)
+
+
+def _broken_plugin(package: str, problem: Exception) -> Finding:
+    return Finding(
+        "type-plugin-broken",
+        "The plug-in package {package} cannot be read: {problem}. "
+        "The entry point names the package that holds the type files; install it again.",
+        facts={"package": package, "problem": str(problem)},
+    )
+
+
+def _defined_twice(files: Iterable[TypeFile]) -> Iterator[Finding]:
+    seen: dict[tuple[str, str], str] = {}
+    for file in files:
+        if file.type is None:
+            continue
+        first = seen.setdefault((file.type.id, file.type.version), file.file)
+        if first != file.file:
+            facts: Mapping[str, object] = {
+                "file": file.file,
+                "first": first,
+                "id": file.type.id,
+                "version": file.type.version,
+            }
+            yield Finding(
+                "type-twice",
+                "{file} defines {id} {version}, which {first} defines already. "
+                "Give it a new version or another id.",
+                facts=facts,
+            )

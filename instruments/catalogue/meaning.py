@@ -1,0 +1,248 @@
+"""Judges what the values of a type file mean together: names, numbers, units, documents, ranges.
+
+Works on values that already have the right shape; knows no file and no line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from typing import Any
+
+from instruments import procedure
+from instruments.catalogue.components import component_problems, function_problems
+from instruments.catalogue.limits import limit_problems
+from instruments.catalogue.lines import Path
+from instruments.catalogue.problem import Problem
+from instruments.errors import Invalid
+from instruments.procedure import InstrumentType, Measurand
+from instruments.quantities import QUANTITIES, UNITS, parse_decimal
+
+_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+_VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", re.ASCII)
+_NUMBERS: Mapping[type, tuple[str, ...]] = {
+    procedure.EnvironmentLimit: ("low", "high"),
+    procedure.Points: ("default", "low", "high"),
+    procedure.FitSpec: ("origin", "predict"),
+    procedure.Limit: ("lower", "upper", "plus_fraction", "or_fraction", "start", "end"),
+    procedure.Component: ("half_width", "relative_half_width", "U", "k", "u", "dof"),
+    procedure.Pooled: ("s", "dof"),
+}
+"""Which texts are decimals."""
+_POSITIVE = frozenset(
+    ["half_width", "relative_half_width", "U", "k", "u", "dof", "s", "plus_fraction", "or_fraction"]
+)
+
+
+def problems(type_: InstrumentType, raw: Mapping[str, Any]) -> list[Problem]:
+    """Return everything that is wrong; `raw` tells what was written from what was filled in."""
+    found = [*_identity(type_), *_numbers(type_), *_uniqueness(type_), *_units(type_)]
+    if any(problem.code.startswith("decimal-") for problem in found):
+        return found  # ranges cannot be compared before their ends can be read
+    found += [*_documents(type_, raw), *_environment(type_), *_law(type_)]
+    for index, measurand in enumerate(type_.measurands):
+        path: Path = ("measurands", index)
+        found += _points(measurand, path)
+        found += function_problems(measurand, path)
+        found += component_problems(measurand, path)
+        found += limit_problems(type_, measurand, path)
+        found += _fit(measurand, path)
+    return found
+
+
+def _parts(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield every dataclass in the type with its key path, outermost first."""
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _parts(item, (*path, index))
+    elif is_dataclass(value):
+        yield path, value
+        for field in fields(value):
+            yield from _parts(getattr(value, field.name), (*path, field.name))
+
+
+def _identity(type_: InstrumentType) -> Iterator[Problem]:
+    if not _ID.fullmatch(type_.id):
+        message = "got {id}, expected lower-case words joined by points, e.g. thermometer.probe."
+        yield Problem("type-id", ("id",), message, {"id": type_.id})
+    if not _VERSION.fullmatch(type_.version):
+        message = "got {version}, expected three numbers, e.g. 1.0.0."
+        yield Problem("type-version", ("version",), message, {"version": type_.version})
+    for name in ("kinds", "documents", "measurands", "stages"):
+        if not getattr(type_, name):
+            yield Problem("type-empty", (name,), "the list is empty. Give at least one.")
+
+
+def _numbers(type_: InstrumentType) -> Iterator[Problem]:
+    for path, part in _parts(type_):
+        for name in _NUMBERS.get(type(part), ()):
+            value = getattr(part, name)
+            if isinstance(value, tuple):
+                for index, item in enumerate(value):
+                    yield from _number(item, name, (*path, name, index))
+            elif value is not None:
+                yield from _number(value, name, (*path, name))
+
+
+def _number(text: str, name: str, path: Path) -> Iterator[Problem]:
+    try:
+        value = parse_decimal(text)
+    except Invalid as problem:
+        yield Problem(problem.code, path, problem.message, problem.facts)
+        return
+    if name in _POSITIVE and value <= 0:
+        message = "got {got}, expected a number above zero. Correct it or take the key out."
+        yield Problem("type-not-positive", path, message, {"got": text})
+
+
+def _uniqueness(type_: InstrumentType) -> Iterator[Problem]:
+    yield from _twice([d.id for d in type_.documents], ("documents",), "id")
+    yield from _twice([m.id for m in type_.measurands], ("measurands",), "id")
+    yield from _twice([e.id for e in type_.examinations], ("examinations",), "id")
+    for name in ("kinds", "stages", "verification_kinds"):
+        yield from _twice(getattr(type_, name), (name,))
+    for index, measurand in enumerate(type_.measurands):
+        path: Path = ("measurands", index)
+        yield from _twice([c.id for c in measurand.components], (*path, "components"), "id")
+        yield from _twice(measurand.points.default, (*path, "points", "default"))
+
+
+def _twice(ids: Iterable[str], path: Path, key: str | None = None) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, id_ in enumerate(ids):
+        if id_ in seen:
+            place = (*path, index, key) if key else (*path, index)
+            message = "{id} occurs twice. Give each its own name."
+            yield Problem("type-duplicate", place, message, {"id": id_})
+        seen.add(id_)
+
+
+def _units(type_: InstrumentType) -> Iterator[Problem]:
+    for index, limit in enumerate(type_.environment):
+        yield from _unit(limit.quantity, limit.unit, ("environment", index, "unit"))
+    for index, measurand in enumerate(type_.measurands):
+        path: Path = ("measurands", index)
+        if measurand.quantity not in QUANTITIES:
+            message = "the quantity {quantity} is not known. Use one of: {known}."
+            facts = {"quantity": measurand.quantity, "known": ", ".join(QUANTITIES)}
+            yield Problem("quantity-unknown", (*path, "quantity"), message, facts)
+            continue
+        yield from _unit(measurand.quantity, measurand.unit, (*path, "unit"))
+        relative = measurand.output == "relative_error"
+        output = "ratio" if relative else measurand.quantity
+        yield from _unit(output, measurand.output_unit, (*path, "output_unit"))
+        for name, entered in measurand.inputs.items():
+            if entered.unit not in UNITS:
+                yield from _unit(measurand.quantity, entered.unit, (*path, "inputs", name, "unit"))
+
+
+def _unit(quantity: str, unit: str, path: Path) -> Iterator[Problem]:
+    if unit not in QUANTITIES[quantity].units:
+        message = "{unit} is no unit of {quantity}. Use one of: {known}."
+        known = ", ".join(QUANTITIES[quantity].units)
+        facts = {"unit": unit, "quantity": quantity, "known": known}
+        yield Problem("unit-unknown", path, message, facts)
+
+
+def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield references to undeclared documents and verified figures without a source."""
+    sources = {document.id: document.source for document in type_.documents}
+    for path, part in _parts(type_):
+        if isinstance(part, procedure.Component) and "confidence" not in _written(raw, path):
+            message = "the confidence is missing. Write V, V2 or BG."
+            yield Problem("type-confidence", path, message)
+        if isinstance(part, procedure.GoverningDocument | procedure.Component):
+            if part.confidence != "BG" and not part.source:
+                message = "confidence {confidence} needs the source the figure was read in."
+                yield Problem("type-source", path, message, {"confidence": part.confidence})
+            continue
+        document = getattr(part, "document", None)
+        if not isinstance(document, str):
+            continue
+        if document not in sources and (document or part.confidence != "BG"):
+            message = "{document} is not among the documents. Add it there or correct the name."
+            yield Problem(
+                "type-document-unknown", (*path, "document"), message, {"document": document}
+            )
+        elif part.confidence != "BG" and not sources[document]:
+            message = "confidence {confidence} needs a document with a source; {document} has none."
+            facts = {"confidence": part.confidence, "document": document}
+            yield Problem("type-source", (*path, "confidence"), message, facts)
+
+
+def _written(raw: Any, path: Path) -> Any:
+    """Return what the file holds at `path`, before defaults were filled in."""
+    for part in path:
+        raw = raw[part]
+    return raw
+
+
+def _environment(type_: InstrumentType) -> Iterator[Problem]:
+    for index, limit in enumerate(type_.environment):
+        path: Path = ("environment", index)
+        if limit.low is None and limit.high is None:
+            message = "neither low nor high is given. Give at least one."
+            yield Problem("type-limit-empty", path, message)
+        yield from _range(limit.low, limit.high, path)
+
+
+def _range(low: str | None, high: str | None, path: Path) -> Iterator[Problem]:
+    if low is not None and high is not None and Decimal(low) > Decimal(high):
+        message = "low {low} lies above high {high}. Exchange or correct them."
+        yield Problem("type-range", (*path, "low"), message, {"low": low, "high": high})
+
+
+def _law(type_: InstrumentType) -> Iterator[Problem]:
+    verified = "verification" in type_.kinds
+    if verified != bool(type_.verification_kinds):
+        message = "kinds and verification_kinds disagree. Name both verification and its kinds."
+        yield Problem("type-law", ("verification_kinds",), message)
+    if type_.legal_class != "voluntary" and not verified:
+        message = "{legal_class} needs the kind verification. Add it to kinds."
+        yield Problem("type-law", ("legal_class",), message, {"legal_class": type_.legal_class})
+    if type_.legal_class == "mandatory_first" and type_.validity_months is not None:
+        message = "an instrument verified once only has no validity. Take validity_months out."
+        yield Problem("type-law", ("validity_months",), message)
+    for name in ("validity_months", "interval_months"):
+        months = getattr(type_, name)
+        if months is not None and months < 1:
+            message = "got {got}, expected a number above zero. Correct it or take the key out."
+            yield Problem("type-not-positive", (name,), message, {"got": months})
+
+
+def _points(measurand: Measurand, path: Path) -> Iterator[Problem]:
+    points = measurand.points
+    path = (*path, "points")
+    if points.readings < 1 or points.minimum < 1:
+        message = "readings and minimum are counts: one or more."
+        yield Problem("type-not-positive", path, message)
+    if len(points.default) < max(points.minimum, 1):
+        message = "{count} default points, but minimum asks for {minimum}. Add points."
+        counts = {"count": len(points.default), "minimum": max(points.minimum, 1)}
+        yield Problem("type-points", (*path, "default"), message, counts)
+    yield from _range(points.low, points.high, path)
+    for index, point in enumerate(points.default):
+        below = points.low is not None and Decimal(point) < Decimal(points.low)
+        above = points.high is not None and Decimal(point) > Decimal(points.high)
+        if below or above:
+            message = "the point {point} lies outside {low} to {high}. Correct it or the range."
+            facts = {"point": point, "low": points.low or "-∞", "high": points.high or "∞"}
+            yield Problem("type-points", (*path, "default", index), message, facts)
+
+
+def _fit(measurand: Measurand, path: Path) -> Iterator[Problem]:
+    fit = measurand.fit
+    if fit.kind == "none":
+        return
+    path = (*path, "fit")
+    if fit.x not in measurand.inputs:
+        message = "{x} is no declared input. Name the input the curve runs over."
+        yield Problem("type-fit", (*path, "x"), message, {"x": fit.x})
+    if fit.degree < 1:
+        yield Problem("type-fit", (*path, "degree"), "the degree is one or more.")
+    if measurand.points.minimum < fit.degree + 2:
+        message = "a curve of degree {degree} needs minimum = {needed} points or more."
+        needed = {"degree": fit.degree, "needed": fit.degree + 2}
+        yield Problem("type-fit", path, message, needed)

@@ -1,0 +1,129 @@
+"""Reads the text of one type file strictly: format version, keys, kinds of value, languages.
+
+Every problem names the file, the line and the key path. What the values mean together is judged
+in `meaning`; where files are found is known to `loader`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+
+from instruments.catalogue.lines import Path, dotted, line_of, locate
+from instruments.catalogue.meaning import problems
+from instruments.catalogue.problem import Problem
+from instruments.errors import Finding
+from instruments.plain import NotPlain
+from instruments.procedure import InstrumentType
+from instruments.text import LocalizedText
+
+SCHEMA = 1
+"""The format version this program reads."""
+
+_SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class TypeFile:
+    """What came out of one file: a type, or the findings that say why there is none."""
+
+    file: str
+    type: InstrumentType | None
+    findings: tuple[Finding, ...] = ()
+
+
+def read_type(text: str, file: str) -> TypeFile:
+    """Return the type that `text` defines, or every problem found in it."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        return TypeFile(file, None, (_syntax(str(problem), text, file),))
+    lines = locate(text)
+    found, defined = _structure(raw)
+    if defined is not None:
+        found = [*_languages(defined), *problems(defined, raw)]
+    findings = tuple(_finding(problem, file, lines) for problem in found)
+    return TypeFile(file, defined if not findings else None, findings)
+
+
+def _syntax(problem: str, text: str, file: str) -> Finding:
+    match = _SYNTAX_PLACE.search(problem)
+    line, column = (match[1], match[2]) if match else (None, None)
+    end = text.splitlines() or [""]
+    return Finding(
+        "type-syntax",
+        "{file}, line {line}, column {column}: this is no TOML: {problem}. Correct the line.",
+        facts={
+            "file": file,
+            "line": int(line or len(end)),
+            "column": int(column or len(end[-1]) + 1),
+            "problem": problem[: match.start()] if match else problem,
+        },
+    )
+
+
+def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
+    return Finding(
+        problem.code,
+        "{file}, line {line}, {key}: " + problem.message,
+        at="".join(f"/{part}" for part in problem.path),
+        facts={
+            **problem.facts,
+            "file": file,
+            "line": line_of(lines, problem.path),
+            "key": dotted(problem.path),
+        },
+    )
+
+
+def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType | None]:
+    schema = raw.get("schema")
+    if schema != SCHEMA or isinstance(schema, bool):
+        message = "got {got}, this program reads format {known}. Write schema = {known}."
+        facts = {"got": "no format" if schema is None else repr(schema), "known": SCHEMA}
+        return [Problem("type-schema-version", ("schema",), message, facts)], None
+    try:
+        return [], InstrumentType.from_dict(raw)
+    except NotPlain as problem:
+        path, value = _path_of(problem.at, raw)
+        if isinstance(value, int | float) and problem.problem.endswith("expected str"):
+            message = (
+                "the number must be text in quotes, or its trailing zeros are lost: got {got}, "
+                'write "{got}".'
+            )
+            return [Problem("type-number-not-text", path, message, {"got": value})], None
+        message = "{problem}. Correct the key or its value."
+        return [Problem("type-structure", path, message, {"problem": problem.problem})], None
+
+
+def _path_of(pointer: str, raw: object) -> tuple[Path, object]:
+    """Return the key path of a JSON pointer, list indexes as numbers, and what stands there."""
+    path: Path = ()
+    value = raw
+    for part in pointer.split("/")[1:]:
+        if isinstance(value, list):
+            path, value = (*path, int(part)), value[int(part)]
+        else:
+            path = (*path, part)
+            value = value.get(part) if isinstance(value, Mapping) else None
+    return path, value
+
+
+def _languages(value: object, path: Path = ()) -> Iterator[Problem]:
+    """Yield every label that lacks English or Chinese words."""
+    if isinstance(value, LocalizedText):
+        for language, words in value.as_dict().items():
+            if not words.strip():
+                message = "the words in {language} are missing. Both en and zh are needed."
+                yield Problem("type-language", path, message, {"language": language})
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _languages(item, (*path, key))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _languages(item, (*path, index))
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _languages(getattr(value, field.name), (*path, field.name))

@@ -1,0 +1,1 @@
+"""The type files that come with the program; one TOML file each, no code."""
