@@ -1,0 +1,181 @@
+"""The lints of the house that no tool knows; each returns the lines it objects to.
+
+A line may be excused by ``# house: <lint> -- <reason>`` where the reason is a fact, not a wish.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.house.source import Source
+
+_CLOCKS = {
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    ("time", "time"),
+    ("time", "time_ns"),
+    ("time", "localtime"),
+    ("time", "gmtime"),
+}
+
+
+@dataclass(frozen=True)
+class Lint:
+    """A lint, where it does not apply, and why it exists."""
+
+    name: str
+    why: str
+    find: Callable[[Source], Iterator[ast.AST]]
+    only: tuple[str, ...] = ("",)
+    """Beginnings of the paths it applies to."""
+    free: tuple[str, ...] = ()
+    """Beginnings of the paths it does not apply to."""
+
+    def objections(self, source: Source) -> list[str]:
+        """Return ``path:line name`` for each objection."""
+        if not source.path.startswith(self.only) or source.path.startswith(self.free):
+            return []
+        return [
+            f"{source.path}:{getattr(node, 'lineno', 1)} {self.name}: {self.why}"
+            for node in self.find(source)
+            if not source.excused(node, self.name)
+        ]
+
+
+def _owner(node: ast.expr) -> str:
+    """Return the last name of what an attribute is taken from: ``datetime.datetime`` → datetime."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _attributes(source: Source) -> Iterator[ast.Attribute]:
+    return (node for node in ast.walk(source.tree) if isinstance(node, ast.Attribute))
+
+
+def _called_names(source: Source, *names: str) -> Iterator[ast.AST]:
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            yield node
+
+
+def _called_methods(source: Source, *names: str) -> Iterator[ast.AST]:
+    for node in ast.walk(source.tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in names
+        ):
+            yield node
+
+
+def _imported(source: Source, package: str, name: str) -> Iterator[ast.ImportFrom]:
+    for node in ast.walk(source.tree):
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").split(".")[0] == package
+            and any(alias.name == name for alias in node.names)
+        ):
+            yield node
+
+
+def find_clock(source: Source) -> Iterator[ast.AST]:
+    """Find reads of the wall clock."""
+    return (n for n in _attributes(source) if (_owner(n.value), n.attr) in _CLOCKS)
+
+
+def find_evaluation(source: Source) -> Iterator[ast.AST]:
+    """Find text run as code."""
+    return _called_names(source, "eval", "exec", "compile", "__import__")
+
+
+def find_commit(source: Source) -> Iterator[ast.AST]:
+    """Find transactions ended by hand."""
+    return _called_methods(source, "commit")
+
+
+def find_unscoped(source: Source) -> Iterator[ast.AST]:
+    """Find statements that the filter of a lab does not see."""
+    yield from (n for n in _attributes(source) if n.attr == "__table__")
+    yield from _imported(source, "sqlalchemy", "insert")
+    yield from _called_methods(
+        source, "bulk_insert_mappings", "bulk_save_objects", "bulk_update_mappings"
+    )
+
+
+def find_sql_text(source: Source) -> Iterator[ast.AST]:
+    """Find SQL written by hand."""
+    yield from _imported(source, "sqlalchemy", "text")
+    yield from _called_methods(source, "exec_driver_sql")
+    yield from (
+        n for n in _attributes(source) if (_owner(n.value), n.attr) == ("sqlalchemy", "text")
+    )
+
+
+def find_float(source: Source) -> Iterator[ast.AST]:
+    """Find decimals turned into doubles."""
+    return _called_names(source, "float")
+
+
+def find_environment(source: Source) -> Iterator[ast.AST]:
+    """Find reads of the environment."""
+    yield from (
+        n
+        for n in _attributes(source)
+        if _owner(n.value) == "os" and n.attr in {"environ", "getenv", "environb"}
+    )
+    yield from _imported(source, "os", "environ")
+    yield from _imported(source, "os", "getenv")
+
+
+LINTS = {
+    lint.name: lint
+    for lint in (
+        Lint(
+            "clock",
+            "take the instant from the context; only the edge reads the clock",
+            find_clock,
+            free=("api/bootstrap.py", "calib/jobs/"),
+        ),
+        Lint("evaluation", "text is never run as code", find_evaluation),
+        Lint(
+            "commit",
+            "the session commits at the edge",
+            find_commit,
+            free=("api/deps.py", "api/bootstrap.py", "calib/jobs/", "calib/services/issue"),
+        ),
+        Lint(
+            "unscoped",
+            "a statement on a table or a bulk insert passes by the filter of the lab",
+            find_unscoped,
+            only=("instruments/services/", "calib/services/"),
+        ),
+        Lint(
+            "sql-text",
+            "SQL by hand belongs to the engine and the migrations",
+            find_sql_text,
+            free=("instruments/db.py", "calib/migrations/"),
+        ),
+        Lint(
+            "float",
+            "a decimal stays text until the evaluation",
+            find_float,
+            free=(
+                "calib/engine/",
+                "calib/evaluation/",
+                "calib/certificates/figures.py",
+                "instruments/plain.py",
+            ),
+        ),
+        Lint(
+            "environment",
+            "settings are read once, in api/settings.py, and handed inward",
+            find_environment,
+            free=("api/settings.py",),
+        ),
+    )
+}

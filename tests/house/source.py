@@ -1,0 +1,59 @@
+"""The project's own source as syntax trees, read once; used by every test of the house."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOUSES = ("instruments", "calib", "api")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file: where it stands and what it says."""
+
+    path: str
+    """Relative to the root, with forward slashes."""
+    text: str
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree."""
+        return ast.parse(self.text, self.path)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines, the first one at index 0."""
+        return self.text.splitlines()
+
+    def excused(self, node: ast.AST, lint: str) -> bool:
+        """Answer whether the line says ``# house: <lint> -- reason``."""
+        line = self.lines[getattr(node, "lineno", 1) - 1]
+        return re.search(rf"# house: {lint} -- \S", line) is not None
+
+    def functions(self) -> Iterator[Function]:
+        """Return every function and method."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, Function):
+                yield node
+
+
+@cache
+def sources(*folders: str) -> tuple[Source, ...]:
+    """Return the Python files below these folders, by name."""
+    files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+    return tuple(
+        Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8")) for file in sorted(files)
+    )
+
+
+def report(lines: list[str]) -> str:
+    """Return the lines as one message, each on its own."""
+    return "\n" + "\n".join(lines)
