@@ -50,10 +50,11 @@ class EnvironmentLimit:
 
     quantity: Literal["temperature", "relative_humidity", "pressure"]
     unit: str
-    low: str | None
-    high: str | None
     document: str
     confidence: Confidence
+    low: str | None = None
+    high: str | None = None
+    """One of low and high may be absent: a one-sided limit."""
 
 
 @dataclass(frozen=True, slots=True)
