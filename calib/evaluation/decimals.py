@@ -1,0 +1,116 @@
+"""Decimal text into numbers: here, and nowhere before, measured values become doubles.
+
+Means are formed exactly on the decimals and rounded to a double once, so the order of the
+readings has no say in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from calib.evaluation.inputs import CalibrationInput
+from instruments.errors import Finding, Invalid
+from instruments.procedure import Component, Measurand
+from instruments.quantities import parse_decimal
+
+_EXACT = Context(prec=400)
+
+
+def number(text: str) -> float:
+    """Return the double nearest to a decimal text that `check_decimals` has let pass."""
+    return float(Decimal(text))
+
+
+def optional_number(text: str | None, absent: float) -> float:
+    """Return the double of a decimal text, or `absent`."""
+    return absent if text is None else number(text)
+
+
+def exact_mean(texts: Sequence[str]) -> float:
+    """Return the double nearest to the exact mean of decimal texts, whatever their order."""
+    total = Decimal(0)
+    for text in texts:
+        total = _EXACT.add(total, Decimal(text))
+    return float(Fraction(total) / len(texts))
+
+
+def check_decimals(record: CalibrationInput) -> Iterator[Finding]:
+    """Find every text that should be a decimal number and is none."""
+    for text, at in _entered(record):
+        try:
+            parse_decimal(text, at=at)
+        except Invalid as fault:
+            yield Finding(fault.code, fault.message, at=fault.at, facts=fault.facts)
+
+
+def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
+    """Yield every decimal text with its place."""
+    for point in record.points:
+        at = f"/points/{point.key}"
+        yield point.nominal, f"{at}/nominal"
+        for name, series in point.readings.items():
+            for reading in series:
+                yield reading.value, f"{at}/readings/{name}/{reading.id}"
+    for condition in record.conditions:
+        yield condition.value, f"/conditions/{condition.quantity}/{condition.when}"
+    for measurand, text in record.item.resolution.items():
+        yield text, f"/item/resolution/{measurand}"
+    for measurand, texts in record.predict.items():
+        for text in texts:
+            yield text, f"/predict/{measurand}"
+    if record.decision_rule.parameter is not None:
+        yield record.decision_rule.parameter, "/decision_rule/parameter"
+    yield from _of_standards(record)
+    yield from _of_limits(record)
+    yield from _of_definition(record)
+
+
+def _of_standards(record: CalibrationInput) -> Iterator[tuple[str, str]]:
+    for standard in record.standards:
+        at = f"/standards/{standard.key}"
+        yield from _present(standard, ("low", "high"), at)
+        for i, row in enumerate(standard.values):
+            fields = ("indication", "reference", "U", "k", "dof")
+            yield from _present(row, fields, f"{at}/values/{i}")
+
+
+def _of_limits(record: CalibrationInput) -> Iterator[tuple[str, str]]:
+    fields = ("lower", "upper", "plus_fraction", "or_fraction", "start", "end")
+    for measurand, agreed in record.limits.items():
+        for i, limit in enumerate(agreed.rows):
+            yield from _present(limit, fields, f"/limits/{measurand}/rows/{i}")
+    for i, row in enumerate(record.cmc):
+        yield from _present(row, ("low", "high", "U", "U_fraction"), f"/cmc/{i}")
+
+
+def _of_definition(record: CalibrationInput) -> Iterator[tuple[str, str]]:
+    for i, limit in enumerate(record.definition.environment):
+        yield from _present(limit, ("low", "high"), f"/definition/environment/{i}")
+    for measurand in record.definition.measurands:
+        yield from _of_measurand(measurand)
+
+
+def _of_measurand(measurand: Measurand) -> Iterator[tuple[str, str]]:
+    at = f"/definition/measurands/{measurand.id}"
+    yield from _present(measurand.points, ("low", "high"), f"{at}/points")
+    yield measurand.fit.origin, f"{at}/fit/origin"
+    for text in (*measurand.points.default, *measurand.fit.predict):
+        yield text, f"{at}/points"
+    for component in measurand.components:
+        yield from _of_component(component, f"{at}/components/{component.id}")
+
+
+def _of_component(component: Component, at: str) -> Iterator[tuple[str, str]]:
+    fields = ("half_width", "relative_half_width", "U", "k", "u", "dof")
+    yield from _present(component, fields, at)
+    if component.pooled is not None:
+        yield from _present(component.pooled, ("s", "dof"), f"{at}/pooled")
+
+
+def _present(owner: object, fields: tuple[str, ...], at: str) -> Iterator[tuple[str, str]]:
+    for name in fields:
+        text = getattr(owner, name)
+        if text is not None:
+            yield text, f"{at}/{name}"

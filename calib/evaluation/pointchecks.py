@@ -1,0 +1,284 @@
+"""Checks of points and readings: complete, in range, plausible, no outlier in silence.
+
+Nothing is ever dropped here: what looks wrong is named with its figures, and a person decides.
+Decimals have been read before (`decimals.check_decimals`). Knows nothing of arithmetic beyond
+Grubbs' test and the comparison of scatter with its record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+from scipy import special
+
+from calib.engine.statistics import check_outlier, moments
+from calib.evaluation.decimals import number
+from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
+from calib.evaluation.places import facts_of, last_stages, rejected_by_examination
+from instruments.errors import Finding
+from instruments.procedure import Measurand
+
+FAR_FROM_NOMINAL = Decimal("0.2")
+"""A reading farther from its nominal value than this part of it looks like a slip of typing."""
+SPAN_FLOOR = Decimal("0.1")
+"""Near zero this part of the span of the points stands for the nominal value."""
+FALSE_ALARM = 0.01
+"""Level at which a scatter is called larger than the method's record."""
+
+
+def check_points(record: CalibrationInput) -> Iterator[Finding]:
+    """Find what is missing, misplaced or implausible among the points and readings."""
+    yield from _complete(record)
+    known = {measurand.id: measurand for measurand in record.definition.measurands}
+    seen: Counter[str] = Counter(point.key for point in record.points)
+    for point in record.points:
+        if seen[point.key] > 1:
+            yield Finding(
+                "point-duplicate",
+                "The point {key} stands {times} times in the record. Name each visit.",
+                at=f"/points/{point.key}",
+                facts={"key": point.key, "times": seen[point.key]},
+            )
+        measurand = known.get(point.measurand)
+        if measurand is None:
+            yield Finding(
+                "measurand-unknown",
+                "The type has no measurand {measurand} (it has: {known}). Remove the point.",
+                at=f"/points/{point.key}",
+                facts={"measurand": point.measurand, "known": ", ".join(known)},
+            )
+            continue
+        yield from _place(record, measurand, point)
+        yield from _series(record, measurand, point)
+
+
+def _complete(record: CalibrationInput) -> Iterator[Finding]:
+    """Each measurand has its minimum of different points, on every piece, in the last stage."""
+    rejected = rejected_by_examination(record)
+    pieces = [p for p in range(1, len(record.item.pieces) + 1) if p not in rejected] or [0]
+    if record.item.pieces and len(rejected) == len(record.item.pieces):
+        return
+    last = last_stages(record)
+    found: dict[tuple[str, int], set[Decimal]] = {}
+    for point in record.points:
+        if point.stage == last[point.measurand, point.piece]:
+            visited = found.setdefault((point.measurand, point.piece), set())
+            visited.add(Decimal(point.nominal))
+    for measurand in record.definition.measurands:
+        if measurand.optional and not any(p.measurand == measurand.id for p in record.points):
+            continue
+        for piece in pieces:
+            count = len(found.get((measurand.id, piece), ()))
+            if count < measurand.points.minimum:
+                yield Finding(
+                    "points-missing",
+                    "{measurand} of piece {piece} has {count} different points, at least"
+                    " {minimum} are needed (usual: {default}). Measure the missing ones.",
+                    at=f"/points/{measurand.id}/{piece}",
+                    facts={
+                        "measurand": measurand.id,
+                        "piece": piece,
+                        "count": count,
+                        "minimum": measurand.points.minimum,
+                        "default": ", ".join(measurand.points.default),
+                    },
+                )
+
+
+def _place(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
+    """Stage, piece and nominal value belong to the type."""
+    at, facts = f"/points/{point.key}", facts_of(point, measurand)
+    if point.stage not in record.definition.stages:
+        yield Finding(
+            "stage-not-allowed",
+            "The type {type} has no stage {stage}: its instruments cannot be adjusted. Enter the"
+            " point as {known}.",
+            at=at,
+            facts={
+                **facts,
+                "type": record.definition.id,
+                "known": ", ".join(record.definition.stages),
+            },
+        )
+    pieces = len(record.item.pieces)
+    if not (1 <= point.piece <= pieces if pieces else point.piece == 0) or (
+        pieces and not record.definition.batch
+    ):
+        yield Finding(
+            "piece-unknown",
+            "There is no piece {piece} in this record: it has {pieces} pieces. Only a type that"
+            " comes in batches has numbered pieces.",
+            at=at,
+            facts={**facts, "pieces": pieces},
+        )
+    low, high = measurand.points.low, measurand.points.high
+    nominal = Decimal(point.nominal)
+    if (low is not None and nominal < Decimal(low)) or (
+        high is not None and nominal > Decimal(high)
+    ):
+        yield Finding(
+            "point-out-of-range",
+            "The point {nominal} {unit} is outside {low} ... {high} {unit}, the range of the"
+            " method. Choose a point inside.",
+            at=at,
+            facts={**facts, "low": low or "-∞", "high": high or "∞"},
+        )
+
+
+def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
+    """Every input read as often as the type wants; each series looked at by itself."""
+    read = {n: q for n, q in measurand.inputs.items() if q.source != "nominal"}
+    for name in point.readings:
+        if name not in read:
+            yield Finding(
+                "input-unknown",
+                "{input} is not read at a point of {measurand} (read are: {known}). Remove the"
+                " readings.",
+                at=f"/points/{point.key}/readings/{name}",
+                facts={
+                    **facts_of(point, measurand), "input": name, "known": ", ".join(read)
+                },
+            )  # fmt: skip
+    for name, quantity in read.items():
+        series = point.readings.get(name, ())
+        facts = {
+            **facts_of(point, measurand),
+            "input": name,
+            "count": len(series),
+            "wanted": measurand.points.readings,
+        }
+        at = f"/points/{point.key}/readings/{name}"
+        if not series:
+            yield Finding(
+                "readings-missing",
+                "{input} was not read at {nominal} {unit} ({stage}, piece {piece}). Enter its"
+                " readings.",
+                at=at,
+                facts=facts,
+            )
+            continue
+        if len(series) < measurand.points.readings:
+            yield Finding(
+                "readings-few",
+                "{input} has {count} readings at {nominal} {unit}, the method takes {wanted}."
+                " Take more, or accept this as a deviation from the method.",
+                "warning",
+                at,
+                facts,
+                "ISO/IEC 17025:2017 7.8.2.1 (n)",
+            )
+        step = record.item.resolution.get(measurand.id) if quantity.source == "item" else None
+        yield from _readings(measurand, point, series, at, step)
+        yield from _scatter(measurand, name, series, at, facts)
+
+
+def _readings(
+    measurand: Measurand,
+    point: PointInput,
+    series: tuple[ReadingInput, ...],
+    at: str,
+    step: str | None,
+) -> Iterator[Finding]:
+    """One reading against the resolution, the nominal value and its neighbours."""
+    facts = facts_of(point, measurand)
+    nominal, reach = Decimal(point.nominal), _reach(measurand, point)
+    for reading in series:
+        value = Decimal(reading.value)
+        here = {**facts, "reading": reading.value, "step": step}
+        if step is not None and Decimal(step) > 0 and value % Decimal(step):
+            yield Finding(
+                "reading-off-resolution",
+                "The reading {reading} {unit} at {nominal} is no multiple of the resolution"
+                " {step}. Correct the reading or the resolution, or accept it.",
+                "warning",
+                f"{at}/{reading.id}",
+                here,
+            )
+        if abs(value - nominal) > reach:
+            yield Finding(
+                "reading-implausible",
+                "The reading {reading} {unit} is far from the point {nominal} {unit}: a slip of"
+                " typing? Correct it, or accept it as it is.",
+                "warning",
+                f"{at}/{reading.id}",
+                here,
+            )
+    yield from _outlier(series, at, facts, step)
+
+
+def _reach(measurand: Measurand, point: PointInput) -> Decimal:
+    """How far from the nominal value a reading may be before it looks like a slip."""
+    ends = [Decimal(t) for t in (measurand.points.low, measurand.points.high) if t is not None]
+    ends = ends or [Decimal(t) for t in measurand.points.default] or [Decimal(0)]
+    size = max(abs(Decimal(point.nominal)), SPAN_FLOOR * (max(ends) - min(ends)))
+    return FAR_FROM_NOMINAL * size
+
+
+def _outlier(
+    series: tuple[ReadingInput, ...], at: str, facts: dict[str, object], step: str | None
+) -> Iterator[Finding]:
+    """Grubbs' test; a reading one step of the display from another is no outlier."""
+    values = [Decimal(reading.value) for reading in series]
+    if len(values) < 3 or len(set(values)) == 1:
+        return
+    test = check_outlier([number(reading.value) for reading in series])
+    suspect = values[test.index]
+    least = Decimal(step) if step else Decimal((0, (1,), min(_exponent(v) for v in values)))
+    alone = min(abs(suspect - v) for i, v in enumerate(values) if i != test.index) > least
+    if test.outlying and alone:
+        reading = series[test.index]
+        yield Finding(
+            "reading-outlier",
+            "The reading {reading} {unit} at {nominal} looks like an outlier (Grubbs {statistic}"
+            " against {critical}). It is kept: correct it with a reason, or accept it.",
+            "warning",
+            f"{at}/{reading.id}",
+            {
+                **facts,
+                "reading": reading.value,
+                "statistic": f"{test.statistic:.3f}",
+                "critical": f"{test.critical:.3f}",
+            },
+        )
+
+
+def _exponent(value: Decimal) -> int:
+    return int(value.as_tuple().exponent)
+
+
+def _scatter(
+    measurand: Measurand,
+    name: str,
+    series: tuple[ReadingInput, ...],
+    at: str,
+    facts: dict[str, object],
+) -> Iterator[Finding]:
+    """Find a single reading without recorded repeatability, and a record no longer true."""
+    for component in measurand.components:
+        if component.evaluate != "A" or component.input != name:
+            continue
+        pooled = component.pooled
+        if len(series) < 2 and (pooled is None or pooled.below < 2):
+            yield Finding(
+                "repeatability-unknown",
+                "{input} has one reading at {nominal} {unit}, and the type has no recorded"
+                " repeatability: its scatter is unknown. Take at least two readings.",
+                at=at,
+                facts=facts,
+            )
+        elif pooled is not None and 2 <= len(series) < pooled.below:
+            s = float(moments([number(reading.value) for reading in series])[1])
+            ratio = special.fdtri(len(series) - 1, number(pooled.dof), 1 - FALSE_ALARM)
+            if s > number(pooled.s) * float(np.sqrt(ratio)):
+                yield Finding(
+                    "scatter-above-record",
+                    "The readings of {input} at {nominal} {unit} scatter by s = {s}, more than"
+                    " the recorded {recorded} explains. Repeat the point, or accept that the"
+                    " recorded repeatability is used.",
+                    "warning",
+                    at,
+                    {**facts, "s": f"{s:.3g}", "recorded": pooled.s},
+                )

@@ -1,0 +1,160 @@
+"""Statements of conformity: which limits hold, what the agreed rule says, the verdict on the whole.
+
+Figures are judged as printed, limits exactly, so the reader of a certificate can repeat the
+decision. Knows no wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from calib.engine.conformity import assess_conformity
+from calib.engine.errors import EngineError
+from calib.engine.types import ConformityVerdict
+from calib.evaluation.decimals import number
+from calib.evaluation.inputs import CalibrationInput
+from calib.evaluation.places import last_stages, rejected_by_examination
+from calib.evaluation.printing import plain
+from calib.evaluation.result import PieceVerdict, PointResult, Verdict
+from instruments.procedure import InstrumentType, Limit
+
+WORSE: tuple[Verdict, ...] = (
+    "not_stated",
+    "pass",
+    "conditional_pass",
+    "undetermined",
+    "cannot_be_stated",
+    "conditional_fail",
+    "fail",
+)
+"""From harmless to grave: a piece is as good as its worst point. 待定 is not 合格."""
+_GUARD_PLACES = 2
+"""Acceptance limits are printed to this many places more than U."""
+
+
+def choose_limits(
+    definition: InstrumentType, measurand: str, attributes: Mapping[str, str]
+) -> tuple[Limit, ...]:
+    """Return the limits of the type that hold for an item with these attributes."""
+    return tuple(
+        limit
+        for limit in definition.measurand(measurand).limits
+        if all(attributes.get(name) == value for name, value in limit.when.items())
+    )
+
+
+def covering(record: CalibrationInput, measurand: str, nominal: Decimal) -> tuple[Limit, ...]:
+    """Return the agreed limits whose range holds the nominal value."""
+    agreed = record.limits.get(measurand)
+    return tuple(row for row in agreed.rows if row.covers(nominal)) if agreed else ()
+
+
+def judge(record: CalibrationInput, point: PointResult) -> PointResult:
+    """Return the point with its verdict by the agreed rule; limits are shown also without one."""
+    agreed = record.limits.get(point.measurand)
+    nominal = Decimal(point.printed.nominal)
+    rows = covering(record, point.measurand, nominal)
+    rule = record.decision_rule.id
+    if not rows or agreed is None:
+        verdict: Verdict = "not_stated" if rule == "none" else "cannot_be_stated"
+        return replace(point, verdict=verdict)
+    lower, upper = rows[0].at(nominal)
+    point = replace(
+        point,
+        printed=replace(
+            point.printed,
+            lower=None if lower is None else plain(lower),
+            upper=None if upper is None else plain(upper),
+        ),
+        limit_origin=agreed.origin,
+        limit_document=rows[0].document,
+        limit_confidence=rows[0].confidence,
+    )
+    if rule == "none":
+        return replace(point, verdict="not_stated")
+    try:
+        found = _assess(record, point, lower, upper)
+    except EngineError:
+        # the rule does not apply to these limits, e.g. a test uncertainty ratio with one limit
+        return replace(point, verdict="cannot_be_stated")
+    return replace(
+        point,
+        verdict=found.verdict,
+        conformance_probability=found.conformance_probability,
+        acceptance=_acceptance(found, Decimal(point.printed.U)),
+    )
+
+
+def _assess(
+    record: CalibrationInput, point: PointResult, lower: Decimal | None, upper: Decimal | None
+) -> ConformityVerdict:
+    output = record.definition.measurand(point.measurand).output
+    rule = record.decision_rule
+    return assess_conformity(
+        point.printed.correction if output == "correction" else point.printed.error,
+        lower=lower,
+        upper=upper,
+        rule="simple" if rule.id == "regulation" else rule.id,
+        U=point.printed.U,
+        k=point.k,
+        r=rule.parameter if rule.id == "guard_rU" else None,
+        minimum=number(rule.parameter) if rule.id == "probability" and rule.parameter else None,
+    )
+
+
+def _acceptance(found: ConformityVerdict, U: Decimal) -> tuple[str, ...]:
+    limits = (found.acceptance_lower, found.acceptance_upper)
+    if limits == (None, None):
+        return ()
+    return tuple("-" if limit is None else _printed(limit, U) for limit in limits)
+
+
+def _printed(limit: Decimal, U: Decimal) -> str:
+    """Return a guarded limit as text; digits beyond the second behind U mean nothing."""
+    finest = int(U.as_tuple().exponent) - _GUARD_PLACES
+    if int(limit.as_tuple().exponent) < finest:
+        limit = limit.quantize(Decimal((0, (1,), finest)), ROUND_HALF_EVEN)
+    return plain(limit)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the gravest of some verdicts; none at all is ``not_stated``."""
+    return max(verdicts, key=WORSE.index, default="not_stated")
+
+
+def judge_pieces(
+    record: CalibrationInput, points: Iterable[PointResult]
+) -> tuple[PieceVerdict, ...]:
+    """Return the verdict on each piece: all measurands, last stage measured, examinations."""
+    last = last_stages(record)
+    rejected = rejected_by_examination(record) if record.decision_rule.id != "none" else ()
+    found: dict[int, list[Verdict]] = {
+        piece: ["fail"] if piece in rejected else []
+        for piece in (range(1, len(record.item.pieces) + 1) if record.item.pieces else (0,))
+    }
+    for point in points:
+        if point.stage == last[point.measurand, point.piece]:
+            found[point.piece].append(point.verdict)
+    return tuple(PieceVerdict(piece, worst(verdicts)) for piece, verdicts in found.items())
+
+
+def judge_whole(record: CalibrationInput, pieces: tuple[PieceVerdict, ...]) -> Verdict:
+    """Return the verdict on the record; of a batch, on the pieces that are not rejected."""
+    verdicts = [piece.verdict for piece in pieces]
+    kept = [verdict for verdict in verdicts if verdict != "fail"]
+    return worst(kept if record.item.pieces and kept else verdicts)
+
+
+def unconfirmed(points: Iterable[PointResult]) -> tuple[str, ...]:
+    """Return the documents whose limits decided here and are background knowledge still."""
+    return tuple(
+        sorted(
+            {
+                point.limit_document
+                for point in points
+                if point.limit_confidence == "BG" and point.conformance_probability is not None
+            }
+        )
+    )
