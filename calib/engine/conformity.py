@@ -8,104 +8,38 @@ not know which rule a customer agreed, nor rounding of results.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from scipy import optimize, special
+from scipy import special
 
+from calib.engine import decision
 from calib.engine.coverage import check_probability
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.rounding import exact
-from calib.engine.types import ConformityVerdict, Verdict
+from calib.engine.types import ConformityVerdict
 
 if TYPE_CHECKING:
     from calib.engine.rounding import Exact
 
 RULES = (
-    "simple", "guard_U", "guard_U_nonbinary", "guard_rU", "iso14253_1", "z5403", "tur4",
-    "jjf1094", "probability", "acceptance", "guarded_rejection",
-)  # fmt: skip
-#: Guard band of ISO 14253-1 for 95 % in units of u (printed figure).
-ISO14253_FACTOR = Decimal("1.65")
+    "simple",
+    "guard_U",
+    "guard_U_nonbinary",
+    "guard_rU",
+    "iso14253_1",
+    "z5403",
+    "tur4",
+    "jjf1094",
+    "probability",
+    "acceptance",
+    "guarded_rejection",
+)
 #: Usual multiplier of U for about 5 % one-sided risk (ILAC-G8).
 DEFAULT_R = Decimal("0.83")
-DEFAULT_K = Decimal(2)
-LEAST_TUR = 4
-_THREE, _HALF = Decimal(3), Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """Figures of one statement, as decimals."""
-
-    value: Decimal
-    lower: Decimal | None
-    upper: Decimal | None
-    u: Decimal
-    U: Decimal
-    relative: Decimal | None  # u / |value| when the uncertainty is relative
-
-    def width(self, factor: Decimal) -> Decimal:
-        """Guard band of `factor` times U, in units of the value or of |value|."""
-        if self.relative is not None:
-            return factor * DEFAULT_K * self.relative
-        return factor * self.U
-
-    def moved(self, limit: Decimal | None, width: Decimal, inward: int) -> Decimal | None:
-        """Limit moved by a guard band: inward (+1 at the lower, -1 at the upper) or outward."""
-        if limit is None or width == 0:
-            return limit
-        if self.relative is None:
-            return limit + inward * width
-        # v - inward w |v| = limit, solved for v.
-        side = inward if limit >= 0 else -inward
-        bottom = 1 - side * width
-        if bottom <= 0:
-            raise OutOfRange("The relative uncertainty is too large: no limit follows from it.")
-        return limit / bottom
-
-    def acceptance(self, width: Decimal) -> tuple[Decimal | None, Decimal | None]:
-        """Limits moved inward."""
-        return self.moved(self.lower, width, 1), self.moved(self.upper, width, -1)
-
-    def rejection(self, width: Decimal) -> tuple[Decimal | None, Decimal | None]:
-        """Limits moved outward."""
-        return self.moved(self.lower, width, -1), self.moved(self.upper, width, 1)
-
-    def inside(self, lower: Decimal | None, upper: Decimal | None) -> bool:
-        """Whether the value lies within two limits, both included."""
-        above = lower is None or self.value >= lower
-        return above and (upper is None or self.value <= upper)
-
-    def strictly_inside(self, lower: Decimal | None, upper: Decimal | None) -> bool:
-        """Whether the value lies within two limits, none included."""
-        above = lower is None or self.value > lower
-        return above and (upper is None or self.value < upper)
-
-    @property
-    def span(self) -> Decimal | None:
-        """Distance of the limits."""
-        return None if self.lower is None or self.upper is None else self.upper - self.lower
-
-    @property
-    def tur(self) -> float | None:
-        """Test uncertainty ratio (upper - lower)/(4 u)."""
-        return None if self.span is None or self.u == 0 else float(self.span / (4 * self.u))
-
-
-Limits = tuple["Decimal | None", "Decimal | None"]
-_NONE: Limits = (None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    verdict: Verdict
-    accept: Limits = _NONE
-    reject: Limits = _NONE
-
-
-def assess_conformity(
+def assess_conformity(  # noqa: PLR0913  (each rule has its own argument)
     value: Exact,
     *,
     lower: Exact | None,
@@ -163,21 +97,32 @@ def assess_conformity(
     >>> assess_conformity("0.1", lower="-0.2", upper="0.2", rule="guard_U", U="0.1").verdict
     'pass'
     """
-    case = _read_case(value, lower, upper, u, U, k, u_relative)
-    _check_arguments(rule, r, minimum, accept_lower, accept_upper)
-    decision = _decide(case, rule, r, minimum, accept_lower, accept_upper)
-    inside, outside = _probabilities(case)
-    risk = {"pass": outside, "fail": inside}.get(decision.verdict)
-    return ConformityVerdict(
-        decision.verdict, rule, *decision.accept, *decision.reject,
-        inside, risk, case.tur, _cpk(case),
-    )  # fmt: skip
+    with localcontext(prec=60):
+        case = _read_case(value, lower, upper, u, U, k, u_relative)
+        _check_arguments(rule, r, minimum, accept_lower, accept_upper)
+        made = _decide(case, rule, r, minimum, accept_lower, accept_upper)
+        inside, outside = _probabilities(case)
+        return ConformityVerdict(
+            made.verdict,
+            rule,
+            *made.accept,
+            *made.reject,
+            inside,
+            {"pass": outside, "fail": inside}.get(made.verdict),
+            case.tur,
+            _cpk(case),
+        )
 
 
 def _read_case(
-    value: Exact, lower: Exact | None, upper: Exact | None,
-    u: Exact | None, U: Exact | None, k: Exact | None, u_relative: Exact | None,
-) -> _Case:  # fmt: skip
+    value: Exact,
+    lower: Exact | None,
+    upper: Exact | None,
+    u: Exact | None,
+    U: Exact | None,
+    k: Exact | None,
+    u_relative: Exact | None,
+) -> decision.Case:
     """Turn the figures into decimals and check them."""
     v = exact(value, "value")
     low = None if lower is None else exact(lower, "lower")
@@ -186,13 +131,13 @@ def _read_case(
         raise DegenerateData("At least one limit is needed, and lower must be below upper.")
     if sum(x is not None for x in (u, U, u_relative)) != 1:
         raise DegenerateData("Give exactly one of u, U (with k) and u_relative.")
-    factor = DEFAULT_K if k is None else exact(k, "k")
+    factor = decision.DEFAULT_K if k is None else exact(k, "k")
     if factor <= 0:
         raise OutOfRange("The coverage factor k must be positive.")
     share = None
     if u_relative is not None:
-        share = exact(u_relative, "u_relative") * factor / DEFAULT_K
-        small = exact(u_relative, "u_relative") * abs(v)
+        share = exact(u_relative, "u_relative")
+        small = share * abs(v)
         large = factor * small
     elif U is not None:
         large = exact(U, "U")
@@ -200,9 +145,10 @@ def _read_case(
     else:
         small = exact(u, "u") if u is not None else Decimal(0)
         large = factor * small
-    if small < 0:
+    if small < 0 or (share is not None and share < 0):
         raise OutOfRange("An uncertainty is never negative.")
-    return _Case(v, low, high, small, large, share)
+    whole = None if share is None else factor * share
+    return decision.Case(v, low, high, small, large, share, whole)
 
 
 def _check_arguments(
@@ -226,160 +172,38 @@ def _check_arguments(
 
 
 def _decide(
-    case: _Case, rule: str, r: Exact | None, minimum: float | None,
-    accept_lower: Exact | None, accept_upper: Exact | None,
-) -> _Decision:  # fmt: skip
+    case: decision.Case,
+    rule: str,
+    r: Exact | None,
+    minimum: float | None,
+    accept_lower: Exact | None,
+    accept_upper: Exact | None,
+) -> decision.Decision:
     """Apply the rule."""
     one = Decimal(1)
     if rule == "simple":
-        return _binary(case, case.acceptance(Decimal(0)))
+        return decision.binary(case, case.acceptance(Decimal(0)))
     if rule == "guard_U":
-        return _binary(case, case.acceptance(case.width(one)))
+        return decision.binary(case, case.acceptance(case.width(one)))
     if rule == "guard_rU":
         factor = DEFAULT_R if r is None else exact(r, "r")
-        return _binary(case, case.acceptance(case.width(factor)))
+        return decision.binary(case, case.acceptance(case.width(factor)))
     if rule == "acceptance":
         low = None if accept_lower is None else exact(accept_lower, "accept_lower")
         high = None if accept_upper is None else exact(accept_upper, "accept_upper")
-        return _binary(case, (low, high))
+        return decision.binary(case, (low, high))
     if rule == "guard_U_nonbinary":
-        return _nonbinary(case)
+        return decision.nonbinary(case)
     if rule == "iso14253_1":
-        return _iso14253(case)
+        return decision.iso14253(case)
     if rule == "jjf1094":
-        return _jjf1094(case)
+        return decision.jjf1094(case)
     if rule in ("z5403", "tur4"):
-        return _by_tur(case, rule)
-    return _by_probability(case, rule, minimum or 0.0)
+        return decision.by_tur(case, rule)
+    return decision.by_probability(case, rule, minimum or 0.0)
 
 
-def _binary(case: _Case, accept: Limits) -> _Decision:
-    return _Decision("pass" if case.inside(*accept) else "fail", accept)
-
-
-def _nonbinary(case: _Case) -> _Decision:
-    """ILAC-G8 non-binary statement: four answers."""
-    accept = case.acceptance(case.width(Decimal(1)))
-    reject = case.rejection(case.width(Decimal(1)))
-    verdict: Verdict = "fail"
-    if case.inside(*accept):
-        verdict = "pass"
-    elif case.inside(case.lower, case.upper):
-        verdict = "conditional_pass"
-    elif case.strictly_inside(*reject):
-        verdict = "conditional_fail"
-    return _Decision(verdict, accept, reject)
-
-
-def _iso14253(case: _Case) -> _Decision:
-    """Conformity proven inside, non-conformity proven outside, nothing proven between."""
-    width = ISO14253_FACTOR * (case.u if case.relative is None else case.width(_HALF))
-    if case.relative is not None:
-        width = ISO14253_FACTOR * case.relative
-    accept, reject = case.acceptance(width), case.rejection(width)
-    verdict: Verdict = "fail"
-    if case.inside(*accept):
-        verdict = "pass"
-    elif case.inside(*reject):
-        verdict = "undetermined"
-    return _Decision(verdict, accept, reject)
-
-
-def _jjf1094(case: _Case) -> _Decision:
-    """U is neglected when at most a third of the MPE, else a zone stays undetermined."""
-    if case.span is not None and _THREE * case.U <= case.span / 2:
-        return _binary(case, (case.lower, case.upper))
-    accept = case.acceptance(case.width(Decimal(1)))
-    reject = case.rejection(case.width(Decimal(1)))
-    verdict: Verdict = "fail"
-    if case.inside(*accept):
-        verdict = "pass"
-    elif case.strictly_inside(*reject):
-        verdict = "undetermined"
-    return _Decision(verdict, accept, reject)
-
-
-def managed_multiplier(tur: float) -> float:
-    """Multiplier M of U in the managed guard band for 2 % false acceptance, at least 0.
-
-    Notes
-    -----
-    Source: M. Dobbert, NCSLI 2008; ANSI/NCSL Z540.3 handbook, method 6.
-    Checked against: tests/reference/conformity.toml.
-    Limits: two-sided symmetric limits; above a TUR of about 4.6 no guard band is needed.
-    """
-    return max(0.0, 1.04 - math.exp(0.38 * math.log(tur) - 0.54))
-
-
-def _by_tur(case: _Case, rule: str) -> _Decision:
-    """Rules that depend on the test uncertainty ratio."""
-    if case.span is None:
-        msg = f"Rule {rule!r} needs both limits: a test uncertainty ratio has none otherwise."
-        raise DegenerateData(msg, {"rule": rule})
-    if case.u == 0:
-        return _binary(case, (case.lower, case.upper))
-    ratio = case.span / (4 * case.u)
-    if rule == "tur4":
-        if ratio < LEAST_TUR:
-            return _Decision("undetermined")
-        return _binary(case, (case.lower, case.upper))
-    factor = exact(managed_multiplier(float(ratio)))
-    width = factor * DEFAULT_K * (case.u if case.relative is None else case.relative)
-    return _binary(case, case.acceptance(width))
-
-
-def _by_probability(case: _Case, rule: str, minimum: float) -> _Decision:
-    """Rules that demand a probability of conformity or of non-conformity."""
-    if rule == "probability":
-        found = _solve_probability(case, minimum)
-        if found is None:
-            return _Decision("fail")
-        return _binary(case, found)
-    reject = _solve_probability(case, 1 - minimum)
-    if reject is None:
-        return _Decision("fail")
-    return _Decision("pass" if case.inside(*reject) else "fail", reject=reject)
-
-
-def _solve_probability(case: _Case, p: float) -> Limits | None:
-    """Values at which the conformance probability is p; ``None`` when it never is."""
-    if case.u == 0 and case.relative is None:
-        return case.lower, case.upper
-    if case.span is None:
-        z = exact(float(special.ndtri(p)))
-        return case.acceptance(z * (case.u if case.relative is None else case.relative))
-    low, high = float(case.lower or 0), float(case.upper or 0)
-
-    def spread(v: float) -> float:
-        return float(case.u) if case.relative is None else float(case.relative) * abs(v)
-
-    def excess(v: float) -> float:
-        return _inside(v, low, high, spread(v)) - p
-
-    best = float(optimize.minimize_scalar(lambda v: -excess(v), bounds=(low, high),
-                 method="bounded", options={"xatol": (high - low) * 1e-10}).x)  # fmt: skip
-    if excess(best) < 0:
-        return None
-    reach = high - low
-    ends = []
-    for sign in (-1, 1):
-        far = best + sign * reach
-        while excess(far) > 0:
-            far += sign * reach
-        ends.append(exact(float(optimize.brentq(excess, best, far, xtol=1e-300, rtol=1e-15))))
-    return ends[0], ends[1]
-
-
-def _inside(v: float, low: float, high: float, u: float) -> float:
-    """Probability that a normal quantity (v, u) lies between two limits."""
-    if u == 0:
-        return 1.0 if low <= v <= high else 0.0
-    a, b = (low - v) / u, (high - v) / u
-    # The form with the smaller tails keeps its digits.
-    return float(special.ndtr(b) - special.ndtr(a) if a <= 0 else special.ndtr(-a) - special.ndtr(-b))
-
-
-def _probabilities(case: _Case) -> tuple[float, float]:
+def _probabilities(case: decision.Case) -> tuple[float, float]:
     """Probability inside and outside the limits, each with full relative precision."""
     if case.u == 0:
         inside = 1.0 if case.inside(case.lower, case.upper) else 0.0
@@ -392,7 +216,7 @@ def _probabilities(case: _Case) -> tuple[float, float]:
     return float(special.ndtr(above) - special.ndtr(below)), outside
 
 
-def _cpk(case: _Case) -> float | None:
+def _cpk(case: decision.Case) -> float | None:
     """Distance to the nearer limit over 3 u."""
     if case.u == 0:
         return None

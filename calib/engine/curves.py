@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.fit_types import Correction, PolynomialFit
 from calib.engine.predictions import predict
-from calib.engine.types import Correction, PolynomialFit, require_finite
+from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

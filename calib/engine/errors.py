@@ -33,21 +33,21 @@ class EngineError(ValueError):
         self.facts: dict[str, object] = dict(facts or {})
 
 
-class DegenerateData(EngineError):  # noqa: N818  (a noun says what happened)
+class DegenerateData(EngineError):
     """Too few, equal or contradictory data."""
 
 
-class SingularFit(EngineError):  # noqa: N818
+class SingularFit(EngineError):
     """A matrix cannot be solved or is no covariance matrix."""
 
 
-class NotConverged(EngineError):  # noqa: N818
+class NotConverged(EngineError):
     """An iteration did not settle."""
 
 
-class OutOfRange(EngineError):  # noqa: N818
+class OutOfRange(EngineError):
     """A number lies outside what the formula allows, or a result is not finite."""
 
 
-class BadExpression(EngineError):  # noqa: N818
+class BadExpression(EngineError):
     """A measurement function cannot be read."""

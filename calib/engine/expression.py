@@ -141,9 +141,7 @@ class Expression:
         """
         value, first, second, _ = self.derivatives(values, self.names, order=2)
         pairs = {
-            (a, b): second[i, j]
-            for i, a in enumerate(self.names)
-            for j, b in enumerate(self.names)
+            (a, b): second[i, j] for i, a in enumerate(self.names) for j, b in enumerate(self.names)
         }
         return value, dict(zip(self.names, first, strict=True)), pairs
 

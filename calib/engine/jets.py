@@ -11,19 +11,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calib.engine.errors import OutOfRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
-    Number = FloatArray | "Jet"
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 @cache
@@ -93,7 +91,8 @@ class Jet:
         return Jet(out, self.e2)
 
 
-Derivatives = tuple["FloatArray", ...]
+Number: TypeAlias = FloatArray | Jet
+Derivatives: TypeAlias = tuple[FloatArray, ...]
 
 
 def _exp(x: FloatArray, _n: int) -> Derivatives:
@@ -178,10 +177,21 @@ def _abs(x: FloatArray, n: int) -> Derivatives:
 
 
 FUNCTIONS: dict[str, Callable[[Any, int], Derivatives]] = {
-    "abs": _abs, "acos": _acos, "asin": _asin, "atan": _atan, "cos": _cos, "cosh": _cosh,
-    "exp": _exp, "log": _log, "log10": _log10, "sin": _sin, "sinh": _sinh, "sqrt": _sqrt,
-    "tan": _tan, "tanh": _tanh,
-}  # fmt: skip
+    "abs": _abs,
+    "acos": _acos,
+    "asin": _asin,
+    "atan": _atan,
+    "cos": _cos,
+    "cosh": _cosh,
+    "exp": _exp,
+    "log": _log,
+    "log10": _log10,
+    "sin": _sin,
+    "sinh": _sinh,
+    "sqrt": _sqrt,
+    "tan": _tan,
+    "tanh": _tanh,
+}
 
 
 def apply(name: str, a: Number) -> Number:

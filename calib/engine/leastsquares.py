@@ -18,7 +18,8 @@ from numpy.polynomial import chebyshev
 from scipy import linalg, special
 
 from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
-from calib.engine.types import PolynomialFit, require_finite
+from calib.engine.fit_types import PolynomialFit
+from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -68,7 +69,7 @@ def _factor(v: FloatArray, n: int) -> FloatArray:
     if v.shape != (n, n) or not np.all(np.isfinite(v)) or not np.allclose(v, v.T, rtol=1e-9):
         raise DegenerateData("cov_y must be a symmetric matrix of finite numbers, as long as y.")
     try:
-        return np.asarray(np.linalg.cholesky(v))
+        return np.asarray(np.linalg.cholesky(v), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise SingularFit("cov_y is not positive definite: no weights follow from it.") from None
 
@@ -95,8 +96,8 @@ def scale_argument(x: ArrayLike, low: float, high: float) -> FloatArray:
     return ((xs - low) - (high - xs)) / (high - low) if high > low else xs - low
 
 
-def design_row(fit_range: tuple[float, float], x: ArrayLike, p: int, prop: bool) -> FloatArray:
-    """Values of the inner basis functions at x, shape (n, p).
+def design_row(fit_range: tuple[float, float], x: ArrayLike, p: int, *, prop: bool) -> FloatArray:
+    """Give the inner basis functions at x, shape (n, p).
 
     Notes
     -----
@@ -107,10 +108,11 @@ def design_row(fit_range: tuple[float, float], x: ArrayLike, p: int, prop: bool)
     low, high = fit_range
     if prop:
         return (np.asarray(x, dtype=np.float64) / max(abs(low), abs(high)))[:, None]
-    return chebyshev.chebvander(scale_argument(x, low, high), p - 1)
+    z = scale_argument(x, low, high)
+    return np.asarray(chebyshev.chebvander(z, p - 1), dtype=np.float64)
 
 
-def _conversion(data: _Data, p: int, origin: float, prop: bool) -> list[list[Fraction]]:
+def _conversion(data: _Data, p: int, origin: float, *, prop: bool) -> list[list[Fraction]]:
     """Exact matrix from inner coefficients to powers of (x - origin)."""
     if prop:
         return [[1 / Fraction(max(abs(data.low), abs(data.high)))]]
@@ -131,12 +133,13 @@ def _conversion(data: _Data, p: int, origin: float, prop: bool) -> list[list[Fra
 
 def _solve(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Least squares by QR with refinement: coefficients, inverse of R, projector Q."""
-    q, r = np.linalg.qr(a)
+    factors = np.linalg.qr(a)
+    q, r = np.asarray(factors[0]), np.asarray(factors[1])
     d = np.abs(np.diag(r))
     if not np.all(d > _SINGULAR * d.max()):
         msg = "The points do not determine the curve. Use more different x or a lower degree."
         raise SingularFit(msg, {"rank": int(np.sum(d > _SINGULAR * d.max()))})
-    inverse = np.asarray(linalg.solve_triangular(r, np.eye(len(r))))
+    inverse: FloatArray = np.asarray(linalg.solve_triangular(r, np.eye(len(r))))
     c = inverse @ (q.T @ b)
     for _ in range(2):
         rest = np.asarray(b.astype(np.longdouble) - a.astype(np.longdouble) @ c, dtype=np.float64)
@@ -144,7 +147,7 @@ def _solve(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatA
     return c, inverse, q
 
 
-def fit_polynomial(
+def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     x: ArrayLike,
     y: ArrayLike,
     degree: int = 1,
@@ -203,22 +206,19 @@ def fit_polynomial(
     """
     data = _check(x, y, u_y, cov_y)
     p = 1 if proportional else degree + 1
-    _check_order(data, p, degree, origin, proportional, u_y_common)
-    a = design_row((data.low, data.high), data.x, p, proportional)
+    _check_order(data, p, degree, origin, u_y_common, prop=proportional)
+    a = design_row((data.low, data.high), data.x, p, prop=proportional)
     known = data.u_y is not None or data.whiten is not None
     aw, yw = _white(data, a), _white(data, data.y)
     used, target = (aw, yw) if weighted else (a, data.y)
     c, inverse, q = _solve(used, target)
-    estimator = inverse @ _transpose_white(data, q, weighted)
+    estimator = inverse @ _transpose_white(data, q, weighted=weighted)
     white_rest = yw - aw @ c
     chi2, dof = float(white_rest @ white_rest), len(data.y) - p
     cov = inverse @ inverse.T if weighted or not known else _propagated(data, estimator)
     s = math.sqrt(chi2 / dof) if dof else None
-    if not known or scale_by_residuals:
-        inner = None if s is None else cov * s**2
-    else:
-        inner = cov
-    matrix = _conversion(data, p, origin, proportional)
+    inner = cov if known and not scale_by_residuals else _scaled(cov, s)
+    matrix = _conversion(data, p, origin, prop=proportional)
     common = estimator @ np.ones(len(data.y)) * u_y_common
     type_a = not known or scale_by_residuals
     outer, nu = _outer(matrix, inner, common, dof if type_a else math.inf)
@@ -227,23 +227,36 @@ def fit_polynomial(
         names=names or tuple(f"b{i}" for i in range(p)),
         parameters=_convert(matrix, c),
         covariance=outer,
-        chi2=chi2, dof=dof, s=s, s_single=_single(data, s),
+        chi2=chi2,
+        dof=dof,
+        s=s,
+        s_single=_single(data, s),
         chi2_critical=critical,
         consistent=None if critical is None else chi2 <= critical,
-        r_squared=_r_squared(data, chi2, proportional),
+        r_squared=_r_squared(data, chi2, proportional=proportional),
         residuals=data.y - a @ c,
-        leave_one_out=_leave_one_out(data, used, q, data.y - a @ c, weighted),
-        x_low=data.low, x_high=data.high, origin=origin, parameter_dof=nu,
+        leave_one_out=_leave_one_out(data, used, q, data.y - a @ c, weighted=weighted),
+        x_low=data.low,
+        x_high=data.high,
+        origin=origin,
+        parameter_dof=nu,
         basis=c,
         basis_covariance=None if inner is None else inner + np.outer(common, common),
         proportional=proportional,
-    )  # fmt: skip
+    )
 
 
-def fit_line(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None = None, *,
-             cov_y: ArrayLike | None = None, origin: float = 0.0,
-             scale_by_residuals: bool = False, weighted: bool = True,
-             u_y_common: float = 0.0) -> PolynomialFit:
+def fit_line(
+    x: ArrayLike,
+    y: ArrayLike,
+    u_y: ArrayLike | None = None,
+    *,
+    cov_y: ArrayLike | None = None,
+    origin: float = 0.0,
+    scale_by_residuals: bool = False,
+    weighted: bool = True,
+    u_y_common: float = 0.0,
+) -> PolynomialFit:
     """Fit y = a + b (x - x0); see `fit_polynomial` for the arguments.
 
     Returns
@@ -269,13 +282,21 @@ def fit_line(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None = None, *,
     ([1.03, 1.98], 2)
     """
     return fit_polynomial(
-        x, y, 1, u_y=u_y, cov_y=cov_y, origin=origin, scale_by_residuals=scale_by_residuals,
-        weighted=weighted, u_y_common=u_y_common, names=("a", "b"),
-    )  # fmt: skip
+        x,
+        y,
+        1,
+        u_y=u_y,
+        cov_y=cov_y,
+        origin=origin,
+        scale_by_residuals=scale_by_residuals,
+        weighted=weighted,
+        u_y_common=u_y_common,
+        names=("a", "b"),
+    )
 
 
 def _check_order(
-    data: _Data, p: int, degree: int, origin: float, prop: bool, common: float
+    data: _Data, p: int, degree: int, origin: float, common: float, *, prop: bool
 ) -> None:
     """Refuse degrees and options that do not fit the data."""
     if not 0 <= degree <= MAX_DEGREE or (prop and (degree != 1 or origin != 0)):
@@ -290,7 +311,7 @@ def _check_order(
         raise DegenerateData("All x are equal: no curve follows from them.")
 
 
-def _transpose_white(data: _Data, q: FloatArray, weighted: bool) -> FloatArray:
+def _transpose_white(data: _Data, q: FloatArray, *, weighted: bool) -> FloatArray:
     """Rows that turn y into Q^T times whitened y."""
     if weighted and data.u_y is not None:
         return q.T / data.u_y
@@ -301,8 +322,15 @@ def _transpose_white(data: _Data, q: FloatArray, weighted: bool) -> FloatArray:
 
 def _propagated(data: _Data, estimator: FloatArray) -> FloatArray:
     """Covariance of an unweighted estimate from the stated uncertainties."""
-    root = estimator * data.u_y if data.u_y is not None else estimator @ data.whiten
+    root = estimator if data.whiten is None else estimator @ data.whiten
+    if data.u_y is not None:
+        root = estimator * data.u_y
     return np.asarray(root @ root.T)
+
+
+def _scaled(cov: FloatArray, s: float | None) -> FloatArray | None:
+    """Covariance times chi2/dof; none without degrees of freedom."""
+    return None if s is None else cov * s**2
 
 
 def _convert(matrix: list[list[Fraction]], c: FloatArray) -> FloatArray:
@@ -328,7 +356,7 @@ def _outer(
 
 
 def _single(data: _Data, s: float | None) -> float | None:
-    """Standard deviation of one observation, where all weights are equal."""
+    """Give the standard deviation of one observation, where all weights are equal."""
     if s is None or data.whiten is not None:
         return None
     if data.u_y is None:
@@ -336,7 +364,7 @@ def _single(data: _Data, s: float | None) -> float | None:
     return s * float(data.u_y[0]) if np.all(data.u_y == data.u_y[0]) else None
 
 
-def _r_squared(data: _Data, chi2: float, proportional: bool) -> float | None:
+def _r_squared(data: _Data, chi2: float, *, proportional: bool) -> float | None:
     """Share of the (weighted) scatter that the curve explains."""
     y = _white(data, data.y)
     if not proportional:
@@ -347,7 +375,7 @@ def _r_squared(data: _Data, chi2: float, proportional: bool) -> float | None:
 
 
 def _leave_one_out(
-    data: _Data, used: FloatArray, q: FloatArray, rest: FloatArray, weighted: bool
+    data: _Data, used: FloatArray, q: FloatArray, rest: FloatArray, *, weighted: bool
 ) -> tuple[float | None, ...]:
     """Residual of each point from the fit without it."""
     if weighted and data.whiten is not None:

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.fit_types import Prediction
 from calib.engine.leastsquares import design_row, scale_argument
-from calib.engine.types import Prediction, require_finite
+from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from calib.engine.types import PolynomialFit
+    from calib.engine.fit_types import PolynomialFit
 
     FloatArray = NDArray[np.float64]
 
@@ -28,11 +29,11 @@ _EDGE = 1e-9
 
 
 def _rows(fit: PolynomialFit, x: FloatArray) -> FloatArray:
-    return design_row((fit.x_low, fit.x_high), x, len(fit.basis), fit.proportional)
+    return design_row((fit.x_low, fit.x_high), x, len(fit.basis), prop=fit.proportional)
 
 
 def slope(fit: PolynomialFit, x: ArrayLike) -> FloatArray:
-    """Derivative of the fitted curve at x.
+    """Give the derivative of the fitted curve at x.
 
     Notes
     -----
@@ -99,7 +100,7 @@ def predict(fit: PolynomialFit, x: ArrayLike, u_x: ArrayLike = 0.0) -> Predictio
 
 
 def _root(fit: PolynomialFit, y: float) -> float:
-    """The one argument in the range of the data where the curve has the value y."""
+    """Find the one argument in the range of the data where the curve has the value y."""
     if fit.proportional or len(fit.basis) == 2:
         b = float(fit.parameters[-1])
         if b == 0:

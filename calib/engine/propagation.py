@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calib.engine.correlations import independent_groups
 from calib.engine.coverage import coverage_factor
-from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
-from calib.engine.types import Budget, BudgetRow, Coverage, require_dof, require_finite
+from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.types import Budget, BudgetRow, Coverage, Estimate, require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,32 +26,6 @@ if TYPE_CHECKING:
     from calib.engine.expression import Expression
 
     FloatArray = NDArray[np.float64]
-
-_NOT_A_CORRELATION = -1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """An input quantity as the law of propagation sees it.
-
-    Attributes
-    ----------
-    value, u : float
-        Estimate and standard uncertainty (0: exact).
-    dof : float
-        Degrees of freedom of `u`, possibly infinite.
-    """
-
-    value: float
-    u: float = 0.0
-    dof: float = math.inf
-
-    def __post_init__(self) -> None:
-        require_finite("an input", value=self.value, u=self.u)
-        require_dof("an input", self.dof)
-        if self.u < 0:
-            msg = f"A standard uncertainty is never negative, got {self.u!r}."
-            raise OutOfRange(msg, {"u": self.u})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,69 +133,35 @@ def combine(c: ArrayLike, u: ArrayLike, dof: ArrayLike = math.inf) -> Combined:
     return Combined(total, nu, parts, 100 * share**2)
 
 
-def correlation_matrix(
-    names: Sequence[str], correlations: Sequence[tuple[str, str, float]]
-) -> FloatArray:
-    """Build a correlation matrix from pairs.
+def grouped_dof(
+    parts: FloatArray, r: FloatArray, dof: FloatArray, tied: Sequence[Sequence[int]] = ()
+) -> float:
+    """Effective degrees of freedom over independent groups; a group has its smallest dof.
 
     Parameters
     ----------
-    names : sequence of str
-        Order of rows and columns.
-    correlations : sequence of (name, name, r)
-        Each pair at most once; all others are 0.
+    parts : (inputs,) array
+        Signed contributions to the output.
+    r : (inputs, inputs) array
+        Correlation matrix.
+    dof : (inputs,) array
+        Degrees of freedom of the inputs.
+    tied : sequence of sequences of int
+        Inputs that count as one component.
 
     Returns
     -------
-    (n, n) array
-        Symmetric with ones on the diagonal.
-
-    Raises
-    ------
-    OutOfRange
-        Unknown or repeated names, or r outside -1 to 1.
-    SingularFit
-        The coefficients contradict each other (not positive semi-definite).
+    float
+        Not truncated, possibly infinite.
 
     Notes
     -----
-    Source: GUM (JCGM 100:2008) 5.2.2.
+    Source: GUM (JCGM 100:2008) G.4.1, applied to groups as in H.2.
     Checked against: tests/reference/gum_h2.toml.
-    Limits: figures rounded too much may contradict each other; give more digits.
+    Limits: the smallest dof of a group is the cautious choice.
     """
-    place = {name: i for i, name in enumerate(names)}
-    r = np.eye(len(names))
-    for a, b, coefficient in correlations:
-        if a not in place or b not in place or a == b or r[place[a], place[b]] != 0:
-            msg = f"The correlation {a!r}, {b!r} does not name two inputs, or is given twice."
-            raise OutOfRange(msg, {"names": [a, b]})
-        if not -1 <= coefficient <= 1:
-            msg = f"The correlation of {a!r} and {b!r} must lie within -1 and 1: {coefficient}."
-            raise OutOfRange(msg, {"names": [a, b], "r": str(coefficient)})
-        r[place[a], place[b]] = r[place[b], place[a]] = coefficient
-    if len(names) and np.linalg.eigvalsh(r)[0] < _NOT_A_CORRELATION:
-        msg = "The correlation coefficients contradict each other. Check signs and digits."
-        raise SingularFit(msg, {"smallest_eigenvalue": float(np.linalg.eigvalsh(r)[0])})
-    return r
-
-
-def _groups(r: FloatArray) -> list[list[int]]:
-    """Sets of components tied to each other by correlation."""
-    left, out = set(range(len(r))), []
-    while left:
-        group, fresh = set(), {min(left)}
-        while fresh:
-            group |= fresh
-            fresh = {int(j) for i in fresh for j in np.flatnonzero(r[i])} - group
-        left -= group
-        out.append(sorted(group))
-    return out
-
-
-def _grouped_dof(parts: FloatArray, r: FloatArray, dof: FloatArray) -> float:
-    """Welch-Satterthwaite over independent groups; a group has its smallest dof."""
     us, nus = [], []
-    for group in _groups(r):
+    for group in independent_groups(r, tied):
         p = parts[group]
         us.append(math.sqrt(max(0.0, float(p @ r[np.ix_(group, group)] @ p))))
         alive = dof[group][p != 0]
@@ -247,9 +188,6 @@ class Propagation:
     correlation: FloatArray
 
 
-Choose = "Callable[[FloatArray, float], Coverage]"
-
-
 def default_coverage(p: float = 0.95) -> Callable[[FloatArray, float], Coverage]:
     """Coverage by Student's t at the truncated effective degrees of freedom.
 
@@ -264,11 +202,12 @@ def default_coverage(p: float = 0.95) -> Callable[[FloatArray, float], Coverage]
 
 def assemble(
     values: Mapping[str, float],
-    inputs: Mapping[str, Input],
+    inputs: Mapping[str, Estimate],
     slopes: FloatArray,
     *,
     r: FloatArray | None = None,
     extra: FloatArray | None = None,
+    tied: Sequence[Sequence[int]] = (),
     choose: Callable[[FloatArray, float], Coverage] | None = None,
 ) -> Propagation:
     """Turn sensitivities into budgets.
@@ -277,7 +216,7 @@ def assemble(
     ----------
     values : mapping of str to float
         Outputs and their estimates.
-    inputs : mapping of str to Input
+    inputs : mapping of str to Estimate
         Input quantities, in the order of the budget rows.
     slopes : (outputs, inputs) array
         Sensitivity coefficients.
@@ -285,6 +224,8 @@ def assemble(
         Correlation matrix of the inputs.
     extra : (outputs,) array, optional
         Second-order variance of each output.
+    tied : sequence of sequences of int
+        Inputs taken together, which count as one component.
     choose : callable, optional
         From signed contributions and effective dof to `Coverage`; default t at 95 %.
 
@@ -320,7 +261,7 @@ def assemble(
             msg = f"The second-order terms make the variance of {name!r} negative."
             raise DegenerateData(msg, {"output": name})
         uy = math.sqrt(max(0.0, variance))
-        nu = _grouped_dof(parts[m], matrix, dof)
+        nu = grouped_dof(parts[m], matrix, dof, tied)
         budgets.append(
             Budget(value, uy, nu, choose(parts[m], nu), _rows(inputs, slopes[m], parts[m], uy))
         )
@@ -332,23 +273,28 @@ def assemble(
 
 
 def _rows(
-    inputs: Mapping[str, Input], c: FloatArray, parts: FloatArray, uy: float
+    inputs: Mapping[str, Estimate], c: FloatArray, parts: FloatArray, uy: float
 ) -> tuple[BudgetRow, ...]:
     return tuple(
         BudgetRow(
-            name, float(c[i]), x.u, abs(float(parts[i])), x.dof,
+            name,
+            float(c[i]),
+            x.u,
+            abs(float(parts[i])),
+            x.dof,
             100 * (float(parts[i]) / uy) ** 2 if uy > 0 else 0.0,
         )
         for i, (name, x) in enumerate(inputs.items())
-    )  # fmt: skip
+    )
 
 
 def propagate(
     model: Mapping[str, Expression],
-    inputs: Mapping[str, Input],
+    inputs: Mapping[str, Estimate],
     *,
     r: FloatArray | None = None,
     order: int = 1,
+    tied: Sequence[Sequence[int]] = (),
     choose: Callable[[FloatArray, float], Coverage] | None = None,
 ) -> Propagation:
     """Propagate uncertainties through expressions.
@@ -357,12 +303,14 @@ def propagate(
     ----------
     model : mapping of str to Expression
         Outputs and their measurement functions.
-    inputs : mapping of str to Input
+    inputs : mapping of str to Estimate
         Input quantities.
     r : (inputs, inputs) array, optional
         Correlation matrix (see `correlation_matrix`).
     order : int
         1, or 2 to add the terms of the note to GUM 5.1.2.
+    tied : sequence of sequences of int
+        Inputs taken together, see `assemble`.
     choose : callable, optional
         Coverage policy, see `assemble`.
 
@@ -401,14 +349,11 @@ def propagate(
             square = np.outer(u[places] ** 2, u[places] ** 2)
             extra[m] = np.sum((second**2 / 2 + first[:, None] * third) * square)
     slopes += _slopes_of_exact(model, inputs)
-    return assemble(
-        values, inputs, slopes, r=r, extra=extra if order == 2 else None, choose=choose
-    )
+    second_order = extra if order == 2 else None
+    return assemble(values, inputs, slopes, r=r, extra=second_order, tied=tied, choose=choose)
 
 
-def _slopes_of_exact(
-    model: Mapping[str, Expression], inputs: Mapping[str, Input]
-) -> FloatArray:
+def _slopes_of_exact(model: Mapping[str, Expression], inputs: Mapping[str, Estimate]) -> FloatArray:
     """Sensitivities by exact inputs, for the budget only; 0 where none exists."""
     at = {name: x.value for name, x in inputs.items()}
     out = np.zeros((len(model), len(inputs)))
@@ -421,43 +366,3 @@ def _slopes_of_exact(
             except OutOfRange:
                 out[m, i] = 0.0
     return out
-
-
-def estimate_correlations(readings: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Means, their standard uncertainties and correlations from readings taken together.
-
-    Parameters
-    ----------
-    readings : (inputs, n) array_like
-        Simultaneous readings, n at least 2.
-
-    Returns
-    -------
-    tuple
-        Means (inputs,), u of the means (inputs,), correlation matrix; a row without
-        scatter has correlation 0.
-
-    Raises
-    ------
-    DegenerateData
-        Fewer than two sets of readings.
-
-    Notes
-    -----
-    Source: GUM (JCGM 100:2008) 5.2.3, formula 17.
-    Checked against: tests/reference/gum_h2.toml.
-    Limits: the group counts as one component with n - 1 degrees of freedom.
-    """
-    a = np.asarray(readings, dtype=np.float64)
-    if a.ndim != 2 or a.shape[1] < 2:
-        raise DegenerateData("Readings taken together need at least two sets.")
-    require_finite("readings taken together", readings=a)
-    n = a.shape[1]
-    mean = a.mean(axis=1)
-    d = a - mean[:, None]
-    covariance = d @ d.T / (n * (n - 1))
-    u = np.sqrt(np.diag(covariance))
-    scale = np.outer(u, u)
-    r = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
-    np.fill_diagonal(r, 1.0)
-    return mean, u, r

@@ -187,4 +187,4 @@ def round_result(value: Exact, U: Exact, policy: RoundingPolicy | None = None) -
     """
     last = round_uncertainty(U, policy)
     rounded = round_to_uncertainty(value, last)
-    return RoundedResult(f"{rounded if rounded else abs(rounded):f}", f"{last:f}")
+    return RoundedResult(f"{rounded or abs(rounded):f}", f"{last:f}")

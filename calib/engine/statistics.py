@@ -286,15 +286,22 @@ def evaluate_nested(
     F = ms_between / ms_within if ms_within > 0 else None
     of_means = float(moments(m)[1])
     return Nested(
-        mean=mean, s=of_means, u=of_means / math.sqrt(groups), dof=dof_between, n=int(total),
+        mean=mean,
+        s=of_means,
+        u=of_means / math.sqrt(groups),
+        dof=dof_between,
+        n=int(total),
         s_within=math.sqrt(ms_within),
         s_between=math.sqrt(max(0.0, (ms_between - ms_within) / size)),
         u_pooled=math.sqrt((ss_between + ss_within) / (total - 1) / total),
-        ss_between=ss_between, ss_within=ss_within,
-        dof_between=dof_between, dof_within=dof_within,
-        F=F, F_critical=float(special.fdtri(dof_between, dof_within, 1 - alpha)),
+        ss_between=ss_between,
+        ss_within=ss_within,
+        dof_between=dof_between,
+        dof_within=dof_within,
+        F=F,
+        F_critical=float(special.fdtri(dof_between, dof_within, 1 - alpha)),
         p=None if F is None else float(special.fdtrc(dof_between, dof_within, F)),
-    )  # fmt: skip
+    )
 
 
 def check_outlier(x: ArrayLike, alpha: float = 0.05, sided: int = 2) -> OutlierTest:

@@ -7,7 +7,7 @@ infinite, what is undefined is ``None``. This module must not know how results a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -58,13 +58,13 @@ class Estimate:
     Attributes
     ----------
     value, u : float
-        Best estimate and standard uncertainty, same unit.
+        Best estimate and standard uncertainty (0: exact), same unit.
     dof : float
         Degrees of freedom of `u`, possibly infinite.
     """
 
     value: float
-    u: float
+    u: float = 0.0
     dof: float = math.inf
 
     def __post_init__(self) -> None:
@@ -103,9 +103,17 @@ class BudgetRow:
     def __post_init__(self) -> None:
         require_finite(
             f"budget row {self.name}",
-            c=self.c, u=self.u, contribution=self.contribution, percent=self.percent,
+            c=self.c,
+            u=self.u,
+            contribution=self.contribution,
+            percent=self.percent,
         )
         require_dof(f"budget row {self.name}", self.dof)
+
+    def shared(self, uy: float) -> BudgetRow:
+        """Give the same row with its percentage of another combined uncertainty."""
+        percent = 100 * (self.contribution / uy) ** 2 if uy > 0 else 0.0
+        return replace(self, percent=percent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ class Budget:
         return self.coverage.k
 
     @property
-    def U(self) -> float:  # noqa: N802
+    def U(self) -> float:
         """Expanded uncertainty k u."""
         return self.coverage.k * self.u
 
@@ -263,124 +271,6 @@ class OutlierTest:
         require_finite("an outlier test", statistic=self.statistic, critical=self.critical)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PolynomialFit:
-    """A fitted polynomial (line, proportional or of higher degree) with its covariance.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Parameter names, in the order of all arrays.
-    parameters : (p,) array
-        Coefficients of the powers of (x - origin).
-    covariance : (p, p) array or None
-        Their covariance; ``None`` when it cannot be estimated.
-    chi2, dof : float, int
-        Weighted sum of squared residuals and its degrees of freedom (0 possible).
-    s : float or None
-        sqrt(chi2/dof).
-    s_single : float or None
-        Standard deviation of one observation in units of y, when all weights are equal.
-    chi2_critical, consistent : float, bool or None
-        95 % point of chi-squared and the verdict of the test; ``None`` when s was estimated.
-    r_squared : float or None
-        Coefficient of determination.
-    residuals : (n,) array
-        y minus fitted value.
-    leave_one_out : tuple of float or None
-        Residual of each point from the fit without it; ``None`` where the point alone decides.
-    x_low, x_high : float
-        Range of the data.
-    origin : float
-        Origin of x for `parameters`.
-    parameter_dof : (p,) array
-        Degrees of freedom of each parameter, possibly infinite.
-    basis, basis_covariance, to_parameters
-        Inner coefficients (Chebyshev on the range; proportional: slope per range),
-        their covariance, and the matrix that turns them into `parameters`.
-    """
-
-    names: tuple[str, ...]
-    parameters: FloatArray
-    covariance: FloatArray | None
-    chi2: float
-    dof: int
-    s: float | None
-    s_single: float | None
-    chi2_critical: float | None
-    consistent: bool | None
-    r_squared: float | None
-    residuals: FloatArray
-    leave_one_out: tuple[float | None, ...]
-    x_low: float
-    x_high: float
-    origin: float
-    parameter_dof: FloatArray
-    basis: FloatArray
-    basis_covariance: FloatArray | None
-    proportional: bool
-
-    def __post_init__(self) -> None:
-        require_finite(
-            "a fit",
-            parameters=self.parameters, covariance=self.covariance, chi2=self.chi2,
-            s=self.s, r_squared=self.r_squared, residuals=self.residuals,
-        )
-
-    def estimate(self, name: str) -> tuple[float, float | None]:
-        """Give value and standard uncertainty of the parameter `name`."""
-        i = self.names.index(name)
-        u = None if self.covariance is None else math.sqrt(self.covariance[i, i])
-        return float(self.parameters[i]), u
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
-    """Values read from a fitted curve, forward or inverse.
-
-    Attributes
-    ----------
-    x, y : (n,) array
-        Argument and value of the curve.
-    u : (n,) array or None
-        Standard uncertainty of what was asked for (`y` forward, `x` inverse).
-    u_single : (n,) array or None
-        Of one new observation (forward only).
-    covariance : (n, n) array or None
-        Between the predicted values (forward only).
-    """
-
-    x: FloatArray
-    y: FloatArray
-    u: FloatArray | None
-    u_single: FloatArray | None = None
-    covariance: FloatArray | None = None
-
-    def __post_init__(self) -> None:
-        require_finite("a prediction", x=self.x, y=self.y, u=self.u, u_single=self.u_single)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Correction:
-    """Correction of a calibrated instrument at some indications.
-
-    Attributes
-    ----------
-    indication, correction, u : (n,) array
-        Indications, correction (reference minus indication) and its standard uncertainty.
-    inside : (n,) bool array
-        Whether the indication lies in the calibrated range.
-    """
-
-    indication: FloatArray
-    correction: FloatArray
-    u: FloatArray
-    inside: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        require_finite("a correction", correction=self.correction, u=self.u)
-
-
 @dataclass(frozen=True, slots=True)
 class ConformityVerdict:
     """Statement of conformity with the numbers behind it.
@@ -415,5 +305,7 @@ class ConformityVerdict:
     def __post_init__(self) -> None:
         require_finite(
             "a verdict",
-            conformance_probability=self.conformance_probability, tur=self.tur, cpk=self.cpk,
+            conformance_probability=self.conformance_probability,
+            tur=self.tur,
+            cpk=self.cpk,
         )

@@ -1,0 +1,133 @@
+"""Correlations between input quantities: stated in pairs, or estimated from readings.
+
+This module must not know models or budgets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
+from calib.engine.types import require_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    FloatArray = NDArray[np.float64]
+
+_NOT_A_CORRELATION = -1e-9
+
+
+def correlation_matrix(
+    names: Sequence[str], correlations: Sequence[tuple[str, str, float]]
+) -> FloatArray:
+    """Build a correlation matrix from pairs.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Order of rows and columns.
+    correlations : sequence of (name, name, r)
+        Each pair at most once; all others are 0.
+
+    Returns
+    -------
+    (n, n) array
+        Symmetric with ones on the diagonal.
+
+    Raises
+    ------
+    OutOfRange
+        Unknown or repeated names, or r outside -1 to 1.
+    SingularFit
+        The coefficients contradict each other (not positive semi-definite).
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.2.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: figures rounded too much may contradict each other; give more digits.
+    """
+    place = {name: i for i, name in enumerate(names)}
+    r = np.eye(len(names))
+    for a, b, coefficient in correlations:
+        if a not in place or b not in place or a == b or r[place[a], place[b]] != 0:
+            msg = f"The correlation {a!r}, {b!r} does not name two inputs, or is given twice."
+            raise OutOfRange(msg, {"names": [a, b]})
+        if not -1 <= coefficient <= 1:
+            msg = f"The correlation of {a!r} and {b!r} must lie within -1 and 1: {coefficient}."
+            raise OutOfRange(msg, {"names": [a, b], "r": str(coefficient)})
+        r[place[a], place[b]] = r[place[b], place[a]] = coefficient
+    if len(names) and np.linalg.eigvalsh(r)[0] < _NOT_A_CORRELATION:
+        msg = "The correlation coefficients contradict each other. Check signs and digits."
+        raise SingularFit(msg, {"smallest_eigenvalue": float(np.linalg.eigvalsh(r)[0])})
+    return r
+
+
+def independent_groups(r: FloatArray, tied: Sequence[Sequence[int]] = ()) -> list[list[int]]:
+    """Find sets of components tied to each other by correlation, each in rising order.
+
+    `tied` names further sets that count as one component (readings taken together).
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) G.4.1 (independent components).
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: exact zeros only separate.
+    """
+    link = r != 0
+    for group in tied:
+        link[np.ix_(group, group)] = True
+    left, out = set(range(len(r))), []
+    while left:
+        found, fresh = set[int](), {min(left)}
+        while fresh:
+            found |= fresh
+            fresh = {int(j) for i in fresh for j in np.flatnonzero(link[i])} - found
+        left -= found
+        out.append(sorted(found))
+    return out
+
+
+def estimate_correlations(readings: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Means, their standard uncertainties and correlations from readings taken together.
+
+    Parameters
+    ----------
+    readings : (inputs, n) array_like
+        Simultaneous readings, n at least 2.
+
+    Returns
+    -------
+    tuple
+        Means (inputs,), u of the means (inputs,), correlation matrix; a row without
+        scatter has correlation 0.
+
+    Raises
+    ------
+    DegenerateData
+        Fewer than two sets of readings.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.3, formula 17.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: the group counts as one component with n - 1 degrees of freedom.
+    """
+    a = np.asarray(readings, dtype=np.float64)
+    if a.ndim != 2 or a.shape[1] < 2:
+        raise DegenerateData("Readings taken together need at least two sets.")
+    require_finite("readings taken together", readings=a)
+    n = a.shape[1]
+    mean = a.mean(axis=1)
+    d = a - mean[:, None]
+    covariance = d @ d.T / (n * (n - 1))
+    u = np.sqrt(np.diag(covariance))
+    scale = np.outer(u, u)
+    r = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
+    np.fill_diagonal(r, 1.0)
+    return mean, u, r
