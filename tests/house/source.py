@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -38,11 +37,10 @@ class Source:
         line = self.lines[getattr(node, "lineno", 1) - 1]
         return re.search(rf"# house: {lint} -- \S", line) is not None
 
-    def functions(self) -> Iterator[Function]:
-        """Return every function and method."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, Function):
-                yield node
+    @cached_property
+    def functions(self) -> tuple[Function, ...]:
+        """Every function and method."""
+        return tuple(node for node in ast.walk(self.tree) if isinstance(node, Function))
 
 
 @cache

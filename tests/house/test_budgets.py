@@ -29,7 +29,7 @@ def length(function: Function) -> int:
 def long_functions(source: Source) -> list[str]:
     return [
         f"{source.path}:{f.lineno} {f.name}: {length(f)} lines, at most {FUNCTION_LINES}"
-        for f in source.functions()
+        for f in source.functions
         if length(f) > FUNCTION_LINES
     ]
 

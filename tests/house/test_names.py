@@ -76,7 +76,7 @@ def objections(source: Source) -> list[str]:
 def wrong_tests(source: Source) -> list[str]:
     return [
         f"{source.path}:{f.lineno} {f.name}: test_ belongs to pytest, a test in the lab is a check"
-        for f in source.functions()
+        for f in source.functions
         if f.name.startswith("test_") and not source.excused(f, "name")
     ]
 

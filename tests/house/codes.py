@@ -1,0 +1,174 @@
+"""Every error and finding code of the source, found in the syntax; `make docs` lists the untold.
+
+A code is the first argument of a `DomainError`, a `Finding` or a `Problem`, or is handed to a
+function that passes its own parameter on as one. Where a code is looked up elsewhere, the line
+names what it may be: ``# house: code -- one-code, another-code``.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.house.source import HOUSES, ROOT, Function, Source, sources
+
+CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_KINDS = ("DomainError", "NotFound", "NotAllowed", "Conflict", "Invalid", "Refused", "Unavailable")
+_EXCUSE = re.compile(r"# house: code -- (?P<codes>[a-z0-9, -]+)")
+
+
+@dataclass
+class Codes:
+    """What was found."""
+
+    places: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Code → ``path:line`` of each use."""
+    unreadable: list[str] = field(default_factory=list)
+    """Places whose code cannot be read from the source."""
+
+
+_Takers = dict[tuple[str, str], int]
+"""Which argument is a code, by file and name; classes of the error tree stand under no file."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call that takes a code."""
+
+    source: Source
+    node: ast.Call
+    inside: Function | None
+    code: ast.expr
+
+
+def collect(files: tuple[Source, ...]) -> Codes:
+    """Return every code of these files."""
+    takers = {("", name): 0 for name in (*_KINDS, *_subclasses(files), "Finding", "Problem")}
+    while grown := _passed_on(files, takers):
+        takers |= grown
+    found = Codes()
+    for call in _calls(files, takers):
+        place = f"{call.source.path}:{call.node.lineno}"
+        codes = _read(call)
+        for code in codes or ():
+            found.places[code].append(place)
+        if codes is None:
+            found.unreadable.append(f"{place} {ast.unparse(call.code)}")
+    return found
+
+
+def told() -> set[str]:
+    """Return the codes that have a heading in docs/errors.md."""
+    page = ROOT / "docs" / "errors.md"
+    return set(re.findall(r"^## `?([a-z0-9-]+)`?$", page.read_text("utf-8"), re.MULTILINE))
+
+
+def _subclasses(files: tuple[Source, ...]) -> set[str]:
+    known = set(_KINDS)
+    classes = [n for s in files for n in ast.walk(s.tree) if isinstance(n, ast.ClassDef)]
+    size = 0
+    while size != len(known):
+        size = len(known)
+        known |= {
+            c.name
+            for c in classes
+            if any(isinstance(b, ast.Name) and b.id in known for b in c.bases)
+        }
+    return known
+
+
+def _calls(files: tuple[Source, ...], takers: _Takers) -> Iterator[_Call]:
+    for source in files:
+        for inside, node in _within(source.tree, None):
+            if not isinstance(node, ast.Call):
+                continue
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            if isinstance(node.func, ast.Attribute):
+                name = node.func.attr
+            position = _position(source, name, takers)
+            if position is None:
+                continue
+            named = [k.value for k in node.keywords if k.arg == "code"]
+            if named or len(node.args) > position:
+                yield _Call(source, node, inside, named[0] if named else node.args[position])
+
+
+def _position(source: Source, name: str, takers: _Takers) -> int | None:
+    """Return which argument of `name`, as this file understands it, is a code."""
+    if name in {f.name for f in source.functions}:
+        return takers.get((source.path, name))
+    if ("", name) in takers:
+        return takers["", name]
+    elsewhere = [position for (_, known), position in takers.items() if known == name]
+    return elsewhere[0] if elsewhere and not name.startswith("_") else None
+
+
+def _within(node: ast.AST, inside: Function | None) -> Iterator[tuple[Function | None, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        yield inside, child
+        yield from _within(child, child if isinstance(child, Function) else inside)
+
+
+def _parameters(function: Function) -> list[str]:
+    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def _passed_on(files: tuple[Source, ...], takers: _Takers) -> _Takers:
+    """Return the functions whose own parameter ends as a code and that are not known yet."""
+    grown = {}
+    for call in _calls(files, takers):
+        if call.inside is None or not isinstance(call.code, ast.Name):
+            continue
+        parameters = _parameters(call.inside)
+        key = (call.source.path, call.inside.name)
+        if call.code.id in parameters and key not in takers:
+            grown[key] = parameters.index(call.code.id)
+    return grown
+
+
+def _read(call: _Call) -> list[str] | None:
+    """Return the codes this call may carry; None when they cannot be read."""
+    excuse = _EXCUSE.search(call.source.lines[call.code.lineno - 1])
+    if excuse:
+        return [code.strip() for code in excuse["codes"].split(",")]
+    if isinstance(call.code, ast.Attribute) and call.code.attr == "code":
+        return []  # handed on from a finding or an error that was collected where it was made
+    if isinstance(call.code, ast.Name) and call.inside is not None:
+        if call.code.id in _parameters(call.inside):
+            return []
+        return _assigned(call.inside, call.code.id)
+    return _literals(call.code)
+
+
+def _literals(node: ast.expr) -> list[str] | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        branches = [_literals(node.body), _literals(node.orelse)]
+        return None if None in branches else [c for b in branches if b for c in b]
+    return None
+
+
+def _assigned(function: Function, name: str) -> list[str] | None:
+    values = [
+        _literals(node.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+    ]
+    if not values or None in values:
+        return None
+    return [code for value in values if value for code in value]
+
+
+if __name__ == "__main__":
+    found_codes = collect(sources(*HOUSES))
+    missing = sorted(found_codes.places.keys() - told())
+    for missing_code in missing:
+        print(missing_code, *found_codes.places[missing_code])  # noqa: T201 -- a command
+    sys.exit(1 if missing else 0)

@@ -1,0 +1,77 @@
+"""Every code a user can meet is told in docs/errors.md, with what it means and what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.house.codes import CODE, collect, told
+from tests.house.source import HOUSES, ROOT, Source, report, sources
+
+PAGE = ROOT / "docs" / "errors.md"
+needs_page = pytest.mark.skipif(not PAGE.exists(), reason="docs/errors.md is not written yet")
+
+
+def test_every_code_can_be_read_from_the_source():
+    assert not (found := collect(sources(*HOUSES)).unreadable), report(found)
+
+
+def test_codes_are_lower_case_words():
+    found = collect(sources(*HOUSES)).places
+    wrong = [f"{code} {places}" for code, places in found.items() if not CODE.fullmatch(code)]
+    assert not wrong, report(wrong)
+
+
+@needs_page
+def test_every_code_has_a_paragraph():
+    found = collect(sources(*HOUSES)).places
+    missing = [f"{code} {', '.join(found[code])}" for code in sorted(found.keys() - told())]
+    assert not missing, report(missing)
+
+
+@needs_page
+def test_no_paragraph_is_left_of_a_code_that_is_gone():
+    gone = sorted(told() - collect(sources(*HOUSES)).places.keys())
+    assert not gone, report(gone)
+
+
+@needs_page
+def test_every_paragraph_says_something():
+    sections = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
+    empty = [s.splitlines()[0] for s in sections if len(" ".join(s.splitlines()[1:]).split()) < 8]
+    assert not empty, report(empty)
+
+
+def test_the_collector_finds_codes_wherever_they_are_written():
+    text = """
+class OutOfDate(Refused):
+    pass
+
+def _refuse(at, code):
+    raise OutOfDate(code, "words", at=at)
+
+def f(x):
+    _refuse("/a", "by-position")
+    _refuse("/a", code="by-name")
+    kind = "first" if x else "second"
+    raise Invalid(kind, "words")
+    raise errors.Conflict("an-attribute" if x else "another", "words")
+    yield Finding("a-finding", "words")
+    yield Finding(problem.code, "words")
+    raise Invalid(TABLE[x], "words")
+    raise Invalid(TABLE[x], "words")  # house: code -- from-table, from-elsewhere
+"""
+    found = collect((Source("calib/x.py", text),))
+    assert set(found.places) == {
+        "by-position",
+        "by-name",
+        "first",
+        "second",
+        "an-attribute",
+        "another",
+        "a-finding",
+        "from-table",
+        "from-elsewhere",
+    }
+    assert found.unreadable == ["calib/x.py:16 TABLE[x]"]
