@@ -303,7 +303,7 @@ _BY_DSI: Final = {
 _DECIMAL = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE]([+-]?\d+))?", re.ASCII)
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}(?:\.\d*)?|(?:,\d{3})+\.\d*)", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
-_BLANKS = re.compile(r"[\s_'’]")
+_BLANKS = re.compile(r"[\s'’]")
 _NOT_FINITE = re.compile(r"[+-]?(?:s?nan\d*|inf|infinity|∞)", re.IGNORECASE)
 # what a Chinese input method types for digits, point, comma and signs
 _WIDE = str.maketrans("０１２３４５６７８９．。，＋－", "0123456789..,+-")

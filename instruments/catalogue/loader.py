@@ -117,6 +117,9 @@ def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
             continue
         read += [_read_file(file, f"{package}/{file.name}") for file in files]
     for folder in folders:
+        if not folder.is_dir():
+            findings.append(_missing_folder(folder))
+            continue
         read += [_read_file(file, str(file)) for file in _toml_files(folder)]
     findings += [finding for file in read for finding in file.findings]
     findings += _defined_twice(read)
@@ -163,6 +166,11 @@ def _broken_plugin(package: str, problem: Exception) -> Finding:
         "The entry point names the package that holds the type files; install it again.",
         facts={"package": package, "problem": str(problem)},
     )
+
+
+def _missing_folder(folder: Path) -> Finding:
+    message = "There is no folder {folder} to read types from. Create it or correct the setting."
+    return Finding("type-folder-missing", message, facts={"folder": str(folder)})
 
 
 def _defined_twice(files: Iterable[TypeFile]) -> Iterator[Finding]:

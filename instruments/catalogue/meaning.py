@@ -161,8 +161,10 @@ def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Proble
         document = getattr(part, "document", None)
         if not isinstance(document, str):
             continue
-        if document not in sources and (document or part.confidence != "BG"):
-            message = "{document} is not among the documents. Add it there or correct the name."
+        # a habit of the laboratory may stand without a document, a limit never
+        optional = part.confidence == "BG" and not isinstance(part, procedure.Limit)
+        if document not in sources and (document or not optional):
+            message = "[{document}] is not among the documents. Add it there or correct the name."
             yield Problem(
                 "type-document-unknown", (*path, "document"), message, {"document": document}
             )

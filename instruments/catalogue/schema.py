@@ -80,7 +80,7 @@ def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
 
 def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType | None]:
     schema = raw.get("schema")
-    if schema != SCHEMA or isinstance(schema, bool):
+    if type(schema) is not int or schema != SCHEMA:
         message = "got {got}, this program reads format {known}. Write schema = {known}."
         facts = {"got": "no format" if schema is None else repr(schema), "known": SCHEMA}
         return [Problem("type-schema-version", ("schema",), message, facts)], None
