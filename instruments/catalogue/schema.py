@@ -103,7 +103,8 @@ def _path_of(pointer: str, raw: object) -> tuple[Path, object]:
     path: Path = ()
     value = raw
     for part in pointer.split("/")[1:]:
-        if isinstance(value, list):
+        # a quoted key may hold a slash, so that what looks like an index is none
+        if isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             path, value = (*path, int(part)), value[int(part)]
         else:
             path = (*path, part)

@@ -1,11 +1,13 @@
 """A type file as a whole: syntax, format version, encoding, several problems at once."""
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from instruments.catalogue.loader import check_file, load_catalogue
 from instruments.errors import Invalid
+from instruments.quantities import UNITS
 
 SHIPPED = sorted(
     file.name for file in files("instruments.catalogue.types").iterdir() if ".toml" in file.name
@@ -63,6 +65,13 @@ def test_missing_key_is_named_on_the_line_of_its_table(tmp_path):
     assert "missing" in finding.text()
 
 
+@pytest.mark.parametrize("key", ["a/b", "kinds/9", "kinds/x", "name/en"])
+def test_key_with_a_slash_is_still_only_unknown(tmp_path, key):
+    _, findings = check(tmp_path, f'"{key}" = 1\n' + shipped(f"{GLASS}.toml"))
+    assert [f.code for f in findings] == ["type-structure"]
+    assert "unknown key" in findings[0].text()
+
+
 def test_all_problems_are_shown_at_once(tmp_path):
     text = shipped(f"{GLASS}.toml")
     for right, wrong in [
@@ -101,3 +110,17 @@ def test_folder_with_broken_files_stops_with_every_finding(tmp_path):
     assert refused.value.code == "type-files-broken"
     assert [f.code for f in refused.value.findings] == ["type-schema-version", "type-syntax"]
     assert str(tmp_path / "a.toml") in str(refused.value)
+
+
+def test_example_of_the_documentation_is_a_valid_file(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/operate/types.md").read_text("utf-8")
+    example = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    assert check(tmp_path, example)[1] == ()
+    assert "`" + " ".join(u for u in UNITS if not u.startswith("1/")) + "`" in page
+
+
+def test_finding_shown_in_the_documentation_is_the_real_one(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/operate/types.md").read_text("utf-8")
+    example = page.split("```toml\n", 1)[1].split("```", 1)[0]
+    path, (finding,) = check(tmp_path, example.replace('half_width = "0.02"', "half_width = 0.02"))
+    assert finding.text().replace(str(path), "mine.toml") in page
