@@ -129,15 +129,51 @@ def _dates(record: CalibrationInput) -> Iterator[Finding]:
         if standard.valid_until is not None:
             places.append((standard.valid_until, f"{at}/valid_until"))
     for text, at in places:
-        try:
-            date.fromisoformat(text)
-        except ValueError:
+        if not _is_date(text):
             yield Finding(
                 "date-invalid",
                 "{given} is not a date. Write it as 2026-03-02.",
                 at=at,
                 facts={"given": text},
             )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        # the one spelling in which dates compare as text
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _rounding(record: CalibrationInput) -> Iterator[Finding]:
+    if record.rounding.digits not in (1, 2):
+        yield Finding(
+            "rounding-invalid",
+            "U cannot be given to {digits} significant digits. Choose 1 or 2.",
+            at="/rounding/digits",
+            facts={"digits": record.rounding.digits},
+            clause="ILAC-P14:09/2020",
+        )
+
+
+def _parameter(record: CalibrationInput) -> Iterator[Finding]:
+    rule = record.decision_rule
+    if rule.parameter is None:
+        return
+    given, top = Decimal(rule.parameter), 1 if rule.id == "probability" else None
+    if given <= 0 or (top is not None and given >= top):
+        yield Finding(
+            "rule-parameter-range",
+            "The decision rule {rule} cannot work with {given}: {wanted}. Correct the agreed rule.",
+            at="/decision_rule/parameter",
+            facts={
+                "rule": rule.id,
+                "given": rule.parameter,
+                "wanted": "it must be positive" if top is None else "it must lie between 0 and 1",
+            },
+            clause="ISO/IEC 17025:2017 7.1.3",
+        )
 
 
 def _acclimatisation(record: CalibrationInput) -> Iterator[Finding]:
@@ -257,6 +293,14 @@ def _limits(record: CalibrationInput) -> Iterator[Finding]:
             )
     for point in record.points:
         rows = covering(record, point.measurand, Decimal(point.nominal))
+        if record.kind == "verification" and not rows:
+            yield Finding(
+                "limits-missing",
+                "At {nominal} the regulation has no limits of {measurand} in this record: a"
+                " verification ends in a verdict. Choose another point or kind of record.",
+                at=f"/points/{point.key}",
+                facts={"nominal": point.nominal, "measurand": point.measurand},
+            )
         if len({row.at(Decimal(point.nominal)) for row in rows}) > 1:
             yield Finding(
                 "limits-ambiguous",
@@ -277,7 +321,14 @@ _WITHOUT_NUMBERS: tuple[_Check, ...] = (
     _rule,
     _variants,
     _dates,
+    _rounding,
     _acclimatisation,
     _examinations,
 )
-_WITH_NUMBERS: tuple[_Check, ...] = (_environment, _limits, check_points, check_standards)
+_WITH_NUMBERS: tuple[_Check, ...] = (
+    _parameter,
+    _environment,
+    _limits,
+    check_points,
+    check_standards,
+)

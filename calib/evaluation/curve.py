@@ -18,11 +18,11 @@ from calib.engine.leastsquares import fit_polynomial
 from calib.engine.predictions import predict
 from calib.engine.propagation import effective_dof
 from calib.evaluation.budget import Budgets
-from calib.evaluation.decimals import number
+from calib.evaluation.decimals import kept, number
 from calib.evaluation.floor import raise_to_floor
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.places import last_stages
-from calib.evaluation.printing import DUST, concise, round_pair
+from calib.evaluation.printing import DUST, concise, round_pair, without_dust
 from calib.evaluation.result import CurveParameter, CurvePrediction, CurveResult
 from calib.evaluation.series import Measured, invalid_definition
 from instruments.errors import Finding, Refused
@@ -128,7 +128,8 @@ def _fit(
     y = y if (measurand.output == "correction") == (spec.y == "correction") else -y
     names = tuple(f"y{i + 1}" for i in range(spec.degree + 1))
     fit = fit_polynomial(x, y, spec.degree, origin=number(spec.origin), names=names)
-    covariance = _covariance(fit, x, y)
+    size = max(float(np.abs(x).max()), float(np.abs(y).max()))
+    covariance = _covariance(fit, size)
     u = np.sqrt(np.diag(covariance))
     return CurveResult(
         measurand=measurand.id,
@@ -137,23 +138,22 @@ def _fit(
         x=spec.x,
         y=spec.y,
         origin=spec.origin,
-        low=fit.x_low,
-        high=fit.x_high,
+        low=kept(fit.x_low),
+        high=kept(fit.x_high),
         parameters=tuple(
-            CurveParameter(name, float(value), float(ui), concise(float(value), float(ui)))
+            CurveParameter(name, kept(value), kept(ui), concise(float(value), float(ui)))
             for name, value, ui in zip(names, fit.parameters, u, strict=True)
         ),
         correlation=_correlation(covariance, u),
-        s=fit.s,
+        s=None if fit.s is None else kept(fit.s),
         dof=fit.dof,
-        residuals=tuple(float(r) for r in fit.residuals),
+        residuals=tuple(float(without_dust(float(r), size)) for r in fit.residuals),
         predictions=_predictions(record, measurand, budgets, group, fit),
     )
 
 
-def _covariance(fit: PolynomialFit, x: FloatArray, y: FloatArray) -> FloatArray:
+def _covariance(fit: PolynomialFit, size: float) -> FloatArray:
     """Covariance of the parameters; residuals that are binary dust count as none."""
-    size = max(float(np.abs(x).max()), float(np.abs(y).max()))
     if fit.covariance is None or fit.s is None or fit.s <= size * 10.0**DUST:
         return np.zeros((len(fit.parameters), len(fit.parameters)))
     return fit.covariance
@@ -163,7 +163,7 @@ def _correlation(covariance: FloatArray, u: FloatArray) -> tuple[tuple[float, ..
     scale = np.outer(u, u)
     matrix = np.where(scale > 0, covariance / np.where(scale > 0, scale, 1.0), np.eye(len(u)))
     np.fill_diagonal(matrix, 1.0)
-    return tuple(tuple(float(r) for r in row) for row in matrix)
+    return tuple(tuple(kept(r) for r in row) for row in matrix)
 
 
 def _predictions(
@@ -200,7 +200,7 @@ def _prediction(
     U, k, _ = raise_to_floor(record, measurand.id, text, k, u)
     printed = round_pair(y, U, max(abs(x), abs(y)), record.rounding)
     return CurvePrediction(
-        x=text, y=y, u_fit=u_fit, u=u, k=k, U=U,
+        x=text, y=kept(y), u_fit=kept(u_fit), u=kept(u), k=kept(k), U=kept(U),
         printed=concise(y, u_fit),
         printed_value=printed.value,
         printed_U=printed.U,

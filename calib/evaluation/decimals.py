@@ -28,6 +28,11 @@ def optional_number(text: str | None, absent: float) -> float:
     return absent if text is None else number(text)
 
 
+def kept(value: float) -> float:
+    """Return a double to 12 significant digits; processors differ in the digits beyond."""
+    return float(f"{value:.12g}") + 0.0
+
+
 def exact_mean(texts: Sequence[str]) -> float:
     """Return the double nearest to the exact mean of decimal texts, whatever their order."""
     total = Decimal(0)

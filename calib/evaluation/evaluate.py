@@ -14,9 +14,10 @@ from calib.engine.errors import EngineError
 from calib.evaluation.budget import Budgets, make_budgets
 from calib.evaluation.checks import check_record, not_calibratable
 from calib.evaluation.curve import fit_curves
+from calib.evaluation.decimals import kept
 from calib.evaluation.floor import floor_findings, raise_to_floor
 from calib.evaluation.inputs import CalibrationInput, PointInput
-from calib.evaluation.printing import Figures, print_point
+from calib.evaluation.printing import Figures, print_point, without_dust
 from calib.evaluation.result import (
     BudgetLine,
     CalibrationResult,
@@ -152,6 +153,7 @@ def _point(
     measurand = measured.measurand
     output, u = float(budgets.output[i]), float(budgets.u[i])
     error = -output if measurand.output == "correction" else output
+    relative = measurand.output == "relative_error"
     reference, indication = float(budgets.reference[i]), float(budgets.indication[i])
     U, k, raised = raise_to_floor(record, measurand.id, point.nominal, float(budgets.k[i]), u)
     try:
@@ -159,16 +161,17 @@ def _point(
             point.nominal,
             Figures(reference, indication, error, u, U, k),
             record.rounding,
-            relative=measurand.output == "relative_error",
+            relative=relative,
         )
     except EngineError as fault:
         raise _refused_point(point, measurand, fault) from fault
     n = int(budgets.item.n[i])
     result = PointResult(
         key=point.key, measurand=measurand.id, stage=point.stage, piece=point.piece,
-        reference=reference, indication=indication, error=error + 0.0,
-        u=u, dof=_finite(float(budgets.dof[i])), k=k, U=U, cmc_applied=raised,
-        readings=n, s=float(budgets.item.s[i]) if n > 1 else None,
+        reference=kept(reference), indication=kept(indication),
+        error=float(without_dust(error, 100.0 if relative else max(reference, indication))),
+        u=kept(u), dof=_finite(float(budgets.dof[i])), k=kept(k), U=kept(U), cmc_applied=raised,
+        readings=n, s=kept(float(budgets.item.s[i])) if n > 1 else None,
         budget=_lines(measurand, budgets, i),
         printed=printed, verdict="not_stated",
     )  # fmt: skip
@@ -179,11 +182,11 @@ def _lines(measurand: Measurand, budgets: Budgets, i: int) -> tuple[BudgetLine, 
     return tuple(
         BudgetLine(
             component=component.id,
-            c=float(budgets.c[j, i]),
-            u=float(budgets.u_input[j, i]),
-            contribution=float(budgets.contributions[j, i]),
+            c=kept(float(budgets.c[j, i])),
+            u=kept(float(budgets.u_input[j, i])),
+            contribution=kept(float(budgets.contributions[j, i])),
             dof=_finite(float(budgets.dof_input[j, i])),
-            percent=float(budgets.percent[j, i]),
+            percent=kept(float(budgets.percent[j, i])),
             counted=bool(budgets.counted[j, i]),
         )
         for j, component in enumerate(measurand.components)
@@ -191,7 +194,7 @@ def _lines(measurand: Measurand, budgets: Budgets, i: int) -> tuple[BudgetLine, 
 
 
 def _finite(dof: float) -> float | None:
-    return dof if math.isfinite(dof) else None
+    return kept(dof) if math.isfinite(dof) else None
 
 
 def _examinations(record: CalibrationInput) -> Iterable[Finding]:

@@ -265,9 +265,11 @@ def _scatter(
             yield Finding(
                 "repeatability-unknown",
                 "{input} has one reading at {nominal} {unit}, and the type has no recorded"
-                " repeatability: its scatter is unknown. Take at least two readings.",
-                at=at,
-                facts=facts,
+                " repeatability: its scatter is unknown and counts as zero. Take at least two"
+                " readings, or accept this.",
+                "warning",
+                at,
+                facts,
             )
         elif pooled is not None and 2 <= len(series) < pooled.below:
             s = float(moments([number(reading.value) for reading in series])[1])

@@ -1,7 +1,8 @@
 """CalibrationResult: what the arithmetic gave, in full and as printed.
 
-Doubles are kept in full; beside them stands the decimal text that certificates print, rounded once
-from the full value. The certificate is made from this alone.
+Doubles are kept to 12 significant digits (beyond that processors differ, and the bytes must not);
+beside them stands the decimal text that certificates print, rounded once from the full value. The
+certificate is made from this alone.
 """
 
 from __future__ import annotations

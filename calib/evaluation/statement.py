@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from calib.engine.conformity import assess_conformity
 from calib.engine.errors import EngineError
 from calib.engine.types import ConformityVerdict
-from calib.evaluation.decimals import number
+from calib.evaluation.decimals import kept, number
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.places import last_stages, rejected_by_examination
 from calib.evaluation.printing import plain
@@ -82,7 +82,7 @@ def judge(record: CalibrationInput, point: PointResult) -> PointResult:
     return replace(
         point,
         verdict=found.verdict,
-        conformance_probability=found.conformance_probability,
+        conformance_probability=kept(found.conformance_probability),
         acceptance=_acceptance(found, Decimal(point.printed.U)),
     )
 
