@@ -92,7 +92,7 @@ BROKEN = {
         "type-range", "measurands[0].limits[2].start", "39.5 lies above end 39.0",
     ),
     "lower above upper": (
-        GLASS, 'lower = "0.1"\nupper = "-0.1"', 'lower = "-0.15"\nupper = "0.10"',
+        GLASS, 'lower = "0.1"\nupper = "0.1"', 'lower = "-0.15"\nupper = "0.10"',
         "type-range", "measurands[0].limits[0].lower", "not below",
     ),
     "unknown unit": (

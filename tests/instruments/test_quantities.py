@@ -110,6 +110,7 @@ def test_every_quantity_lists_units_of_one_dimension_with_both_names():
         (r"\kilogram\metre\tothe{2}\second\tothe{-3}\ampere\tothe{-2}", "ohm"),
         (r"\metre\per\second", "m/s"),
         (r"\second\tothe{-1}\metre", "m/s"),
+        (r"\metre\second\per\second", "m"),
         (r"\kelvin\tothe{-2}", "1/K2"),
         (" \\hecto\\pascal\n", "hPa"),
     ],
