@@ -15,6 +15,8 @@ SPREAD  := --numprocesses=$(WORKERS) --maxprocesses=4 --dist=worksteal
 # uv does not read pip's settings: a lab behind a mirror has named it to pip already
 MIRROR  := index="$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null || true)}"; \
 	   if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; fi
+SUITED  := $(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v < (3, 14); \
+	   sys.exit(0 if ok else "Calib needs Python 3.11 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check fmt lint types imports test-pg test-slow nightly \
@@ -26,8 +28,7 @@ help: ## Show this list
 setup: $(STAMP) ## Make .tools and .venv from the hash-locked requirements
 
 $(UV):
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v < (3, 14); \
-	  sys.exit(0 if ok else "Calib needs Python 3.11 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
+	@$(SUITED)
 	@$(PYTHON) -m venv --clear .tools/venv || { \
 	  echo "Python cannot make a virtual environment: install python3-venv, then ask again."; exit 1; }
 	@# uv itself is held to the hashes of the same lock
@@ -37,6 +38,7 @@ $(UV):
 	@touch $(UV)
 
 $(STAMP): $(UV) requirements.lock pyproject.toml
+	@$(SUITED)
 	@test -x $(PY) && test -e $(STAMP) || $(UV) venv --quiet --clear --python "$(PYTHON)" .venv
 	@$(MIRROR); $(UV) pip sync --quiet --python $(PY) --require-hashes requirements.lock
 	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation --editable .
