@@ -1,0 +1,193 @@
+"""The application: routers, error handlers, security headers, start and stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+
+from api import health
+from api.bootstrap import Wiring
+from api.deps import language_of
+from api.pages import router as pages
+from api.pages.rendering import error_page
+from api.problems import SignInNeeded, incident, problem, status_of
+from api.v1 import router as v1
+from calib.jobs.tasks import start_worker, stop_worker
+from calib.services import issue
+from instruments.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+
+log = logging.getLogger("calib")
+
+MAX_REQUEST = 25 * 1024 * 1024
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self'; "
+    "script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def create_app(wiring: Wiring) -> FastAPI:
+    """Return the application over what was wired."""
+    app = FastAPI(
+        title="Calib",
+        lifespan=_lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.wiring = wiring
+    app.include_router(health.router)
+    app.include_router(v1)
+    app.include_router(pages)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.middleware("http")(_guard)
+    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(StaleDataError, _stale)
+    app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(Exception, _unknown)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Finish every reserved certificate before the first request; run jobs if asked to."""
+    wired: Wiring = app.state.wiring
+    issue.recover(wired.engine, wired.store, wired.sealer, wired.clock)
+    inline = wired.settings.jobs == "inline"
+    if inline:
+        start_worker(wired)
+    yield
+    if inline:
+        stop_worker()
+    wired.engine.dispose()
+
+
+async def _guard(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Refuse oversized bodies early; add the security headers to every answer."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > MAX_REQUEST:
+        error = Invalid(
+            "request-too-large",
+            "The request has {got} bytes, at most {most} are taken. Send a smaller file.",
+            facts={"got": length, "most": MAX_REQUEST},
+        )
+        response = _answer(request, error, 413)
+    else:
+        response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _answer(request: Request, error: DomainError, status: int | None = None) -> Response:
+    language = language_of(request)
+    status = status or status_of(error)
+    if request.url.path.startswith("/api/"):
+        return JSONResponse(
+            problem(error, language) | {"status": status},
+            status_code=status,
+            media_type="application/problem+json",
+        )
+    return error_page(request, error, language, status)
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)  # noqa: S101 -- registered for this class only
+    wants_page = not request.url.path.startswith("/api/")
+    if isinstance(error, SignInNeeded) and wants_page and request.method == "GET":
+        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
+    return _answer(request, error)
+
+
+async def _unreadable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    place = "/" + "/".join(str(part) for part in first["loc"][1:])
+    return _answer(
+        request,
+        Invalid(
+            "request-invalid",
+            "{place}: {problem}. Nothing was changed.",
+            at=place,
+            facts={"place": place, "problem": first["msg"]},
+        ),
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if error.status_code == 404:  # noqa: PLR2004
+        return _answer(
+            request, NotFound("no-such-page", "There is no such page. Start from the first page.")
+        )
+    return _answer(
+        request, Invalid("request-invalid", str(error.detail)), status=error.status_code
+    )
+
+
+async def _stale(request: Request, _error: Exception) -> Response:
+    return _answer(
+        request,
+        Conflict(
+            "changed-meanwhile",
+            "Somebody else changed this record meanwhile. Nothing of yours was saved: "
+            "open it again, look at the change and repeat yours.",
+        ),
+    )
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError)  # noqa: S101
+    words = str(error.orig)
+    if isinstance(error.orig, sqlite3.OperationalError) and "disk I/O error" in words:
+        # whether the commit reached the disk cannot be told: stop, start-up finds out
+        log.critical("database I/O error: stopping")
+        os._exit(70)
+    if "full" in words or "locked" in words:
+        return _answer(
+            request,
+            Unavailable(
+                "storage-unavailable",
+                "The database could not take the change ({words}). Nothing was saved. "
+                "Free disk space or try again in a moment.",
+                facts={"words": words},
+            ),
+        )
+    return await _unknown(request, error)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    return _answer(
+        request,
+        Unavailable(
+            "incident",
+            "Something went wrong here, not with what you sent. It was logged as incident "
+            "{number}; nothing was saved. Try again, and tell the operator this number.",
+            facts={"number": incident(error)},
+        ),
+        status=500,
+    )

@@ -1,0 +1,69 @@
+"""The composition root: settings in, one wired application out; the only importer of adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from api.settings import Settings
+from calib.adapters.files import DiskFileStore
+from calib.adapters.mail import FolderMailer, SMTPMailer
+from calib.adapters.sealing import UnsealedSealer
+from calib.migrations.run import upgrade
+from calib.services.ports import FileStore, Mailer, Sealer
+from instruments.catalogue.loader import Catalogue, load_catalogue
+from instruments.db import open_engine
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything a door needs, made once per process."""
+
+    settings: Settings
+    engine: Engine
+    catalogue: Catalogue
+    store: FileStore
+    sealer: Sealer
+    mailer: Mailer
+    clock: Clock
+
+
+def system_clock() -> datetime:
+    """Return the instant now; the only place of the application that asks the system."""
+    return datetime.now(UTC)
+
+
+def wire(settings: Settings, *, clock: Clock = system_clock) -> Wiring:
+    """Open the database (bringing it up to date), the file store and the mailer."""
+    folder = settings.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.url)
+    upgrade(engine)
+    return Wiring(
+        settings=settings,
+        engine=engine,
+        catalogue=load_catalogue(),
+        store=DiskFileStore(folder / "files"),
+        sealer=UnsealedSealer(),
+        mailer=_mailer(settings, folder),
+        clock=clock,
+    )
+
+
+def _mailer(settings: Settings, folder: Path) -> Mailer:
+    if not settings.smtp_host:
+        return FolderMailer(folder / "mail", sender=settings.mail_from)
+    return SMTPMailer(
+        host=settings.smtp_host,
+        port=int(settings.smtp_port),
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        security=settings.smtp_security,
+        sender=settings.mail_from,
+    )

@@ -1,0 +1,156 @@
+"""From a request to a Context; the transaction of the request opens and closes here.
+
+The transaction commits before the answer is sent (scope ``function``): what is acknowledged is
+durable.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header, Request
+
+from api.bootstrap import Wiring
+from api.problems import PreconditionMissing, SignInNeeded
+from calib.i18n import LANGUAGES
+from instruments.context import Context
+from instruments.errors import Invalid, NotAllowed
+from instruments.services import signin
+from instruments.tenancy import InstallationSession, installation_session, lab_session
+
+COOKIE = "calib_session"
+LANGUAGE_COOKIE = "calib_language"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def wiring(request: Request) -> Wiring:
+    """Return what the process was wired with."""
+    wired: Wiring = request.app.state.wiring
+    return wired
+
+
+Wired = Annotated[Wiring, Depends(wiring)]
+
+
+def language_of(request: Request) -> str:
+    """Return the reader's language: cookie, then Accept-Language, then English."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    wanted = request.headers.get("accept-language", "").lower()
+    return "zh" if wanted.startswith("zh") else "en"
+
+
+Language = Annotated[str, Depends(language_of)]
+
+
+def identity(request: Request, wired: Wired) -> signin.Identity:
+    """Return who is signed in, by cookie or bearer token; raises SignInNeeded."""
+    header = request.headers.get("authorization", "")
+    bearer = header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
+    token = bearer or request.cookies.get(COOKIE, "")
+    if not token:
+        raise SignInNeeded
+    if not bearer and request.method not in SAFE:
+        _same_origin(request)
+    with installation_session(wired.engine, read_only=True) as session:
+        known = signin.resolve(session, token, wired.clock())
+    if known is None:
+        raise SignInNeeded
+    return known
+
+
+def _same_origin(request: Request) -> None:
+    """Refuse a form another site sent on the signed-in person's behalf."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    if foreign or (site is not None and site not in ("same-origin", "none")):
+        raise NotAllowed(
+            "foreign-origin",
+            "This request came from another site ({origin}) and was not carried out.",
+            facts={"origin": origin or site},
+        )
+
+
+WhoIs = Annotated[signin.Identity, Depends(identity)]
+
+
+def _context(session: Any, who: signin.Identity, wired: Wiring, language: str) -> Context:
+    return Context(
+        session=session,
+        lab_id=who.lab_id,
+        actor=who.actor(),
+        now=wired.clock(),
+        zone=who.lab_zone,
+        language=language,
+        request_id=secrets.token_hex(8),
+    )
+
+
+def reading(wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
+    """Open a read-only transaction for the lab of the signed-in person."""
+    with lab_session(wired.engine, who.lab_id, read_only=True) as session:
+        yield _context(session, who, wired, language)
+
+
+def writing(wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
+    """Open a writing transaction for the lab of the signed-in person."""
+    with lab_session(wired.engine, who.lab_id) as session:
+        yield _context(session, who, wired, language)
+
+
+def public_reading(wired: Wired) -> Iterator[InstallationSession]:
+    """Open a read-only session over all labs, for what needs no sign-in."""
+    with installation_session(wired.engine, read_only=True) as session:
+        yield session
+
+
+def installation_writing(wired: Wired) -> Iterator[InstallationSession]:
+    """Open a writing session over all labs: sign-in and sign-out."""
+    with installation_session(wired.engine) as session:
+        yield session
+
+
+Reading = Annotated[Context, Depends(reading, scope="function")]
+Writing = Annotated[Context, Depends(writing, scope="function")]
+PublicReading = Annotated[InstallationSession, Depends(public_reading, scope="function")]
+InstallationWriting = Annotated[InstallationSession, Depends(installation_writing, scope="function")]
+
+
+def version_seen(if_match: Annotated[str | None, Header()] = None) -> int:
+    """Return the version the client saw, from If-Match; raises PreconditionMissing without."""
+    if if_match is None:
+        raise PreconditionMissing(
+            "if-match-missing",
+            "A change must say which version it was made on. Send If-Match with the ETag you read.",
+        )
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit()):
+        raise Invalid(
+            "if-match-invalid",
+            "If-Match holds {got}, expected the ETag of the record, a number in quotes.",
+            facts={"got": repr(if_match)},
+        )
+    return int(text)
+
+
+VersionSeen = Annotated[int, Depends(version_seen)]
+
+
+def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
+    """Return the request's key; raises Invalid where one is needed and missing."""
+    key = (idempotency_key or "").strip()
+    if not 8 <= len(key) <= 200 or not key.isprintable():  # noqa: PLR2004
+        raise Invalid(
+            "idempotency-key-missing",
+            "This act must not happen twice. Send Idempotency-Key, 8 to 200 printable characters, "
+            "the same for every retry of the same act.",
+        )
+    return key
+
+
+Key = Annotated[str, Depends(idempotency_key)]

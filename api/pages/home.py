@@ -1,0 +1,102 @@
+"""Signing in and out, the language switch, and the first page by role."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.deps import (
+    COOKIE,
+    LANGUAGE_COOKIE,
+    InstallationWriting,
+    Language,
+    Reading,
+    Wired,
+    WhoIs,
+)
+from api.pages.rendering import page, staff_page
+from calib.i18n import LANGUAGES
+from calib.services import lookup
+from instruments.errors import DomainError
+from instruments.services import signin
+
+router = APIRouter(include_in_schema=False)
+YEAR = 365 * 24 * 3600
+
+
+def local_path(path: str) -> str:
+    """Return `path` if it stays on this site, else the first page."""
+    good = path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if good and path.isprintable() else "/"
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, language: Language, next: str = "/") -> HTMLResponse:  # noqa: A002
+    """Show the sign-in form."""
+    return page(request, "sign_in.html", language, next=local_path(next), email="", problem=None)
+
+
+@router.post("/sign-in")
+def sign_in(  # noqa: PLR0913 -- the parts of the form
+    request: Request,
+    session: InstallationWriting,
+    wired: Wired,
+    language: Language,
+    email: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    lab: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",  # noqa: A002
+) -> Response:
+    """Sign in; a wrong mail and a wrong password give the same answer."""
+    try:
+        signed = signin.sign_in(session, email, password, lab.strip() or None, wired.clock())
+    except DomainError as problem:
+        return page(
+            request,
+            "sign_in.html",
+            language,
+            status=401,
+            next=local_path(next),
+            email=email,
+            problem=problem,
+        )
+    response = RedirectResponse(local_path(next), status_code=303)
+    response.set_cookie(
+        COOKIE,
+        signed.token,
+        expires=signed.expires_at,
+        httponly=True,
+        samesite="lax",
+        secure=wired.settings.public_url.startswith("https://"),
+    )
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, session: InstallationWriting, wired: Wired, _who: WhoIs) -> Response:
+    """End the session on the server, then forget the cookie."""
+    signin.end_sign_in(session, request.cookies.get(COOKIE, ""), wired.clock())
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.post("/language")
+def choose_language(
+    language: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
+) -> Response:
+    """Remember the language of the pages."""
+    response = RedirectResponse(local_path(back), status_code=303)
+    if language in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, samesite="lax")
+    return response
+
+
+@router.get("/")
+def first_page(request: Request, ctx: Reading) -> Response:
+    """Show today's work to the lab's people, the board to a venue operator."""
+    if not ctx.actor.is_staff:
+        return RedirectResponse("/board", status_code=303)
+    return staff_page(request, "today.html", ctx, dashboard=lookup.dashboard(ctx))

@@ -1,0 +1,85 @@
+"""Templates to pages: one environment, strict about missing values, in the reader's language."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.problems import finding_document, say
+from calib.i18n import format_date, translate
+from instruments.context import Context
+from instruments.errors import DomainError, Finding, fill
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+@functools.cache
+def environment() -> Environment:
+    """Return the one template environment; data never becomes template source."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=200,
+    )
+
+
+def page(
+    request: Request, template: str, language: str, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Render a page; `values` are what the template shows."""
+
+    def t(message: str, **facts: object) -> str:
+        return fill(translate(message, language), facts)
+
+    def finding(found: Finding) -> dict[str, str]:
+        return finding_document(found, language)
+
+    shown = {
+        "t": t,
+        "date": lambda day: format_date(day, language) if day else "",
+        "instant": lambda at: at.strftime("%Y-%m-%d %H:%M") if at else "",
+        "words": lambda text: text.text(language),
+        "finding": finding,
+        "language": language,
+        "path": request.url.path,
+        "actor": None,
+        **values,
+    }
+    html = environment().get_template(template).render(shown)
+    return HTMLResponse(html, status_code=status)
+
+
+def staff_page(request: Request, template: str, ctx: Context, **values: Any) -> HTMLResponse:
+    """Render a page for somebody signed in: menu by role, times in the lab's zone."""
+    return page(
+        request,
+        template,
+        ctx.language,
+        actor=ctx.actor,
+        instant=lambda at: at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M") if at else "",
+        **values,
+    )
+
+
+def error_page(
+    request: Request, error: DomainError, language: str, status: int
+) -> HTMLResponse:
+    """Render what went wrong: what, where, what to do."""
+    return page(
+        request,
+        "error.html",
+        language,
+        status=status,
+        message=say(error.message, error.facts, language),
+        findings=error.findings,
+        code=error.code,
+        at=error.at,
+    )

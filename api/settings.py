@@ -1,0 +1,98 @@
+"""Every setting, read once from the environment; nothing further in reads the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from instruments.errors import Invalid
+
+
+def _setting(default: str, meaning: str, *, secret: bool = False) -> str:
+    value: str = field(default=default, metadata={"meaning": meaning, "secret": secret})
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings as text; `read_settings` has checked them."""
+
+    data: str = _setting("calib-data", "Folder of files, queue and keys.")
+    database_url: str = _setting(
+        "", "Database; empty: SQLite file calib.db in the data folder. PostgreSQL: postgresql+psycopg://…"
+    )
+    public_url: str = _setting(
+        "http://127.0.0.1:8000", "Address people reach this installation at; printed in QR codes."
+    )
+    smtp_host: str = _setting("", "Mail server; empty: mails are written to the folder mail in data.")
+    smtp_port: str = _setting("25", "Port of the mail server.")
+    smtp_user: str = _setting("", "User at the mail server; empty: none.")
+    smtp_password: str = _setting("", "Password at the mail server.", secret=True)
+    smtp_security: str = _setting("none", "none, starttls or tls.")
+    mail_from: str = _setting("calib@localhost", "Sender address of mails.")
+    jobs: str = _setting(
+        "inline", "inline: scheduled jobs run inside serve; worker: only calib worker runs them."
+    )
+    notice_hour: str = _setting("6", "Hour of the day (UTC) when due-date notices are made.")
+
+    @property
+    def folder(self) -> Path:
+        """Return the data folder as a path."""
+        return Path(self.data)
+
+    @property
+    def url(self) -> str:
+        """Return the database address with its default filled in."""
+        return self.database_url or f"sqlite:///{(self.folder / 'calib.db').resolve()}"
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"CALIB_{name.upper()}"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings; raises Invalid naming the variable, what it holds and what it may hold."""
+    known = {variable(f.name): f.name for f in dataclasses.fields(Settings)}
+    settings = Settings(**{known[key]: environ[key].strip() for key in environ if key in known})
+    _whole(settings.smtp_port, "smtp_port", 1, 65535)
+    _whole(settings.notice_hour, "notice_hour", 0, 23)
+    _one_of(settings.smtp_security, "smtp_security", ("none", "starttls", "tls"))
+    _one_of(settings.jobs, "jobs", ("inline", "worker"))
+    if not settings.public_url.startswith(("http://", "https://")):
+        _refuse("public_url", settings.public_url, "an address that starts with http:// or https://")
+    return settings
+
+
+def _whole(text: str, name: str, low: int, high: int) -> None:
+    if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        _refuse(name, text, f"a whole number from {low} to {high}")
+
+
+def _one_of(text: str, name: str, allowed: tuple[str, ...]) -> None:
+    if text not in allowed:
+        _refuse(name, text, " or ".join(allowed))
+
+
+def _refuse(name: str, got: str, expected: str) -> None:
+    raise Invalid(
+        "setting-invalid",
+        "The environment variable {variable} holds {got}, expected {expected}. "
+        "Change it and start again.",
+        facts={"variable": variable(name), "got": repr(got), "expected": expected},
+    )
+
+
+def describe(settings: Settings) -> list[dict[str, str]]:
+    """Return every setting with its variable, value and meaning; secrets only as set or not."""
+    rows = []
+    for f in dataclasses.fields(Settings):
+        value = getattr(settings, f.name)
+        if f.metadata["secret"]:
+            value = "(set)" if value else "(not set)"
+        rows.append(
+            {"variable": variable(f.name), "value": value, "meaning": f.metadata["meaning"]}
+        )
+    return rows

@@ -1,0 +1,12 @@
+"""The JSON doors, version 1."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.strict_routes import StrictRoute
+from api.v1 import calibrations, certificates, orders, registry, standards, work
+
+router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
+for part in (registry, standards, orders, calibrations, certificates, work):
+    router.include_router(part.router)
