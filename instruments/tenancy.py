@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, ForeignKey, ForeignKeyConstraint, UniqueConstraint, event
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ForeignKey,
+    ForeignKeyConstraint,
+    UniqueConstraint,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
@@ -20,7 +29,6 @@ from sqlalchemy.orm import (
     mapped_column,
     with_loader_criteria,
 )
-from sqlalchemy.sql.elements import TextClause
 
 STRICT = {"sqlite_strict": True}
 """Table option: SQLite checks the type of every value."""
@@ -48,21 +56,72 @@ def to_same_lab(column: str, table: str) -> ForeignKeyConstraint:
 
 
 class LabSession(Session):
-    """A session bound to one lab through ``session.info['lab_id']``."""
+    """A session bound to one lab through ``session.info['lab_id']``, for its whole life."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Remember the lab: what was loaded for one lab is never handed out for another."""
+        super().__init__(*args, **options)
+        self._bound_to = self.info.get("lab_id")
+
+    @property
+    def lab_id(self) -> int:
+        """Return the lab of this session.
+
+        Raises Unscoped when there is none, or when it was changed.
+        """
+        lab_id = self.info.get("lab_id")
+        if lab_id is None:
+            raise Unscoped("the session has no lab")
+        if lab_id != self._bound_to:
+            raise Unscoped(f"the session of lab {self._bound_to} was turned to lab {lab_id}")
+        return int(lab_id)
+
+    def get(self, *args: Any, **options: Any) -> Any:
+        """Return a row by its key; the identity map is asked only for the session's own lab."""
+        _ = self.lab_id
+        return super().get(*args, **options)
+
+    def connection(self, *_args: Any, **_options: Any) -> Connection:
+        """Refuse: what runs on the bare connection cannot be narrowed to a lab."""
+        raise Unscoped("a lab's session does not hand out its connection")
+
+    def _refuse_bulk(self, *_args: Any, **_options: Any) -> None:
+        raise Unscoped("bulk operations pass by the stamp of the lab; use add_all")
+
+    bulk_save_objects = _refuse_bulk
+    bulk_insert_mappings = _refuse_bulk
+    bulk_update_mappings = _refuse_bulk
 
 
 class InstallationSession(Session):
     """A session over all labs: sign-in, public look-up by token, scheduled jobs. Not for services
-    that act for a lab."""
+    that act for a lab.
+    """
+
+
+def hold_lab(session: Session, lab_id: int) -> None:
+    """Let the writers of one lab take turns until the transaction ends.
+
+    SQLite has one writer anyway; PostgreSQL takes an advisory lock. What is looked up after this
+    (the last number, the head of the audit chain, a free serial) still holds at commit.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        lock = select(func.pg_advisory_xact_lock(_LOCKS_OF_LABS, lab_id))
+        Session.connection(session).execute(lock)
+
+
+_LOCKS_OF_LABS = 0x63616C
+"""First half of the advisory lock's key, so that other users of the database have their own."""
 
 
 @event.listens_for(LabSession, "do_orm_execute")
 def _scope(state: ORMExecuteState) -> None:
-    lab_id = state.session.info.get("lab_id")
-    if lab_id is None:
-        raise Unscoped("the session has no lab")
-    if isinstance(state.statement, TextClause):
-        raise Unscoped("text statements cannot be narrowed to a lab")
+    session = state.session
+    lab_id = session.lab_id if isinstance(session, LabSession) else None
+    if not state.is_orm_statement or state.is_insert:
+        raise Unscoped("only ORM statements over mapped classes can be narrowed to a lab")
+    if state.is_update or state.is_delete:
+        hold_lab(session, session.info["lab_id"])
     if state.is_column_load or state.is_relationship_load:
         return  # the criteria travel with the parent statement
     state.statement = state.statement.options(
@@ -72,10 +131,11 @@ def _scope(state: ORMExecuteState) -> None:
 
 @event.listens_for(LabSession, "before_flush")
 def _stamp(session: Session, _flush: UOWTransaction, _instances: object) -> None:
-    lab_id = session.info.get("lab_id")
-    if lab_id is None:
-        raise Unscoped("the session has no lab")
-    for row in (*session.new, *session.dirty, *session.deleted):
+    lab_id = session.lab_id if isinstance(session, LabSession) else None
+    changed = (*session.new, *session.dirty, *session.deleted)
+    if changed and lab_id is not None:
+        hold_lab(session, lab_id)
+    for row in changed:
         if not isinstance(row, LabScoped):
             continue
         if row.lab_id is None and row in session.new:
@@ -93,7 +153,9 @@ def lab_session(engine: Engine, lab_id: int, *, read_only: bool = False) -> Iter
 
 
 @contextmanager
-def installation_session(engine: Engine, *, read_only: bool = False) -> Iterator[InstallationSession]:
+def installation_session(
+    engine: Engine, *, read_only: bool = False
+) -> Iterator[InstallationSession]:
     """Open a session over all labs; commit at the end, roll back on any exception."""
     bind = engine.execution_options(read_only=True) if read_only else engine
     with InstallationSession(bind) as session, session.begin():

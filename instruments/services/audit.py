@@ -1,0 +1,118 @@
+"""The audit trail: every act leaves a row in its own transaction, chained to the one before.
+
+Whoever kept a digest can show that an earlier row was changed or removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from instruments.canonical import digest
+from instruments.context import Context
+from instruments.errors import Finding
+from instruments.records.audit import AuditEvent
+from instruments.tenancy import hold_lab
+
+BEGINNING = "0" * 64
+"""What the first row of a lab names as the digest before it."""
+
+
+def record(
+    ctx: Context, act: str, object_kind: str, object_id: int | None, facts: Mapping[str, object]
+) -> None:
+    """Write the act of the context's actor into the trail of the lab."""
+    append(
+        ctx.session,
+        AuditEvent(
+            lab_id=ctx.lab_id,
+            happened_at=ctx.now,
+            person_id=ctx.actor.person_id,
+            act=act,
+            object_kind=object_kind,
+            object_id=object_id,
+            facts=dict(facts),
+            request_id=ctx.request_id,
+        ),
+    )
+
+
+def append(session: Session, event: AuditEvent) -> None:
+    """Put the event, complete but for its place and digests, at the end of its lab's chain."""
+    session.flush()
+    hold_lab(session, event.lab_id)
+    last = session.execute(
+        select(AuditEvent.place, AuditEvent.digest)
+        .where(AuditEvent.lab_id == event.lab_id)
+        .order_by(AuditEvent.place.desc())
+        .limit(1)
+    ).one_or_none()
+    event.place = last.place + 1 if last else 1
+    event.previous = last.digest if last else BEGINNING
+    event.digest = _digest(event)
+    session.add(event)
+    session.flush()
+
+
+def check_chain(session: Session, lab_id: int) -> tuple[Finding, ...]:
+    """Return what is wrong with the trail of a lab: gaps, broken links, changed rows."""
+    findings: list[Finding] = []
+    previous, place = BEGINNING, 0
+    rows = session.scalars(
+        select(AuditEvent).where(AuditEvent.lab_id == lab_id).order_by(AuditEvent.place)
+    )
+    for event in rows.yield_per(1000):
+        place += 1
+        if event.place != place:
+            findings.append(
+                _finding("audit-gap", "The audit trail of lab {lab} lacks place {place}.", event)
+            )
+            place = event.place
+        elif event.previous != previous:
+            message = (
+                "Place {place} of the audit trail of lab {lab} does not follow the one before."
+            )
+            findings.append(_finding("audit-chain-broken", message, event))
+        if event.digest != _digest(event):
+            message = (
+                "Place {place} of the audit trail of lab {lab} was changed after it was written."
+            )
+            findings.append(_finding("audit-row-changed", message, event))
+        previous = event.digest
+    return tuple(findings)
+
+
+def head(session: Session, lab_id: int) -> str:
+    """Return the digest of the newest row of a lab's trail."""
+    newest = select(AuditEvent.digest).where(AuditEvent.lab_id == lab_id)
+    return session.scalar(newest.order_by(AuditEvent.place.desc()).limit(1)) or BEGINNING
+
+
+def _finding(code: str, message: str, event: AuditEvent) -> Finding:
+    return Finding(
+        code,
+        message + " Compare with a backup before anything else is changed.",
+        at=f"/audit/{event.place}",
+        facts={"lab": event.lab_id, "place": event.place},
+    )
+
+
+def _digest(event: AuditEvent) -> str:
+    happened_at: datetime = event.happened_at
+    return digest(
+        {
+            "lab": event.lab_id,
+            "place": event.place,
+            "happened_at": happened_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "person": event.person_id,
+            "act": event.act,
+            "object_kind": event.object_kind,
+            "object_id": event.object_id,
+            "facts": event.facts,
+            "request": event.request_id,
+            "previous": event.previous,
+        }
+    )

@@ -1,0 +1,293 @@
+"""People and the roles they hold in a lab.
+
+Roles are rows with a first and a last day, read anew for every request, so that a role that ended
+ends at once. Signing in is told in `instruments.services.signin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from instruments.context import ROLES, Context, Role
+from instruments.errors import Conflict, Invalid
+from instruments.records.audit import AuditEvent
+from instruments.records.parties import Customer, Lab, Membership, Person
+from instruments.services import audit, fields
+from instruments.services.labs import LANGUAGES, LabView, create_lab, lab_view
+from instruments.services.rows import get_row, not_found
+from instruments.services.secrets import hash_password
+from instruments.services.signin import (
+    Identity,
+    SignedIn,
+    change_password,
+    end_sign_in,
+    end_token,
+    make_token,
+    resolve,
+    sign_in,
+)
+from instruments.tenancy import InstallationSession, hold_lab
+
+__all__ = [
+    "Identity",
+    "MembershipView",
+    "PersonView",
+    "SignedIn",
+    "appoint",
+    "change_password",
+    "create_lab",
+    "end_role",
+    "end_sign_in",
+    "end_token",
+    "grant",
+    "labs_of",
+    "list_people",
+    "make_token",
+    "register_person",
+    "resolve",
+    "set_active",
+    "sign_in",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipView:
+    """A role of a person in the lab over a period."""
+
+    id: int
+    role: Role
+    customer_id: int | None
+    starts_on: date
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person with every role ever held in the lab."""
+
+    id: int
+    email: str
+    name: str
+    is_active: bool
+    memberships: tuple[MembershipView, ...]
+
+
+def register_person(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    password: str | None,
+    now: datetime,
+    language: str = "zh",
+) -> int:
+    """Open an account and return the person's id; without a password nobody can sign in to it.
+
+    Raises Conflict when the mail address has an account, Invalid for unusable fields.
+    """
+    address = fields.email(email, "/email", required=True)
+    if session.scalar(select(Person.id).where(Person.email == address)) is not None:
+        raise Conflict(
+            "email-taken",
+            "There is an account for {email}. Give that person a role instead.",
+            at="/email",
+            facts={"email": address},
+        )
+    person = Person(
+        email=address,
+        name=fields.words(name, "/name", required=True, limit=100),
+        password_hash=None if password is None else hash_password(password),
+        language=fields.choice(language, LANGUAGES, "/language"),
+        created_at=now,
+    )
+    session.add(person)
+    session.flush()
+    return person.id
+
+
+def grant(
+    ctx: Context,
+    *,
+    person_id: int,
+    role: str,
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    customer_id: int | None = None,
+) -> int:
+    """Give a person a role in this lab, from today unless told otherwise.
+
+    Raises NotAllowed unless a manager asks, Conflict when the person holds the role already.
+    """
+    ctx.need("manager")
+    if customer_id is not None:
+        get_row(ctx, Customer, customer_id, "customer", "/customer_id")
+    membership = Membership(
+        lab_id=ctx.lab_id,
+        person_id=person_id,
+        role=role,
+        customer_id=customer_id,
+        starts_on=starts_on or ctx.today,
+        ends_on=ends_on,
+    )
+    _add(ctx.session, membership)
+    audit.record(ctx, "registry:membership:grant", "membership", membership.id, _said(membership))
+    return membership.id
+
+
+def appoint(
+    session: InstallationSession, *, lab_id: int, person_id: int, role: str, now: datetime
+) -> int:
+    """Give a person a role for the installation itself: the first manager of a new lab.
+
+    Raises Conflict when the person holds the role already.
+    """
+    lab = session.get(Lab, lab_id)
+    if lab is None:
+        raise not_found("lab", lab_id)
+    membership = Membership(
+        lab_id=lab_id,
+        person_id=person_id,
+        role=role,
+        customer_id=None,
+        starts_on=now.astimezone(ZoneInfo(lab.time_zone)).date(),
+        ends_on=None,
+    )
+    _add(session, membership)
+    audit.append(
+        session,
+        AuditEvent(
+            lab_id=lab_id,
+            happened_at=now,
+            person_id=None,
+            act="registry:membership:appoint",
+            object_kind="membership",
+            object_id=membership.id,
+            facts=_said(membership),
+            request_id="",
+        ),
+    )
+    return membership.id
+
+
+def end_role(ctx: Context, membership_id: int, ends_on: date) -> None:
+    """Set the last day of a role.
+
+    Raises NotAllowed unless a manager asks, Invalid when it would end before it began.
+    """
+    ctx.need("manager")
+    membership = get_row(ctx, Membership, membership_id, "membership")
+    fields.period(membership.starts_on, ends_on, "/ends_on")
+    membership.ends_on = ends_on
+    audit.record(ctx, "registry:membership:end", "membership", membership.id, _said(membership))
+
+
+def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
+    """Close or reopen the account of a person of this lab.
+
+    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here.
+    """
+    ctx.need("manager")
+    known = select(Membership.id).where(Membership.person_id == person_id)
+    person = ctx.session.get(Person, person_id)
+    if person is None or ctx.session.scalars(known).first() is None:
+        raise not_found("person", person_id)
+    person.is_active = is_active
+    audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
+
+
+def list_people(ctx: Context) -> tuple[PersonView, ...]:
+    """Return everybody who ever held a role in this lab.
+
+    Raises NotAllowed for people who are not the lab's own.
+    """
+    ctx.need("technician", "reviewer", "signatory", "manager")
+    rows = ctx.session.execute(
+        select(Person, Membership)
+        .join(Membership, Membership.person_id == Person.id)
+        .order_by(Person.name, Person.id, Membership.starts_on, Membership.id)
+    ).all()
+    held: dict[int, tuple[Person, list[MembershipView]]] = {}
+    for person, row in rows:
+        view = MembershipView(
+            row.id, cast("Role", row.role), row.customer_id, row.starts_on, row.ends_on
+        )
+        held.setdefault(person.id, (person, []))[1].append(view)
+    return tuple(
+        PersonView(person.id, person.email, person.name, person.is_active, tuple(views))
+        for person, views in held.values()
+    )
+
+
+def labs_of(session: Session, person_id: int, now: datetime | None = None) -> tuple[LabView, ...]:
+    """Return the labs a person has a role in, at `now` when it is given, ever otherwise."""
+    rows = session.execute(_of_person(person_id).order_by(Lab.code)).all()
+    return tuple(dict.fromkeys(lab_view(lab) for lab, row in rows if _holds(lab, row, now)))
+
+
+def _of_person(person_id: int) -> Select[Lab, Membership]:
+    joined = select(Lab, Membership).join(Membership, Membership.lab_id == Lab.id)
+    return joined.where(Membership.person_id == person_id)
+
+
+def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
+    if now is None:
+        return True
+    today = now.astimezone(ZoneInfo(lab.time_zone)).date()
+    return row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
+
+
+def _add(session: Session, membership: Membership) -> None:
+    fields.choice(membership.role, ROLES, "/role")
+    fields.period(membership.starts_on, membership.ends_on, "/ends_on")
+    if (membership.role == "venue_operator") != (membership.customer_id is not None):
+        raise Invalid(
+            "membership-customer",
+            "The role {role} {rule}. Name the customer for a venue operator, and for nobody else.",
+            at="/customer_id",
+            facts={
+                "role": membership.role,
+                "rule": "belongs to a customer"
+                if membership.role == "venue_operator"
+                else "belongs to the lab, not to a customer",
+            },
+        )
+    if session.get(Person, membership.person_id) is None:
+        raise not_found("person", membership.person_id, "/person_id")
+    hold_lab(session, membership.lab_id)
+    same = select(Membership).where(
+        Membership.lab_id == membership.lab_id,
+        Membership.person_id == membership.person_id,
+        Membership.role == membership.role,
+        or_(Membership.ends_on.is_(None), Membership.ends_on >= membership.starts_on),
+    )
+    if overlaps(session.scalars(same), membership):
+        raise Conflict(
+            "role-held",
+            "This person holds the role {role} in that period. End that one first.",
+            at="/role",
+            facts={"role": membership.role},
+        )
+    session.add(membership)
+    session.flush()
+
+
+def overlaps(rows: Iterable[Membership], new: Membership) -> bool:
+    """Answer whether the new role falls into the period of one that ends after it begins."""
+    return any(new.ends_on is None or row.starts_on <= new.ends_on for row in rows)
+
+
+def _said(row: Membership) -> dict[str, object]:
+    return {
+        "person": row.person_id,
+        "role": row.role,
+        "customer": row.customer_id,
+        "from": row.starts_on.isoformat(),
+        "until": row.ends_on.isoformat() if row.ends_on else None,
+    }

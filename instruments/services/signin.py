@@ -1,0 +1,252 @@
+"""Signing in, tokens, and who stands behind a request.
+
+Only hashes of passwords and tokens are kept. What a person may do is read from the memberships
+valid on the lab's local date of the request, never from the token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from instruments.context import STAFF, Actor, Context, Role
+from instruments.errors import Invalid, NotAllowed
+from instruments.records.audit import AuditEvent
+from instruments.records.parties import ApiToken, Lab, Membership, Person, SignIn
+from instruments.services import audit, fields
+from instruments.services.rows import not_found
+from instruments.services.secrets import (
+    API,
+    SIGN_IN,
+    hash_password,
+    is_password,
+    new_token,
+    token_hash,
+)
+from instruments.tenancy import InstallationSession
+
+SIGN_IN_LIFE = timedelta(hours=12)
+"""A sign-in ends after a working day, used or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a successful sign-in gives; the token is shown this once."""
+
+    token: str
+    person_id: int
+    lab_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who stands behind a token, in which lab, with the roles held today."""
+
+    person_id: int
+    name: str
+    lab_id: int
+    lab_code: str
+    lab_zone: ZoneInfo
+    roles: frozenset[Role]
+    customer_id: int | None
+    language: str
+
+    def actor(self) -> Actor:
+        """Return the person as the context of a request names them."""
+        return Actor(self.person_id, self.name, self.roles, self.customer_id)
+
+
+def sign_in(
+    session: InstallationSession, email: str, password: str, lab_code: str | None, now: datetime
+) -> SignedIn:
+    """Open a sign-in in the named lab, or in the person's only one.
+
+    Raises NotAllowed for a wrong address or password (which, it does not say) and when the person
+    has no role in the lab today; Invalid when the lab must be named.
+    """
+    address = email.strip().lower()
+    person = session.scalars(select(Person).where(Person.email == address)).one_or_none()
+    fits = is_password(password, person.password_hash if person else None)
+    if person is None or not fits or not person.is_active:
+        raise NotAllowed(
+            "sign-in-failed",
+            "The mail address or the password is wrong. Check both and try again.",
+        )
+    lab_id = _choose_lab(session, person.id, lab_code, now)
+    token = new_token(SIGN_IN)
+    expires_at = now + SIGN_IN_LIFE
+    session.add(
+        SignIn(
+            person_id=person.id,
+            lab_id=lab_id,
+            token_sha256=token_hash(token),
+            created_at=now,
+            expires_at=expires_at,
+            ended_at=None,
+        )
+    )
+    _trail(session, lab_id, person.id, "registry:person:sign_in", now)
+    return SignedIn(token, person.id, lab_id, expires_at)
+
+
+def resolve(session: Session, token: str, now: datetime) -> Identity | None:
+    """Return who stands behind a token, None when nobody does any more."""
+    row = _find(session, token)
+    if row is None or row.ended_at is not None or now >= row.expires_at:
+        return None
+    found = session.execute(
+        select(Person, Lab).where(Person.id == row.person_id, Lab.id == row.lab_id)
+    ).one()
+    person, lab = found
+    if not person.is_active:
+        return None
+    zone = ZoneInfo(lab.time_zone)
+    memberships = _valid(session, person.id, lab.id, now.astimezone(zone).date())
+    roles = frozenset(cast("Role", row.role) for row in memberships)
+    if not roles:
+        return None
+    customers = sorted(m.customer_id for m in memberships if m.customer_id is not None)
+    return Identity(
+        person_id=person.id,
+        name=person.name,
+        lab_id=lab.id,
+        lab_code=lab.code,
+        lab_zone=zone,
+        roles=roles,
+        customer_id=customers[0] if customers and not roles & STAFF else None,
+        language=person.language,
+    )
+
+
+def end_sign_in(session: Session, token: str, now: datetime) -> None:
+    """End a sign-in; an unknown or ended one stays as it is."""
+    row = _find(session, token)
+    if row is not None and row.ended_at is None:
+        row.ended_at = now
+        _trail(session, row.lab_id, row.person_id, "registry:person:sign_out", now)
+
+
+def make_token(ctx: Context, *, name: str, days: int = 90) -> str:
+    """Return a new API token of the actor for this lab; it is shown this once.
+
+    Raises Invalid for a life that is not 1 to 366 days.
+    """
+    fields.whole(days, "/days", low=1, high=366)
+    token = new_token(API)
+    row = ApiToken(
+        person_id=ctx.actor.person_id,
+        lab_id=ctx.lab_id,
+        name=fields.words(name, "/name", required=True, limit=100),
+        token_sha256=token_hash(token),
+        created_at=ctx.now,
+        expires_at=ctx.now + timedelta(days=days),
+        ended_at=None,
+    )
+    ctx.session.add(row)
+    ctx.session.flush()
+    facts = {"name": row.name, "expires_at": row.expires_at.isoformat()}
+    audit.record(ctx, "registry:token:make", "api_token", row.id, facts)
+    return token
+
+
+def end_token(ctx: Context, token_id: int) -> None:
+    """End an API token of the actor, or of anybody in the lab when a manager asks.
+
+    Raises NotFound when there is no such token here.
+    """
+    row = ctx.session.get(ApiToken, token_id)
+    own = row is not None and row.person_id == ctx.actor.person_id
+    if row is None or row.lab_id != ctx.lab_id or not (own or "manager" in ctx.actor.roles):
+        raise not_found("token", token_id)
+    if row.ended_at is None:
+        row.ended_at = ctx.now
+        audit.record(ctx, "registry:token:end", "api_token", row.id, {"name": row.name})
+
+
+def change_password(ctx: Context, *, old: str, new: str) -> None:
+    """Change the actor's own password and end every other sign-in of theirs.
+
+    Raises NotAllowed when the old password is wrong, Invalid when the new one is weak.
+    """
+    person = ctx.session.get(Person, ctx.actor.person_id)
+    if person is None or not is_password(old, person.password_hash):
+        raise NotAllowed(
+            "password-wrong", "The present password is wrong. Type it again.", at="/old"
+        )
+    person.password_hash = hash_password(new)
+    open_ones = select(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None))
+    for row in ctx.session.scalars(open_ones):
+        row.ended_at = ctx.now
+    audit.record(ctx, "registry:person:change_password", "person", person.id, {})
+
+
+def _choose_lab(session: Session, person_id: int, lab_code: str | None, now: datetime) -> int:
+    rows = session.execute(
+        select(Lab, Membership)
+        .join(Membership, Membership.lab_id == Lab.id)
+        .where(Membership.person_id == person_id)
+        .order_by(Lab.code)
+    )
+    labs: dict[str, int] = {}
+    for lab, row in rows:
+        today = now.astimezone(ZoneInfo(lab.time_zone)).date()
+        if row.starts_on <= today and (row.ends_on is None or today <= row.ends_on):
+            labs[lab.code] = lab.id
+    wanted = labs if lab_code is None else {c: i for c, i in labs.items() if c == lab_code}
+    if not wanted:
+        raise NotAllowed(
+            "no-role-today",
+            "You have no role in {lab} today. Ask a lab manager to grant you one.",
+            at="/lab_code",
+            facts={"lab": lab_code or "any lab"},
+        )
+    if len(wanted) > 1:
+        raise Invalid(
+            "lab-not-named",
+            "You work in several labs: {labs}. Name the one to sign in to.",
+            at="/lab_code",
+            facts={"labs": ", ".join(wanted)},
+        )
+    return next(iter(wanted.values()))
+
+
+def _valid(session: Session, person_id: int, lab_id: int, on: date) -> list[Membership]:
+    return list(
+        session.scalars(
+            select(Membership).where(
+                Membership.lab_id == lab_id,
+                Membership.person_id == person_id,
+                Membership.starts_on <= on,
+                or_(Membership.ends_on.is_(None), Membership.ends_on >= on),
+            )
+        )
+    )
+
+
+def _find(session: Session, token: str) -> SignIn | ApiToken | None:
+    kept = token_hash(token)
+    if token.startswith(SIGN_IN):
+        return session.scalars(select(SignIn).where(SignIn.token_sha256 == kept)).one_or_none()
+    if token.startswith(API):
+        return session.scalars(select(ApiToken).where(ApiToken.token_sha256 == kept)).one_or_none()
+    return None
+
+
+def _trail(session: Session, lab_id: int, person_id: int, act: str, now: datetime) -> None:
+    event = AuditEvent(
+        lab_id=lab_id,
+        happened_at=now,
+        person_id=person_id,
+        act=act,
+        object_kind="person",
+        object_id=person_id,
+        facts={},
+        request_id="",
+    )
+    audit.append(session, event)
