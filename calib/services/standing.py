@@ -1,0 +1,125 @@
+"""Where an instrument stands: its newest status and the certificate that speaks for it.
+
+Parts of read statements, shared by the due list, the board and the histories; each is one query
+however many instruments there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Subquery, func, select
+from sqlalchemy.orm import Session
+
+from calib.records.certificates import Certificate, CertificateEvent
+from instruments.records.instruments import InstrumentStatus
+
+CertificateState = Literal["reserved", "issued", "superseded", "withdrawn", "void"]
+_LAST_WORD: tuple[CertificateState, ...] = ("void", "withdrawn", "superseded", "issued", "reserved")
+"""A certificate may have several events; the first of these that happened is its state."""
+
+
+def state_of(events: Iterable[str]) -> CertificateState:
+    """Return the state a certificate is in after these events."""
+    happened = set(events)
+    return next((state for state in _LAST_WORD if state in happened), "reserved")
+
+
+def newest_status() -> Subquery:
+    """Return per instrument the id of its newest status row and the number of rows."""
+    return (
+        select(
+            InstrumentStatus.instrument_id,
+            func.max(InstrumentStatus.id).label("id"),
+            func.count().label("changes"),
+        )
+        .group_by(InstrumentStatus.instrument_id)
+        .subquery()
+    )
+
+
+def newest_issue() -> Subquery:
+    """Return per instrument when its newest certificate was issued."""
+    return (
+        select(Certificate.instrument_id, func.max(CertificateEvent.happened_at).label("at"))
+        .join(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
+        .where(CertificateEvent.event == "issued")
+        .group_by(Certificate.instrument_id)
+        .subquery()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateLine:
+    """A certificate without what it says: enough for lists and for the board."""
+
+    id: int
+    number: str
+    token: str
+    kind: str
+    instrument_id: int
+    calibration_id: int
+    replaces_id: int | None
+    performed_on: date
+    due_on: date | None
+    verdict: str
+    state: CertificateState
+    reserved_at: datetime
+    issued_at: datetime | None
+
+    @property
+    def was_issued(self) -> bool:
+        """Answer whether anybody ever got it."""
+        return self.issued_at is not None
+
+
+def certificate_lines(session: Session, *conditions: Any) -> tuple[CertificateLine, ...]:
+    """Return the certificates that meet the conditions, oldest work first, with their states."""
+    rows = session.execute(
+        select(
+            Certificate.id,
+            Certificate.number,
+            Certificate.token,
+            Certificate.kind,
+            Certificate.instrument_id,
+            Certificate.calibration_id,
+            Certificate.replaces_id,
+            Certificate.performed_on,
+            Certificate.due_on,
+            Certificate.verdict,
+            Certificate.reserved_at,
+            CertificateEvent.event,
+            CertificateEvent.happened_at,
+        )
+        .outerjoin(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
+        .where(*conditions)
+        .order_by(Certificate.performed_on, Certificate.id)
+    ).all()
+    happened: dict[int, dict[str, datetime]] = {}
+    first: dict[int, Any] = {}
+    for row in rows:
+        first.setdefault(row.id, row)
+        events = happened.setdefault(row.id, {})
+        if row.event is not None:
+            events[row.event] = row.happened_at
+    return tuple(
+        CertificateLine(
+            id=row.id,
+            number=row.number,
+            token=row.token,
+            kind=row.kind,
+            instrument_id=row.instrument_id,
+            calibration_id=row.calibration_id,
+            replaces_id=row.replaces_id,
+            performed_on=row.performed_on,
+            due_on=row.due_on,
+            verdict=row.verdict,
+            state=state_of(happened[row.id]),
+            reserved_at=row.reserved_at,
+            issued_at=happened[row.id].get("issued"),
+        )
+        for row in first.values()
+    )
