@@ -1,0 +1,158 @@
+"""The installation's ledger: one line for each thing that happened to a certificate.
+
+A line commits to what happened without telling it: the commitment is salted, the salt travels with
+the certificate. Lines are numbered without gaps and chained, so a removed, inserted or rewritten
+line shows. It is written in the transaction of what it says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from calib.records.certificates import LedgerLeaf
+from instruments.canonical import canonical_json
+from instruments.context import Context
+from instruments.errors import Finding
+from instruments.tenancy import hold_lab
+
+BEGINNING = "0" * 64
+"""Head before the first line."""
+_CONTEXT = b"cal-leaf/v1\0"
+_LOCK = 0x6C656467
+"""Advisory lock of the ledger; labs lock with a pair of numbers, so the two never meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How long the ledger is and what stands at its end."""
+
+    size: int
+    digest: str
+
+
+def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, Any]) -> Head:
+    """Put a line at the end of the ledger; it is there once the transaction commits.
+
+    `subject` is what the line commits to: lab, number, digests of payload and files, predecessor.
+    """
+    _hold(ctx)
+    before = head(ctx.session)
+    salt = secrets.token_hex(16)
+    leaf = leaf_of(event, salt, subject)
+    after = Head(before.size + 1, _chained(before.digest, leaf))
+    ctx.session.add(
+        LedgerLeaf(
+            place=before.size,
+            leaf=leaf,
+            salt=salt,
+            head=after.digest,
+            added_at=ctx.now,
+            lab_id=ctx.lab_id,
+            certificate_id=certificate_id,
+        )
+    )
+    ctx.session.flush()
+    return after
+
+
+def leaf_of(event: str, salt: str, subject: Mapping[str, Any]) -> str:
+    """Return the line that says `event` of the subject; anybody with the salt can make it again."""
+    commit = hashlib.sha256(_CONTEXT + bytes.fromhex(salt) + canonical_json(subject)).hexdigest()
+    return canonical_json({"commit": commit, "type": event, "v": 1}).decode()
+
+
+def head(session: Session) -> Head:
+    """Return the length and the end of the ledger."""
+    last = session.execute(
+        select(LedgerLeaf.place, LedgerLeaf.head).order_by(LedgerLeaf.place.desc()).limit(1)
+    ).one_or_none()
+    return Head(last.place + 1, last.head) if last else Head(0, BEGINNING)
+
+
+def check(session: Session, *, kept: Head | None = None) -> tuple[Finding, ...]:
+    """Recompute every head; return the first wrong place, or that a head kept before is gone.
+
+    A head kept elsewhere shows what a chain alone cannot: that the whole end was rewritten.
+    """
+    if kept is not None and kept.size == 0:
+        kept = None
+    for finding in _faults(session, kept):
+        return (finding,)
+    return ()
+
+
+def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
+    before, place = BEGINNING, 0
+    rows = session.execute(
+        select(LedgerLeaf.place, LedgerLeaf.leaf, LedgerLeaf.head).order_by(LedgerLeaf.place)
+    )
+    for row in rows.yield_per(1000):
+        if row.place != place:
+            yield _fault(
+                "ledger-gap", "Line {place} of the ledger is missing; {next} follows.", place, row
+            )
+        if not _readable(row.leaf):
+            yield _fault("ledger-leaf-unreadable", "Line {place} is no ledger line.", place, row)
+        if row.head != _chained(before, row.leaf):
+            yield _fault(
+                "ledger-chain-broken",
+                "Line {place} of the ledger does not follow from the lines before it: this or an "
+                "earlier line was changed.",
+                place,
+                row,
+            )
+        before, place = row.head, place + 1
+        if kept is not None and kept.size == place and kept.digest != before:
+            yield _fault(
+                "ledger-rewritten",
+                "The ledger up to line {place} is not the one whose head was kept.",
+                place - 1,
+                row,
+            )
+    if kept is not None and kept.size > place:
+        yield Finding(
+            "ledger-shortened",
+            "The ledger has {size} lines; {kept} were there when its head was kept. An old copy "
+            "was restored, or lines were removed.",
+            at=f"/ledger/{place}",
+            facts={"size": place, "kept": kept.size},
+        )
+
+
+def _fault(code: str, message: str, place: int, row: Any) -> Finding:
+    return Finding(
+        code,
+        message + " Stop issuing and compare with a backup.",
+        at=f"/ledger/{place}",
+        facts={"place": place, "next": row.place},
+    )
+
+
+def _readable(leaf: str) -> bool:
+    try:
+        plain = json.loads(leaf)
+        return canonical_json(plain).decode() == leaf and set(plain) == {"commit", "type", "v"}
+    except (ValueError, TypeError):
+        return False
+
+
+def _chained(before: str, leaf: str) -> str:
+    return hashlib.sha256(bytes.fromhex(before) + leaf.encode()).hexdigest()
+
+
+def _hold(ctx: Context) -> None:
+    """Let the writers of all labs take turns at the end of the ledger until commit.
+
+    The lab is always taken first: two transactions can never wait for each other.
+    """
+    hold_lab(ctx.session, ctx.lab_id)
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        Session.connection(ctx.session).execute(select(func.pg_advisory_xact_lock(_LOCK)))

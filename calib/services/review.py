@@ -1,0 +1,255 @@
+"""Submit, review, authorise, give back: each mark is bound to the evaluation the person saw.
+
+Whoever measured does not review and does not authorise. Any change after a mark voids it: the mark
+bears the digest of input and result, and every later step freezes the record again and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+
+from calib.records.calibrations import Calibration, Condition, Reading, ReviewMark
+from calib.services import evaluation
+from calib.services.calibration_views import locked, move, need_reason
+from calib.services.evaluation import EvaluationView
+from instruments.context import Context
+from instruments.errors import Finding, Refused
+from instruments.records.parties import Person
+from instruments.services import audit
+from instruments.services.fields import words
+
+Act = Literal["submitted", "reviewed", "authorised", "returned"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """Who did what to which evaluation."""
+
+    act: str
+    person_id: int
+    person_name: str
+    comment: str
+    marked_at: datetime
+    evaluation_id: int
+    content_digest: str
+    stands: bool
+    """False: the record was given back or changed since."""
+
+
+def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
+    """Hand the record over for review: evaluate it and keep the evaluation.
+
+    Raises
+    ------
+    NotFound, Conflict
+    Refused
+        Errors stand against it, or warnings nobody accepted.
+    """
+    ctx.need("technician")
+    row = locked(ctx, calibration_id, version)
+    move(row, "submitted")
+    stored = evaluation.evaluate_and_store(ctx, calibration_id)
+    open_warnings = tuple(
+        Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause)
+        for f in stored.result.findings
+        if f.severity == "warning" and not f.accepted
+    )
+    if open_warnings:
+        raise Refused(
+            "warnings-not-accepted",
+            "{count} warnings were not accepted. Correct what they name, or accept each one with "
+            "a reason, then submit again.",
+            at=open_warnings[0].at,
+            facts={"count": len(open_warnings)},
+            findings=open_warnings,
+        )
+    _mark(ctx, row, stored, "submitted", "")
+    return stored
+
+
+def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -> None:
+    """Mark the evaluation as technically reviewed by a second person.
+
+    Raises
+    ------
+    NotFound, Conflict
+    Refused
+        The reviewer measured, or the record no longer gives what was submitted.
+    """
+    ctx.need("reviewer")
+    row = locked(ctx, calibration_id, version)
+    move(row, "reviewed")
+    stored = unchanged(ctx, calibration_id)
+    _need_other_person(ctx, calibration_id, "review")
+    _mark(ctx, row, stored, "reviewed", words(comment, "/comment"))
+
+
+def authorise(ctx: Context, calibration_id: int, version: int, comment: str = "") -> None:
+    """Mark the evaluation as authorised for issue; the reviewer may be the one who authorises.
+
+    Raises
+    ------
+    NotFound, Conflict
+    Refused
+        The signatory measured, or the record no longer gives what was reviewed.
+    """
+    ctx.need("signatory")
+    row = locked(ctx, calibration_id, version)
+    move(row, "authorised")
+    stored = unchanged(ctx, calibration_id)
+    _need_other_person(ctx, calibration_id, "authorise")
+    _mark(ctx, row, stored, "authorised", words(comment, "/comment"))
+
+
+def give_back(ctx: Context, calibration_id: int, version: int, reason: str) -> None:
+    """Return the record to the bench with a reason; the marks so far no longer stand.
+
+    Raises
+    ------
+    NotFound, Conflict, Invalid
+    """
+    ctx.need("technician", "reviewer", "signatory", "manager")
+    row = locked(ctx, calibration_id, version)
+    move(row, "draft")
+    stored = evaluation.get_evaluation(ctx, calibration_id)
+    _mark(ctx, row, stored, "returned", need_reason(reason))
+
+
+def marks(ctx: Context, calibration_id: int) -> tuple[MarkView, ...]:
+    """Return every mark of the record, oldest first."""
+    rows = ctx.session.execute(
+        select(ReviewMark, Person.name)
+        .join(Person, Person.id == ReviewMark.person_id)
+        .where(ReviewMark.calibration_id == calibration_id)
+        .order_by(ReviewMark.id)
+    ).all()
+    returned = max((i for i, (row, _) in enumerate(rows) if row.act == "returned"), default=-1)
+    newest = rows[-1][0].evaluation_id if rows else None
+    return tuple(
+        MarkView(
+            act=row.act,
+            person_id=row.person_id,
+            person_name=name,
+            comment=row.comment,
+            marked_at=row.marked_at,
+            evaluation_id=row.evaluation_id,
+            content_digest=row.content_digest,
+            stands=i > returned and row.evaluation_id == newest,
+        )
+        for i, (row, name) in enumerate(rows)
+    )
+
+
+def standing_marks(
+    ctx: Context, calibration_id: int, stored: EvaluationView
+) -> Mapping[str, MarkView]:
+    """Return the three marks that let a certificate be issued, by act.
+
+    Raises
+    ------
+    Refused
+        One is missing, is of another evaluation, or was made by whoever measured.
+    """
+    found = {
+        mark.act: mark
+        for mark in marks(ctx, calibration_id)
+        if mark.stands and mark.content_digest == stored.content_digest
+    }
+    measured = performers(ctx, calibration_id)
+    for act in ("submitted", "reviewed", "authorised"):
+        if act not in found:
+            raise Refused(
+                "approval-missing",
+                "The result as it is now was not {act}. Give the record back, have it submitted, "
+                "reviewed and authorised again.",
+                facts={"act": act},
+                clause="ISO/IEC 17025:2017 7.8.1",
+            )
+        if act != "submitted" and found[act].person_id in measured:
+            raise _same_person(found[act].person_name, measured, act)
+    return found
+
+
+def performers(ctx: Context, calibration_id: int) -> Mapping[int, str]:
+    """Return id and name of everybody who entered a value into the record or submitted it."""
+    entered = select(Reading.person_id).where(Reading.calibration_id == calibration_id)
+    observed = select(Condition.person_id).where(Condition.calibration_id == calibration_id)
+    submitted = select(ReviewMark.person_id).where(
+        ReviewMark.calibration_id == calibration_id, ReviewMark.act == "submitted"
+    )
+    people = ctx.session.execute(
+        select(Person.id, Person.name)
+        .where(Person.id.in_(entered) | Person.id.in_(observed) | Person.id.in_(submitted))
+        .order_by(Person.id)
+    )
+    return {id_: name for id_, name in people}  # noqa: C416 -- rows are no pairs to mypy
+
+
+def unchanged(ctx: Context, calibration_id: int) -> EvaluationView:
+    """Return the newest evaluation when the record, frozen again, still gives the same input.
+
+    Raises
+    ------
+    NotFound
+    Refused
+        Something the result rests on was changed since: a model, a limit, a scope row.
+    """
+    stored = evaluation.get_evaluation(ctx, calibration_id)
+    if evaluation.freeze(ctx, calibration_id).digest() != stored.input_digest:
+        raise Refused(
+            "changed-since-evaluation",
+            "Something this result rests on was changed after it was evaluated (instrument, model, "
+            "agreed limits, scope or standard). Give the record back and submit it again.",
+            clause="ISO/IEC 17025:2017 7.8.1",
+        )
+    return stored
+
+
+def _need_other_person(ctx: Context, calibration_id: int, act: str) -> None:
+    measured = performers(ctx, calibration_id)
+    if ctx.actor.person_id in measured:
+        raise _same_person(ctx.actor.name, measured, act)
+
+
+def _same_person(name: str, measured: Mapping[int, str], act: str) -> Refused:
+    return Refused(
+        "same-person",
+        "{name} entered or submitted this record and may not {act} it (entered or submitted by "
+        "{measured}). Ask a colleague.",
+        facts={
+            "name": name,
+            "act": {"reviewed": "review", "authorised": "authorise"}.get(act, act),
+            "measured": ", ".join(measured.values()),
+        },
+        clause="ISO/IEC 17025:2017 7.8.1",
+    )
+
+
+def _mark(ctx: Context, row: Calibration, stored: EvaluationView, act: Act, comment: str) -> None:
+    ctx.session.add(
+        ReviewMark(
+            calibration_id=row.id,
+            evaluation_id=stored.id,
+            act=act,
+            content_digest=stored.content_digest,
+            comment=comment,
+            person_id=ctx.actor.person_id,
+            marked_at=ctx.now,
+        )
+    )
+    audit.record(
+        ctx,
+        f"calibration:record:{act}",
+        "calibration",
+        row.id,
+        {
+            "evaluation_id": stored.id,
+            "content": stored.content_digest,
+            "comment": comment,
+        },
+    )

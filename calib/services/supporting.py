@@ -1,0 +1,224 @@
+"""Which standards can support a record, and why the others cannot.
+
+The checks of the evaluation have the last word; this is what is offered before anything is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from calib.evaluation.inputs import StandardInput, StandardValue
+from calib.evaluation.standards import covered_range
+from calib.services import calibration_views
+from calib.services.calibration_views import VISIT
+from instruments.context import Context
+from instruments.errors import Finding
+from instruments.procedure import InstrumentType, Measurand
+from instruments.records.standards import (
+    MeasurementStandard,
+    StandardCertificate,
+    StandardCertificateValue,
+)
+from instruments.text import LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
+class StandardCandidate:
+    """A certificate of a standard of the right quantity, usable or with the reason why not."""
+
+    measurand: str
+    certificate_id: int
+    standard: StandardInput
+    reason: Finding | None
+    """None: usable at every planned point."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedStandard:
+    """A certificate in the form the evaluation takes, with what the registry knows beside it."""
+
+    certificate_id: int
+    standard_id: int
+    in_service: bool
+    replaced: bool
+    """A corrected edition stands in its place."""
+    standard: StandardInput
+
+
+def supporting(ctx: Context, calibration_id: int) -> tuple[StandardCandidate, ...]:
+    """Return the standards for each measurand of a record, usable ones first.
+
+    Raises
+    ------
+    NotFound
+    """
+    record = calibration_views.view(ctx, calibration_id)
+    return candidates(ctx, record.definition, record.plan.points, record.performed_on or ctx.today)
+
+
+def candidates(
+    ctx: Context, definition: InstrumentType, points: Mapping[str, Sequence[str]], on: date
+) -> tuple[StandardCandidate, ...]:
+    """Return the newest usable edition of each certificate for each measurand on a date."""
+    certified = [c for c in certified_standards(ctx) if not c.replaced]
+    offered = [
+        StandardCandidate(
+            measurand=measurand.id,
+            certificate_id=one.certificate_id,
+            standard=one.standard,
+            reason=_why_not(one, points.get(measurand.id, ()), on),
+        )
+        for measurand in definition.measurands
+        for one in certified
+        if _fits(one.standard, measurand)
+    ]
+    return tuple(sorted(offered, key=lambda c: c.reason is not None))
+
+
+def default_standards(
+    ctx: Context, definition: InstrumentType, points: Mapping[str, Sequence[str]], on: date
+) -> dict[str, tuple[int, ...]]:
+    """Return for each measurand the most recently calibrated standard that can support it."""
+    chosen: dict[str, StandardCandidate] = {}
+    for candidate in candidates(ctx, definition, points, on):
+        held = chosen.get(candidate.measurand)
+        if candidate.reason is None and (
+            held is None or candidate.standard.calibrated_on > held.standard.calibrated_on
+        ):
+            chosen[candidate.measurand] = candidate
+    return {measurand: (candidate.certificate_id,) for measurand, candidate in chosen.items()}
+
+
+def certified_standards(
+    ctx: Context, ids: Sequence[int] | None = None
+) -> tuple[CertifiedStandard, ...]:
+    """Return certificates of the lab's standards with their values, in three queries.
+
+    Two certificates of one standard bear keys that tell them apart.
+    """
+    wanted = (
+        select(StandardCertificate, MeasurementStandard)
+        .join(MeasurementStandard, MeasurementStandard.id == StandardCertificate.standard_id)
+        .order_by(MeasurementStandard.code, StandardCertificate.id)
+    )
+    values = select(StandardCertificateValue).order_by(StandardCertificateValue.place)
+    if ids is not None:
+        wanted = wanted.where(StandardCertificate.id.in_(ids))
+        values = values.where(StandardCertificateValue.certificate_id.in_(ids))
+    tables: dict[int, list[StandardValue]] = {}
+    for line in ctx.session.scalars(values):
+        tables.setdefault(line.certificate_id, []).append(
+            StandardValue(
+                indication=line.indication,
+                reference=line.reference,
+                U=line.expanded_uncertainty,
+                k=line.coverage_factor,
+                dof=line.dof,
+            )
+        )
+    replaced = set(ctx.session.scalars(select(StandardCertificate.replaces_id)))
+    found = [
+        CertifiedStandard(
+            certificate_id=certificate.id,
+            standard_id=standard.id,
+            in_service=standard.status == "in_service",
+            replaced=certificate.id in replaced,
+            standard=_input(standard, certificate, tables.get(certificate.id, [])),
+        )
+        for certificate, standard in ctx.session.execute(wanted)
+    ]
+    return tuple(_told_apart(found)) if ids is not None else tuple(found)
+
+
+def _input(
+    standard: MeasurementStandard,
+    certificate: StandardCertificate,
+    values: Sequence[StandardValue],
+) -> StandardInput:
+    return StandardInput(
+        key=standard.code,
+        name=LocalizedText(en=standard.name_en, zh=standard.name_zh)
+        if standard.name_en or standard.name_zh
+        else LocalizedText(en=standard.code),
+        model=standard.model,
+        serial=standard.serial,
+        quantity=standard.quantity,
+        unit=standard.unit,
+        certificate_number=certificate.number,
+        issuer=certificate.issuer,
+        calibrated_on=certificate.calibrated_on.isoformat(),
+        valid_until=certificate.valid_until.isoformat() if certificate.valid_until else None,
+        values=tuple(sorted(values, key=lambda value: Decimal(value.indication))),
+        low=certificate.low,
+        high=certificate.high,
+    )
+
+
+def _told_apart(found: Sequence[CertifiedStandard]) -> list[CertifiedStandard]:
+    codes = [one.standard.key for one in found]
+    return [
+        one
+        if codes.count(one.standard.key) == 1
+        else replace(
+            one,
+            standard=replace(
+                one.standard, key=f"{one.standard.key} {one.standard.certificate_number}"
+            ),
+        )
+        for one in found
+    ]
+
+
+def _fits(standard: StandardInput, measurand: Measurand) -> bool:
+    units = {q.unit for q in measurand.inputs.values() if q.source == "standard"}
+    return standard.quantity == measurand.quantity and standard.unit in units
+
+
+def _why_not(one: CertifiedStandard, points: Sequence[str], on: date) -> Finding | None:
+    standard = one.standard
+    facts = {"standard": standard.key, "certificate": standard.certificate_number}
+    if not one.in_service:
+        return Finding(
+            "standard-out-of-service", "Standard {standard} is out of service.", facts=facts
+        )
+    if standard.valid_until is not None and on.isoformat() > standard.valid_until:
+        return Finding(
+            "standard-out-of-date",
+            "The certificate {certificate} of standard {standard} was valid until {valid_until}, "
+            "the work is of {on}.",
+            facts={**facts, "valid_until": standard.valid_until, "on": on.isoformat()},
+        )
+    if on.isoformat() < standard.calibrated_on:
+        return Finding(
+            "standard-not-yet-calibrated",
+            "The certificate {certificate} of standard {standard} is of {calibrated_on}, after "
+            "the work of {on}.",
+            facts={**facts, "calibrated_on": standard.calibrated_on, "on": on.isoformat()},
+        )
+    if not standard.values:
+        return Finding(
+            "certificate-empty",
+            "The certificate {certificate} of standard {standard} has no values.",
+            facts=facts,
+        )
+    low, high = covered_range(standard)
+    outside = [point for point in points if not low <= Decimal(VISIT.sub("", point)) <= high]
+    if outside:
+        return Finding(
+            "standard-out-of-range",
+            "The certificate {certificate} of standard {standard} covers {low} ... {high} {unit}, "
+            "not {points}.",
+            facts={
+                **facts,
+                "low": low,
+                "high": high,
+                "unit": standard.unit,
+                "points": ", ".join(outside),
+            },
+        )
+    return None
