@@ -16,7 +16,7 @@ from calib.engine.coverage import rounded_coverage_factor
 from calib.engine.distributions import standard_uncertainty
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
-from calib.evaluation.decimals import number, optional_number
+from calib.evaluation.decimals import number, optional_number, without_dust
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.series import Measured, Series, invalid_definition
 from instruments.procedure import Component, Measurand
@@ -28,8 +28,8 @@ FloatArray = NDArray[np.float64]
 class Budgets:
     """Value and budget of one measurand at all its points."""
 
-    output: FloatArray
-    """Value of the measurement function, (points,)."""
+    error: FloatArray
+    """Error of indication in the output unit, (points,), without binary dust."""
     reference: FloatArray
     indication: FloatArray
     item: Series
@@ -73,7 +73,7 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
     combined = combine(c, np.where(counted, u, 0.0), dof)
     reference, indication, item = _sides(measured, values, corrections)
     return Budgets(
-        np.broadcast_to(output, shape[1:]), reference, indication, item,
+        _errors(measurand, output, reference, indication), reference, indication, item,
         c, u, dof, np.abs(c) * u, combined.percent, counted,
         combined.u, combined.dof, rounded_coverage_factor(combined.dof),
     )  # fmt: skip
@@ -126,6 +126,18 @@ def _sides(
         if name != reference and measured.read_on_standard(name) == reference:
             corrected = corrected + correction
     return corrected, measured.series[indication].mean, measured.series[item or reference]
+
+
+def _errors(
+    measurand: Measurand, output: FloatArray, reference: FloatArray, indication: FloatArray
+) -> FloatArray:
+    """Return the error, cleared of what the subtraction of doubles leaves."""
+    error = -output if measurand.output == "correction" else output
+    scale = np.maximum(np.abs(reference), np.abs(indication))
+    if measurand.output == "relative_error":
+        scale = np.full(len(reference), 100.0)
+    pairs = zip(np.broadcast_to(error, scale.shape).tolist(), scale.tolist(), strict=True)
+    return np.array([float(without_dust(*pair)) for pair in pairs])
 
 
 def _uncertainty(

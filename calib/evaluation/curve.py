@@ -7,7 +7,7 @@ Outside the points a prediction is marked and must be accepted. Knows no pages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,11 @@ from calib.engine.leastsquares import fit_polynomial
 from calib.engine.predictions import predict
 from calib.engine.propagation import effective_dof
 from calib.evaluation.budget import Budgets
-from calib.evaluation.decimals import kept, number
+from calib.evaluation.decimals import DUST, kept, number, without_dust
 from calib.evaluation.floor import raise_to_floor
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.places import last_stages
-from calib.evaluation.printing import DUST, concise, round_pair, without_dust
+from calib.evaluation.printing import concise, round_pair
 from calib.evaluation.result import CurveParameter, CurvePrediction, CurveResult
 from calib.evaluation.series import Measured, invalid_definition
 from instruments.errors import Finding, Refused
@@ -124,13 +124,11 @@ def _fit(
     if spec.x not in measured.series:
         raise invalid_definition(measurand, f"its curve runs over {spec.x}, no input")
     x = measured.series[spec.x].mean[group.at]
-    y = budgets.output[group.at]
-    y = y if (measurand.output == "correction") == (spec.y == "correction") else -y
+    y = budgets.error[group.at] * (-1 if spec.y == "correction" else 1)
     names = tuple(f"y{i + 1}" for i in range(spec.degree + 1))
-    fit = fit_polynomial(x, y, spec.degree, origin=number(spec.origin), names=names)
-    size = max(float(np.abs(x).max()), float(np.abs(y).max()))
-    covariance = _covariance(fit, size)
-    u = np.sqrt(np.diag(covariance))
+    size = float(np.abs(y).max())
+    fit = _settled(fit_polynomial(x, y, spec.degree, origin=number(spec.origin), names=names), size)
+    u = np.sqrt(np.diag(np.asarray(fit.covariance)))
     return CurveResult(
         measurand=measurand.id,
         stage=group.stage,
@@ -141,10 +139,10 @@ def _fit(
         low=kept(fit.x_low),
         high=kept(fit.x_high),
         parameters=tuple(
-            CurveParameter(name, kept(value), kept(ui), concise(float(value), float(ui)))
-            for name, value, ui in zip(names, fit.parameters, u, strict=True)
+            _parameter(name, float(value), float(ui), size / (fit.x_high - fit.x_low) ** i)
+            for i, (name, value, ui) in enumerate(zip(names, fit.parameters, u, strict=True))
         ),
-        correlation=_correlation(covariance, u),
+        correlation=_correlation(np.asarray(fit.covariance), u),
         s=None if fit.s is None else kept(fit.s),
         dof=fit.dof,
         residuals=tuple(float(without_dust(float(r), size)) for r in fit.residuals),
@@ -152,11 +150,19 @@ def _fit(
     )
 
 
-def _covariance(fit: PolynomialFit, size: float) -> FloatArray:
-    """Covariance of the parameters; residuals that are binary dust count as none."""
-    if fit.covariance is None or fit.s is None or fit.s <= size * 10.0**DUST:
-        return np.zeros((len(fit.parameters), len(fit.parameters)))
-    return fit.covariance
+def _parameter(name: str, value: float, u: float, scale: float) -> CurveParameter:
+    return CurveParameter(
+        name, float(without_dust(value, scale)), kept(u), concise(value, u, scale)
+    )
+
+
+def _settled(fit: PolynomialFit, size: float) -> PolynomialFit:
+    """Return the fit; a scatter that is binary dust counts as none."""
+    if fit.s is not None and fit.s > size * 10.0**DUST:
+        return fit
+    none = np.zeros((len(fit.parameters), len(fit.parameters)))
+    rest = np.zeros(len(fit.residuals))
+    return replace(fit, s=0.0, covariance=none, basis_covariance=none, residuals=rest)
 
 
 def _correlation(covariance: FloatArray, u: FloatArray) -> tuple[tuple[float, ...], ...]:
@@ -178,9 +184,9 @@ def _predictions(
         return ()
     common, dof = _common(measurand, budgets, group)
     found = predict(fit, [number(text) for text in texts])
-    u_fit = np.zeros(len(texts)) if found.u is None else found.u
+    u_fit = np.asarray(found.u)
     parts = np.vstack([u_fit, np.repeat(common[:, None], len(texts), axis=1)])
-    dofs = np.concatenate([[float(max(fit.dof, 1))], dof])[:, None]
+    dofs = np.concatenate([[float(fit.dof)], dof])[:, None]
     u = np.sqrt(np.sum(parts**2, axis=0))
     k = rounded_coverage_factor(effective_dof(parts, dofs))
     return tuple(
@@ -198,7 +204,7 @@ def _prediction(
 ) -> CurvePrediction:
     x, y, u_fit, u, k = figures
     U, k, _ = raise_to_floor(record, measurand.id, text, k, u)
-    printed = round_pair(y, U, max(abs(x), abs(y)), record.rounding)
+    printed = round_pair(y, U, record.rounding)
     return CurvePrediction(
         x=text, y=kept(y), u_fit=kept(u_fit), u=kept(u), k=kept(k), U=kept(U),
         printed=concise(y, u_fit),

@@ -7,7 +7,7 @@ readings has no say in the result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 from calib.evaluation.inputs import CalibrationInput
@@ -15,6 +15,8 @@ from instruments.errors import Finding, Invalid
 from instruments.procedure import Component, Measurand
 from instruments.quantities import parse_decimal
 
+DUST = -12
+"""Power of ten, relative to the first digit of the larger quantity, below which all is noise."""
 _EXACT = Context(prec=400)
 
 
@@ -31,6 +33,15 @@ def optional_number(text: str | None, absent: float) -> float:
 def kept(value: float) -> float:
     """Return a double to 12 significant digits; processors differ in the digits beyond."""
     return float(f"{value:.12g}") + 0.0
+
+
+def without_dust(value: float, scale: float = 0.0) -> Decimal:
+    """Return a double as decimal, cut off at 1e-12 of the larger of `value` and `scale`."""
+    size = max(abs(value), abs(scale))
+    if size == 0:
+        return Decimal(0)
+    place = Decimal(repr(size)).adjusted() + DUST
+    return Decimal(repr(value)).quantize(Decimal((0, (1,), place)), ROUND_HALF_EVEN)
 
 
 def exact_mean(texts: Sequence[str]) -> float:

@@ -17,7 +17,7 @@ from calib.evaluation.curve import fit_curves
 from calib.evaluation.decimals import kept
 from calib.evaluation.floor import floor_findings, raise_to_floor
 from calib.evaluation.inputs import CalibrationInput, PointInput
-from calib.evaluation.printing import Figures, print_point, without_dust
+from calib.evaluation.printing import Figures, print_point
 from calib.evaluation.result import (
     BudgetLine,
     CalibrationResult,
@@ -151,9 +151,7 @@ def _point(
     record: CalibrationInput, measured: Measured, budgets: Budgets, i: int, point: PointInput
 ) -> PointResult:
     measurand = measured.measurand
-    output, u = float(budgets.output[i]), float(budgets.u[i])
-    error = -output if measurand.output == "correction" else output
-    relative = measurand.output == "relative_error"
+    error, u = float(budgets.error[i]), float(budgets.u[i])
     reference, indication = float(budgets.reference[i]), float(budgets.indication[i])
     U, k, raised = raise_to_floor(record, measurand.id, point.nominal, float(budgets.k[i]), u)
     try:
@@ -161,15 +159,14 @@ def _point(
             point.nominal,
             Figures(reference, indication, error, u, U, k),
             record.rounding,
-            relative=relative,
+            relative=measurand.output == "relative_error",
         )
     except EngineError as fault:
         raise _refused_point(point, measurand, fault) from fault
     n = int(budgets.item.n[i])
     result = PointResult(
         key=point.key, measurand=measurand.id, stage=point.stage, piece=point.piece,
-        reference=kept(reference), indication=kept(indication),
-        error=float(without_dust(error, 100.0 if relative else max(reference, indication))),
+        reference=kept(reference), indication=kept(indication), error=error,
         u=kept(u), dof=_finite(float(budgets.dof[i])), k=kept(k), U=kept(U), cmc_applied=raised,
         readings=n, s=kept(float(budgets.item.s[i])) if n > 1 else None,
         budget=_lines(measurand, budgets, i),

@@ -1,4 +1,7 @@
-"""A frozen calibration input as a task: the result again, byte for byte, from the input alone."""
+"""A frozen calibration input as a task: the result again, byte for byte, from the input alone.
+
+Importing this module offers the kind ``calibration`` to ``calib compute``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import Any
 
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import INPUT_FORMAT, CalibrationInput
-from instruments.errors import Invalid
+from calib.evaluation.tasks.dispatch import KINDS
+from calib.evaluation.tasks.reader import TaskRefused
+from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
 
 
@@ -47,3 +52,21 @@ def compute_frozen(task: Mapping[str, Any]) -> dict[str, Any]:
             facts={"given": record.format, "known": INPUT_FORMAT},
         )
     return evaluate(record).as_dict()
+
+
+def compute_calibration(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Compute a task of kind ``calibration``; places are pointers into the frozen input.
+
+    Raises
+    ------
+    TaskRefused
+        What `compute_frozen` refuses, every error of the checks in the message.
+    """
+    try:
+        return compute_frozen(task)
+    except DomainError as fault:
+        errors = [f"{f.at}: {f.text()}" for f in fault.findings if f.severity == "error"]
+        raise TaskRefused(fault.code, " ".join([str(fault), *errors]), fault.at) from fault
+
+
+KINDS["calibration"] = compute_calibration

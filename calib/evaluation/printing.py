@@ -11,7 +11,7 @@ cut off at 1e-12 of the larger quantity before rounding, so that a tie is a tie.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from calib.engine.rounding import (
     RoundedResult,
@@ -20,22 +20,12 @@ from calib.engine.rounding import (
     round_to_uncertainty,
     round_uncertainty,
 )
+from calib.evaluation.decimals import without_dust
 from calib.evaluation.inputs import Rounding
 from calib.evaluation.result import PrintedPoint
 
-DUST = -12
-"""Power of ten, relative to the larger quantity, below which a double is noise."""
 _CONCISE = RoundingPolicy("half_even", 2)
 _K_PLACE = Decimal("0.01")
-
-
-def without_dust(value: float, scale: float = 0.0) -> Decimal:
-    """Return a double as decimal, cut off at 1e-12 of the larger of `value` and `scale`."""
-    size = max(abs(value), abs(scale))
-    if size == 0:
-        return Decimal(0)
-    place = Decimal(repr(size)).adjusted() + 1 + DUST
-    return Decimal(repr(value)).quantize(Decimal((0, (1,), place)), ROUND_HALF_EVEN)
 
 
 def plain(value: Decimal) -> str:
@@ -48,16 +38,16 @@ def at_place(value: float, place: Decimal, scale: float = 0.0) -> str:
     return plain(round_to_uncertainty(without_dust(value, scale), place))
 
 
-def concise(value: float, u: float) -> str:
+def concise(value: float, u: float, scale: float = 0.0) -> str:
     """Return a value with its standard uncertainty in the last two digits: ``-0.1712(29)``."""
     if u == 0:
-        return f"{plain(without_dust(value).normalize())}(0)"
-    return round_result(without_dust(value), without_dust(u), _CONCISE).concise
+        return f"{plain(without_dust(value, scale).normalize())}(0)"
+    return round_result(without_dust(value, scale), without_dust(u), _CONCISE).concise
 
 
-def round_pair(value: float, U: float, scale: float, rounding: Rounding) -> RoundedResult:
+def round_pair(value: float, U: float, rounding: Rounding) -> RoundedResult:
     """Return a value and its U as printed."""
-    return round_result(without_dust(value, scale), without_dust(U), _policy(rounding))
+    return round_result(without_dust(value), without_dust(U), _policy(rounding))
 
 
 @dataclass(frozen=True, slots=True)
