@@ -1,0 +1,90 @@
+"""The fonts of certificates and labels, taken from installed packages only.
+
+System fonts are never used: the same document must give the same bytes on every machine. Knows
+nothing of documents.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import shutil
+import tempfile
+from pathlib import Path
+
+from instruments.errors import Unavailable
+
+LATIN_FACES = ("Regular", "It", "Semibold")
+"""The package holds every face twice (OTF and TTF); only these OTF files are used, so that the
+choice does not hang on the order of a directory."""
+LATIN = "Source Sans Pro"
+CHINESE = "Noto Sans SC"
+
+
+@functools.cache
+def latin_files() -> tuple[Path, ...]:
+    """Return the files of the Latin font."""
+    return tuple(
+        _located("font-source-sans-pro", f"font_source_sans_pro/files/SourceSansPro-{face}.otf")
+        for face in LATIN_FACES
+    )
+
+
+@functools.cache
+def chinese_file() -> Path:
+    """Return the variable Noto Sans SC, which also brings Latin and symbols."""
+    return _located(
+        "justmytype-intl-cjk",
+        "justmytype_intl_cjk/fonts/ofl/notosanssc/NotoSansSC[wght].ttf",
+    )
+
+
+@functools.cache
+def font_folders() -> tuple[str, ...]:
+    """Return folders that hold the wanted faces and nothing else; they live with the process."""
+    return (_chosen_latin().name, str(chinese_file().parent))
+
+
+@functools.cache
+def fonts_digest() -> str:
+    """Return the SHA-256 over the font files, in the order they are used."""
+    total = hashlib.sha256()
+    for file in (*latin_files(), chinese_file()):
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@functools.cache
+def printable_characters() -> frozenset[int]:
+    """Return every code point the fonts can draw."""
+    from matplotlib.ft2font import FT2Font  # noqa: PLC0415 -- slow to import, seldom needed
+
+    known: set[int] = set()
+    for file in (latin_files()[0], chinese_file()):
+        known.update(FT2Font(str(file)).get_charmap())
+    return frozenset(known)
+
+
+@functools.cache
+def _chosen_latin() -> tempfile.TemporaryDirectory[str]:
+    folder = tempfile.TemporaryDirectory(prefix="calib-fonts-")
+    for file in latin_files():
+        shutil.copyfile(file, Path(folder.name) / file.name)
+    return folder
+
+
+def _located(distribution: str, path: str) -> Path:
+    """Return a file of an installed distribution, found without importing the package."""
+    try:
+        file = Path(str(importlib.metadata.distribution(distribution).locate_file(path)))
+    except importlib.metadata.PackageNotFoundError:
+        file = None
+    if file is None or not file.is_file():
+        raise Unavailable(
+            "font-missing",
+            "The font file {path} of package {distribution} is not installed. Install the "
+            "requirements again.",
+            facts={"path": path, "distribution": distribution},
+        )
+    return file

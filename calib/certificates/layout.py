@@ -1,0 +1,454 @@
+"""From a document to the pages' content: which facts, sections and sentences, in which order.
+
+What comes out is plain JSON for the template, which adds type and space and no word of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import segno
+
+from calib.certificates import figures
+from calib.certificates.blocks import (
+    Block,
+    column,
+    facts,
+    figure,
+    heading,
+    loud,
+    note,
+    paragraph,
+    row,
+    section,
+    table,
+)
+from calib.certificates.document import CertificateDocument
+from calib.certificates.tables import (
+    batch_tables,
+    budget_blocks,
+    curve_blocks,
+    groups_of,
+    piece_name,
+    points_table,
+    title_of,
+)
+from calib.certificates.wording import (
+    CONDITIONS,
+    ORIGINS,
+    PERFORMED,
+    PLACES,
+    STATEMENTS,
+    TITLES,
+    VERDICTS,
+    Speaker,
+    Words,
+    plain,
+    unit,
+)
+from calib.i18n import both
+
+RELATES_ONLY = "The results relate only to the item or items described in this document."
+NOT_IN_PART = (
+    "This document may not be reproduced other than in full without the written approval of the "
+    "laboratory."
+)
+END_MARK = "End of document; nothing follows"
+UNCERTAINTY = (
+    "U is the expanded uncertainty: the combined standard uncertainty multiplied by the coverage "
+    "factor k given beside it, for a coverage probability of approximately 95 %, evaluated "
+    "according to JCGM 100:2008 (GUM) and JJF 1059.1-2012. Where k is not 2 it comes from the "
+    "t-distribution with ν_eff degrees of freedom. U holds for the time and the conditions of the "
+    "measurement and does not include the long-term drift of the item."
+)
+TRACEABILITY = (
+    "The results are traceable to the International System of Units (SI) through the measurement "
+    "standards listed above and the calibration certificates named there."
+)
+
+
+def view_of(document: CertificateDocument, *, preview: bool = False) -> dict[str, Any]:
+    """Return everything the template prints; a preview has no address and no QR code."""
+    speaker = Speaker.of(document.language)
+    public = None
+    if not preview:
+        public = {
+            "qr": segno.make(document.address, error="m").svg_inline(border=0, scale=4),
+            "address": document.address,
+            "alt": " / ".join(speaker.say("QR code of the address printed beside it")),
+            "sentence": speaker.say(
+                "Compare this document with what the address shows. If the code opens another "
+                "host than the one printed here, do not trust it: ask the laboratory."
+            ),
+        }
+    return {
+        "languages": list(speaker.languages),
+        "lang": speaker.languages[0],
+        "name": " / ".join(speaker.title(document)) + f" {document.number}",
+        "title": speaker.title(document),
+        "number": document.number,
+        "number_label": speaker.say("Certificate no."),
+        "head": _head(speaker, document),
+        "facts": _first_page(speaker, document),
+        "conclusion": _conclusion(speaker, document),
+        "persons": _persons(speaker, document),
+        "seal": {
+            "label": speaker.say("Seal"),
+            "words": speaker.say("Unsigned: no electronic seal yet")
+            if document.seal == "unsigned"
+            else speaker.say("Sealed electronically; check the seal in the file"),
+            "sealed": document.seal == "sealed",
+        },
+        "public": public,
+        "sections": _sections(speaker, document),
+        "end": speaker.say(END_MARK),
+        "preview": "PREVIEW 预览" if preview else None,
+    }
+
+
+def _head(speaker: Speaker, document: CertificateDocument) -> dict[str, Any]:
+    lab = document.lab
+    numbers: list[Words] = []
+    if lab.accreditation:
+        numbers.append(speaker.say("Accreditation no. {number}", number=lab.accreditation))
+    if lab.authorisation:
+        numbers.append(speaker.say("Authorisation no. {number}", number=lab.authorisation))
+    return {
+        "name": speaker.label(lab.name),
+        "address": speaker.label(lab.address),
+        "contact": "  ·  ".join(part for part in (lab.phone, lab.email) if part),
+        "numbers": numbers,
+    }
+
+
+def _first_page(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Return the rows of the first page: who, what, when."""
+    item, customer = document.item, document.customer
+    supplied = set(item.customer_supplied)
+    rows: list[Block] = []
+
+    def add(label: str, value: Words | str, field: str = "", *, wide: bool = False) -> None:
+        words = (value,) if isinstance(value, str) else value
+        if not any(words):
+            return
+        name = speaker.say(label)
+        if field in supplied:
+            name = (*name[:-1], name[-1] + " *")
+        rows.append({"label": name, "words": words, "wide": wide})
+
+    add("Customer", speaker.label(customer.name), wide=True)
+    add("Customer address", customer.address, wide=True)
+    add("Customer contact", customer.contact, wide=True)
+    add("Item", speaker.label(item.name), wide=True)
+    add("Manufacturer", item.maker, "maker")
+    add("Model and specification", item.model, "model")
+    add("Serial number", item.serial, "serial")
+    add("Asset number", item.asset_number, "asset_number")
+    add("Barcode", item.barcode)
+    if item.quantity > 1 or item.pieces:
+        add("Quantity", str(item.quantity), "quantity")
+    add("Order no.", document.order_number)
+    add("Received on", document.received_on)
+    span = document.performed_on
+    if document.performed_from != document.performed_on:
+        span = f"{document.performed_from} … {document.performed_on}"
+    verifying = document.kind in {"verification_certificate", "verification_notice"}
+    add("Verified on" if verifying else "Performed on", span)
+    add("Issued on", document.issued_on)
+    if document.amendment:
+        add("Replaces certificate", document.amendment.replaces, wide=True)
+        add("Reason", document.amendment.reason, wide=True)
+    return rows
+
+
+def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Return what stands out on the first page: verdict and validity, where the kind has them."""
+    rows: list[Block] = []
+    verdict = document.result.verdict
+    if document.kind in {"verification_certificate", "verification_notice"}:
+        regulations = [m.id for m in document.measurement.methods if m.role == "method"]
+        rows.append({
+            "label": speaker.say("Verification regulation"), "words": plain(", ".join(regulations)),
+        })
+        rows.append({
+            "label": speaker.say("Conclusion of verification"),
+            "words": speaker.say(VERDICTS[verdict]),
+        })
+        if document.valid_until:
+            rows.append({"label": speaker.say("Valid until"), "words": plain(document.valid_until)})
+        elif document.kind == "verification_certificate":
+            rows.append({
+                "label": speaker.say("Validity"),
+                "words": speaker.say("First verification only; no period of validity"),
+            })
+        else:
+            rows.append({
+                "label": speaker.say("Consequence"),
+                "words": speaker.say("The item may not be used for its purpose"),
+            })
+    elif document.next_due_on and document.interval_agreed:
+        rows.append({
+            "label": speaker.say("Next calibration (agreed with the customer)"),
+            "words": plain(document.next_due_on),
+        })
+    return rows
+
+
+def _persons(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    labels = {
+        "authorised": "Authorised by",
+        "reviewed": "Reviewed by",
+        "performed": PERFORMED[document.kind],
+    }
+    return [
+        {
+            "label": speaker.say(label),
+            "name": person.name,
+            "under": "  ".join(part for part in (person.position, person.on) if part),
+        }
+        for role, label in labels.items()
+        for person in document.persons
+        if person.role == role
+    ]
+
+
+def _sections(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    parts = [
+        section(speaker.say("Measurement standards used"), _standards(speaker, document)),
+        section(speaker.say("Method and conditions"), _method(speaker, document)),
+        section(speaker.say("Results"), _results(speaker, document)),
+    ]
+    if document.measurement.examinations:
+        parts.append(section(speaker.say("Examinations"), _examinations(speaker, document)))
+    parts.append(section(speaker.say("Statement of conformity"), _statement(speaker, document)))
+    extra = [
+        ("Results of external providers", document.external_results),
+        ("Opinions and interpretations", document.opinions),
+        ("Remarks", document.remarks),
+    ]
+    parts += [
+        section(speaker.say(title), [paragraph(plain(text)) for text in texts])
+        for title, texts in extra
+        if texts
+    ]
+    if document.include_budget:
+        parts.append(section(speaker.say("Uncertainty budget"), [
+            block
+            for measurand, stage, points in groups_of(document)
+            for block in (
+                heading(title_of(speaker, measurand, stage, len(document.measurement.stages))),
+                *budget_blocks(speaker, document, measurand, points),
+            )
+        ]))
+    parts.append(section(speaker.say("Declarations"), _declarations(speaker, document)))
+    return parts
+
+
+def _standards(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    columns = [
+        column(speaker.say("Name, model, serial number"), align="left"),
+        column(speaker.say("Range and uncertainty"), align="left"),
+        column(speaker.say("Certificate, issued by"), align="left"),
+        column(speaker.say("Calibrated, valid until"), align="left"),
+    ]
+    rows = [
+        row([
+            (*speaker.label(s.name), f"{s.model} · {s.serial}"),
+            (s.range, s.uncertainty),
+            (s.certificate_number, s.issuer),
+            (s.calibrated_on, s.valid_until or "—"),
+        ])
+        for s in document.measurement.standards
+    ]
+    statement = document.traceability
+    words = speaker.label(statement) if statement else speaker.say(TRACEABILITY)
+    return [table(columns, rows), paragraph(words)]
+
+
+def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    measured, item = document.measurement, document.item
+    place = speaker.say(PLACES[document.place.kind])
+    rows: list[tuple[Words, list[Words]]] = [
+        (
+            speaker.say("Governing documents"),
+            [
+                tuple(f"{m.id}  {title}" for title in speaker.label(m.title))
+                for m in measured.methods
+                if m.role in {"method", "limits"}
+            ],
+        ),
+        (
+            speaker.say("Place"),
+            [place, speaker.label(document.place.name), plain(document.place.address)],
+        ),
+    ]
+    for condition in measured.conditions:
+        span = condition.low
+        if condition.low != condition.high:
+            span = f"{condition.low} … {condition.high}"
+        rows.append(
+            (speaker.say(CONDITIONS[condition.quantity]), [plain(f"{span} {unit(condition.unit)}")])
+        )
+    if measured.acclimatisation_minutes is not None:
+        rows.append((
+            speaker.say("Acclimatisation"), [plain(f"{measured.acclimatisation_minutes} min")],
+        ))
+    if item.calibration_mode:
+        rows.append((speaker.say("Calibration mode used"), [plain(item.calibration_mode)]))
+    rows.append((
+        speaker.say("Condition on receipt"),
+        [plain(item.condition) if item.condition else speaker.say("Not recorded")],
+    ))
+    if document.sampling:
+        rows.append((speaker.say("Sampling"), [plain(document.sampling)]))
+    rows.append((
+        speaker.say("Additions to, deviations from the method"),
+        [plain(text) for text in document.deviations] or [speaker.say("None")],
+    ))
+    return [facts([(label, [line for line in lines if any(line)]) for label, lines in rows])]
+
+
+def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    blocks: list[Block] = []
+    groups = groups_of(document)
+    drawn: set[str] = set()
+    for measurand, stage, points in groups:
+        blocks.append(
+            heading(title_of(speaker, measurand, stage, len(document.measurement.stages)))
+        )
+        if any(point.piece for point in points):
+            blocks += batch_tables(speaker, document, measurand, points)
+        else:
+            blocks += points_table(speaker, document, measurand, points)
+        last = [g for g in groups if g[0].id == measurand.id][-1]
+        if last[1] == stage and measurand.id not in drawn:
+            drawn.add(measurand.id)
+            everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
+            caption = _caption(speaker, document, measurand.id)
+            blocks.append(figure(
+                figures.error_figure(measurand, everything), caption, caption
+            ))
+        for curve in document.result.curves:
+            if (curve.measurand, curve.stage) == (measurand.id, stage):
+                blocks.append(heading(speaker.say("Fitted curve")))
+                blocks += curve_blocks(speaker, document, measurand, curve)
+                caption = speaker.say(
+                    "Fitted curve (line), U of the curve (band), calibration points (dots); "
+                    "dashed where extrapolated."
+                )
+                blocks.append(figure(
+                    figures.curve_figure(measurand, curve, points), caption, caption
+                ))
+    blocks.append(paragraph(speaker.say(UNCERTAINTY)))
+    return blocks
+
+
+def _caption(speaker: Speaker, document: CertificateDocument, measurand: str) -> Words:
+    points = [p for p in document.result.points if p.measurand == measurand]
+    if any(p.piece for p in points):
+        text = "{name}: {symbol} of every piece (dots), limits (band)."
+    elif len({p.stage for p in points}) > 1:
+        text = (
+            "{name}: {symbol} with U as found (open circles) and as left (filled circles), "
+            "limits (band)."
+        )
+    else:
+        text = "{name}: {symbol} with U (bars), limits (band)."
+    if not any(p.printed.lower or p.printed.upper for p in points):
+        text = "{name}: {symbol} with U (bars)."
+    words = document.measurement.measurand(measurand)
+    return speaker.say(text, name=words.name, symbol=figures.SYMBOLS[words.output])
+
+
+def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    columns = [
+        column(speaker.say("Examination"), align="left"),
+        column(speaker.say("Document"), align="left"),
+        column(speaker.say("Outcome"), align="left"),
+        column(speaker.say("Remark"), align="left"),
+    ]
+    rows = []
+    for seen in document.measurement.examinations:
+        remark = [seen.remark] if seen.remark else []
+        if seen.rejected_pieces:
+            remark.append(", ".join(piece_name(document, p) for p in seen.rejected_pieces))
+        rows.append(row(
+            [
+                speaker.label(seen.name), seen.document,
+                speaker.say("Requirement met" if seen.passed else "Requirement not met"),
+                "; ".join(remark) or "—",
+            ],
+            "" if seen.passed else "reject",
+        ))
+    return [table(columns, rows)]
+
+
+def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Return rule, limits, verdict and, for a batch, the rejects by name."""
+    measured, verdict = document.measurement, document.result.verdict
+    blocks: list[Block] = []
+    rule = speaker.rule(measured.rule)
+    blocks.append(paragraph(speaker.say(STATEMENTS[verdict])))
+    rejected = [p for p in document.result.pieces if p.piece and p.verdict != "pass"]
+    if rejected and measured.rule.id != "none":
+        names = ", ".join(piece_name(document, p.piece) for p in rejected)
+        blocks.append(loud(speaker.say(
+            "Pieces that do not pass ({count} of {total}): {names}",
+            count=len(rejected), total=document.item.quantity, names=names,
+        )))
+    failing = [p for p in document.result.points if p.verdict == "fail" and not p.piece]
+    if failing:
+        shown = [
+            (measured.measurand(p.measurand), p.printed.nominal) for p in failing
+        ]
+        blocks.append(paragraph(tuple(
+            Speaker((language,)).say("Not conforming: {items}", items="; ".join(
+                f"{m.name.text(language)} {nominal} {unit(m.unit)}" for m, nominal in shown
+            ))[0]
+            for language in speaker.languages
+        )))
+    if rule:
+        blocks.append(paragraph(rule))
+        for source in measured.limits:
+            blocks.append(note(speaker.say(
+                "Limits of {name}: {document} {clause} ({origin}).",
+                name=measured.measurand(source.measurand).name,
+                document=source.document, clause=source.clause, origin=both(ORIGINS[source.origin]),
+            )))
+    if document.result.unconfirmed_limits:
+        blocks.append(loud(speaker.say(
+            "UNCONFIRMED LIMITS: the limits from {documents} have not been confirmed against the "
+            "published document.",
+            documents=", ".join(document.result.unconfirmed_limits),
+        )))
+    return blocks
+
+
+def _declarations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    made = document.provenance
+    blocks = [paragraph(speaker.say(RELATES_ONLY)), paragraph(speaker.say(NOT_IN_PART))]
+    if document.amendment:
+        blocks.append(paragraph(speaker.say(
+            "This document replaces {number} in full. Reason: {reason}",
+            number=document.amendment.replaces, reason=document.amendment.reason,
+        )))
+    if document.item.customer_supplied:
+        blocks.append(paragraph(speaker.say(
+            "* Supplied by the customer; the laboratory is not responsible for it."
+        )))
+    blocks.append(paragraph(speaker.say(
+        "What this document says and the frozen input of its computation are attached to the file "
+        "as JSON; anyone can compute the results again."
+    )))
+    blocks.append(note(plain("  ·  ".join(filter(None, [
+        made.software,
+        f"{document.measurement.type_id} {document.measurement.type_version}",
+        f"input {document.result.input_digest[:16]}",
+        f"template {made.template_digest[:16]}" if made.template_digest else "",
+        f"fonts {made.fonts_digest[:16]}" if made.fonts_digest else "",
+        document.issued_at,
+    ])))))
+    return blocks
+
+
+__all__ = ["END_MARK", "NOT_IN_PART", "RELATES_ONLY", "TITLES", "view_of"]

@@ -1,0 +1,139 @@
+"""Document and typst template into deterministic PDF/A-3a and PDF/UA-1, and into page previews.
+
+Data reaches the template as JSON only, never as source. Neither clock, time zone, locale nor
+system font plays a part: the same document gives the same bytes. Knows nothing of seals.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from calib.certificates.document import CertificateDocument
+from calib.certificates.fonts import font_folders, fonts_digest
+from calib.certificates.layout import view_of
+from instruments.errors import Refused, Unavailable
+
+__all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_digest"]
+
+_STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
+_UNPRINTABLE = re.compile(r"the text `\"?(?P<text>.*?)\"?` could not be displayed", re.DOTALL)
+
+
+def render(
+    document: CertificateDocument,
+    attachments: Mapping[str, bytes],
+    *,
+    preview: bool = False,
+) -> bytes:
+    """Return the certificate as PDF/A-3a and PDF/UA-1 with its frozen values attached.
+
+    `attachments` are named files, e.g. ``input.json``; ``certificate.json``, the document itself,
+    is always attached. A preview bears a watermark, no address and no attachment.
+
+    Raises
+    ------
+    Refused
+        A text holds a character no font of the certificate can draw.
+    Unavailable
+        The template could not be compiled for another reason.
+    """
+    files: dict[str, str] = {}
+    if not preview:
+        everything = {"certificate.json": document.canonical(), **attachments}
+        files = {name: content.decode("utf-8") for name, content in everything.items()}
+    inputs = {
+        "data": json.dumps(view_of(document, preview=preview), ensure_ascii=False),
+        "files": json.dumps(files, ensure_ascii=False),
+    }
+    instant = int(datetime.fromisoformat(document.issued_at).timestamp())
+    return compile_pdf("certificate.typ", inputs, instant)
+
+
+def preview_png(document: CertificateDocument, page: int, *, ppi: float = 110) -> bytes:
+    """Return one page of the preview as PNG; page 1 is the first.
+
+    Raises
+    ------
+    Refused
+        There is no such page.
+    """
+    inputs = {
+        "data": json.dumps(view_of(document, preview=True), ensure_ascii=False),
+        "files": "{}",
+    }
+    pages = _compile("certificate.typ", inputs, 0, format="png", ppi=ppi)
+    pages = pages if isinstance(pages, list) else [pages]
+    if not 1 <= page <= len(pages):
+        raise Refused(
+            "page-missing",
+            "The preview has {pages} pages; page {page} was asked for.",
+            facts={"pages": len(pages), "page": page},
+        )
+    return bytes(pages[page - 1])
+
+
+def compile_pdf(template: str, inputs: Mapping[str, str], instant: int) -> bytes:
+    """Return the PDF of a template of this package; `instant` is the UTC second of its stamp."""
+    made = _compile(template, inputs, instant, pdf_standards=_STANDARDS)
+    # a file that ends without a line end would lose PDF/A when a seal is appended to it
+    return bytes(made) + b"\n"
+
+
+@functools.cache
+def template_digest() -> str:
+    """Return the SHA-256 over templates, layout and words: what shapes a certificate."""
+    total = hashlib.sha256()
+    here = resources.files("calib")
+    sources = [here / "locale" / "zh" / "LC_MESSAGES" / "certificate.po"]
+    sources += sorted((here / "certificates" / "templates").iterdir(), key=lambda f: f.name)
+    for name in ("blocks", "figures", "layout", "sections", "tables", "wording"):
+        sources.append(here / "certificates" / f"{name}.py")
+    for source in sources:
+        if source.is_file():
+            total.update(hashlib.sha256(source.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@functools.cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=list(font_folders()),
+    )
+
+
+def _compile(template: str, inputs: Mapping[str, str], instant: int, **options: Any) -> Any:
+    folder = Path(str(resources.files("calib") / "certificates" / "templates"))
+    compiler = typst.Compiler(
+        str(folder / template), root=str(folder), font_paths=_fonts(), sys_inputs=dict(inputs)
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", typst.TypstWarning)
+            return compiler.compile(timestamp=instant, **options)
+    except typst.TypstError as problem:
+        found = _UNPRINTABLE.search(problem.message)
+        if found:
+            raise Refused(
+                "text-unprintable",
+                "The fonts of certificates cannot draw {text}. Replace it by letters of the "
+                "Chinese or Latin script.",
+                facts={"text": found["text"]},
+            ) from problem
+        raise Unavailable(
+            "certificate-not-rendered",
+            "The certificate could not be rendered: {reason}. Report this with the document.",
+            facts={"reason": problem.message},
+        ) from problem
