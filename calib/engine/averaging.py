@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calib.engine.correlations import correlation_of
 from calib.engine.errors import DegenerateData
 from calib.engine.propagation import (
     Propagation,
@@ -99,8 +100,4 @@ def average_results(
         signed = np.array([row.c * row.u for row in budget.rows])
         rows = tuple(row.shared(u) for row in budget.rows)
         budgets.append(Budget(float(values[m]), u, nu, choose(signed, nu), rows))
-    sigma = np.sqrt(np.diag(covariance))
-    scale = np.outer(sigma, sigma)
-    shared = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
-    np.fill_diagonal(shared, 1.0)
-    return Propagation(linear.names, tuple(budgets), shared)
+    return Propagation(linear.names, tuple(budgets), correlation_of(covariance))

@@ -93,6 +93,23 @@ def independent_groups(r: FloatArray, tied: Sequence[Sequence[int]] = ()) -> lis
     return out
 
 
+def correlation_of(covariance: ArrayLike) -> FloatArray:
+    """Turn a covariance matrix into correlations: exactly symmetric, ones on the diagonal.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.2, formula 14.
+    Checked against: tests/reference/gum_h2.toml.
+    Limits: quantities without variance have correlation 0 with all others.
+    """
+    v = np.asarray(covariance, dtype=np.float64)
+    u = np.sqrt(np.maximum(0.0, np.diag(v)))
+    scale = np.outer(u, u)
+    r = np.clip((v + v.T) / 2 / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
+    np.fill_diagonal(r, 1.0)
+    return r
+
+
 def estimate_correlations(readings: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Means, their standard uncertainties and correlations from readings taken together.
 
@@ -127,7 +144,4 @@ def estimate_correlations(readings: ArrayLike) -> tuple[FloatArray, FloatArray, 
     d = a - mean[:, None]
     covariance = d @ d.T / (n * (n - 1))
     u = np.sqrt(np.diag(covariance))
-    scale = np.outer(u, u)
-    r = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
-    np.fill_diagonal(r, 1.0)
-    return mean, u, r
+    return mean, u, correlation_of(covariance)

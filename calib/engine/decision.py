@@ -187,7 +187,7 @@ def by_probability(case: Case, rule: str, minimum: float) -> Decision:
 
 
 def _solve_probability(case: Case, p: float) -> Limits | None:
-    """Values at which the conformance probability is p; ``None`` when it never is."""
+    """Find the values at which the conformance probability is p; ``None`` when it never is."""
     if case.u == 0 and case.relative is None:
         return case.lower, case.upper
     if case.span is None:
@@ -217,7 +217,6 @@ def _solve_probability(case: Case, p: float) -> Limits | None:
 
 def _inside(v: float, low: float, high: float, u: float) -> float:
     """Probability that a normal quantity (v, u) lies between two limits."""
-    if u == 0:
-        return 1.0 if low <= v <= high else 0.0
-    a, b = (low - v) / u, (high - v) / u
+    spread = max(u, 5e-324)
+    a, b = (low - v) / spread, (high - v) / spread
     return float(special.ndtr(b) - special.ndtr(a))

@@ -156,7 +156,8 @@ def invert(fit: PolynomialFit, y: ArrayLike, u_y: ArrayLike = 0.0) -> Prediction
     us = _uncertain("u_y", u_y, ys.shape)
     x = np.array([_root(fit, float(v)) for v in ys])
     steep = slope(fit, x)
-    if np.any(np.abs(steep) * (fit.x_high - fit.x_low) <= _EDGE * np.abs(fit.basis[1:]).max()):
+    flat = np.abs(steep) * (fit.x_high - fit.x_low) <= _EDGE * np.sum(np.abs(fit.basis[1:]))
+    if len(fit.basis) > 2 and np.any(flat):
         raise OutOfRange("The curve is level at the argument found: its uncertainty is unbounded.")
     rows = _rows(fit, x)
     y_back = rows @ fit.basis

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calib.engine.correlations import independent_groups
+from calib.engine.correlations import correlation_of, independent_groups
 from calib.engine.coverage import coverage_factor
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.types import Budget, BudgetRow, Coverage, Estimate, require_finite
@@ -265,11 +265,7 @@ def assemble(
         budgets.append(
             Budget(value, uy, nu, choose(parts[m], nu), _rows(inputs, slopes[m], parts[m], uy))
         )
-    sigma = np.sqrt(np.maximum(0.0, np.diag(covariance)))
-    scale = np.outer(sigma, sigma)
-    shared = np.clip(covariance / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
-    np.fill_diagonal(shared, 1.0)
-    return Propagation(tuple(values), tuple(budgets), shared)
+    return Propagation(tuple(values), tuple(budgets), correlation_of(covariance))
 
 
 def _rows(

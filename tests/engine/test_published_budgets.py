@@ -99,7 +99,9 @@ def test_averaged_results_with_another_uncertain_input() -> None:
     alone = h2(average="results")["outputs"]["Z"]
     inputs = {n: {"readings": v} for n, v in H2["readings"].items()} | {"g": {"value": 1, "u": 0.1}}
     both = h2(average="results", inputs=inputs, function={"Z": "V/I*g"})["outputs"]["Z"]
-    assert both["u"] == pytest.approx((alone["u"] ** 2 + (0.1 * alone["value"]) ** 2) ** 0.5)
+    assert both["u"] == pytest.approx(
+        (alone["u"] ** 2 + (0.1 * alone["value"]) ** 2) ** 0.5, rel=1e-5
+    )
     assert both["dof"] > 1e6
 
 

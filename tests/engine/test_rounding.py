@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +44,7 @@ def test_default_policy() -> None:
     assert round_uncertainty("0.852") == Decimal("0.86")
 
 
-@pytest.mark.parametrize("U", [0, -1, "nan", "inf", float("nan"), float("inf"), "x", "1e500"])
+@pytest.mark.parametrize("U", [0, -1, "nan", "inf", math.nan, math.inf, "x", "1e500"], ids=repr)
 def test_impossible_uncertainty(U: Any) -> None:
     with pytest.raises(OutOfRange):
         round_uncertainty(U)

@@ -135,8 +135,11 @@ def test_autocorrelated_against_the_formula() -> None:
     found = statistics.evaluate_autocorrelated(x)
     n, d = len(x), x - x.mean()
     r = [float(d[: n - k] @ d[k:] / (d @ d)) for k in range(n // 4 + 1)]
-    inside = [k for k in range(1, n // 4 + 1)
-              if abs(r[k]) > 1.96 * math.sqrt((1 + 2 * sum(v * v for v in r[1:k])) / n)]
+    inside = [
+        k
+        for k in range(1, n // 4 + 1)
+        if abs(r[k]) > 1.96 * math.sqrt((1 + 2 * sum(v * v for v in r[1:k])) / n)
+    ]
     cut = max(inside)
     factor = 1 + 2 / n * sum((n - k) * r[k] for k in range(1, cut + 1))
     assert found.cutoff_lag == cut > 0
@@ -153,7 +156,7 @@ def test_autocorrelated_without_correlation_is_bessel() -> None:
 
 def test_autocorrelated_refuses_an_oscillation() -> None:
     with pytest.raises(DegenerateData, match="no positive variance"):
-        statistics.evaluate_autocorrelated([1, -1] * 8)
+        statistics.evaluate_autocorrelated([1, -1] * 6)
     with pytest.raises(DegenerateData, match="equal"):
         statistics.evaluate_autocorrelated([1, 1, 1, 1])
 

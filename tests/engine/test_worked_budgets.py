@@ -50,11 +50,13 @@ def test_every_printed_digit(budget: dict[str, Any]) -> None:
 
 def test_all_at_once_by_the_vectorised_core() -> None:
     size = max(len(b["components"]) for b in BUDGETS)
+
     def column(key: str, empty: float) -> list[list[float]]:
         return [
             [b["components"][i][key] if i < len(b["components"]) else empty for b in BUDGETS]
             for i in range(size)
         ]
+
     dof = [[d or math.inf for d in row] for row in column("dof", 0)]
     found = combine(column("c", 0.0), column("u", 0.0), dof)
     for i, budget in enumerate(BUDGETS):

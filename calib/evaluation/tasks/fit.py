@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from calib.engine import predictions
+from calib.engine.correlations import correlation_of
 from calib.engine.fit_types import PolynomialFit, Prediction
 from calib.engine.leastsquares import fit_line, fit_polynomial
 from calib.evaluation.tasks.reader import (
@@ -102,11 +103,7 @@ def _describe(fit: PolynomialFit, fields: Fields) -> dict[str, Any]:
 
 
 def _correlation(fit: PolynomialFit) -> dict[str, dict[str, float]]:
-    cov = np.asarray(fit.covariance)
-    u = np.sqrt(np.diag(cov))
-    scale = np.outer(u, u)
-    r = np.clip(cov / np.where(scale > 0, scale, 1.0), -1.0, 1.0)
-    np.fill_diagonal(r, 1.0)
+    r = correlation_of(np.asarray(fit.covariance))
     return {
         a: {b: float(r[i, j]) for j, b in enumerate(fit.names)} for i, a in enumerate(fit.names)
     }

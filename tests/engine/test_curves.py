@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from calib.engine.curves import CalibrationCurve
+from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.leastsquares import fit_line
+from tests.engine.published import load
+
+H3 = load("gum_h3")
+
+
+def curve(u_additional: float = 0.0) -> CalibrationCurve:
+    fit = fit_line(H3["data"]["t"], H3["data"]["b"], origin=20)
+    return CalibrationCurve.from_fit(fit, u_additional)
+
+
+def test_correction_inside_and_outside() -> None:
+    found = curve().correct([24, 30, 21.521])
+    assert found.inside.tolist() == [True, False, True]
+    full = H3["recomputed"]["b30"]
+    assert found.correction[1] == pytest.approx(full["value"])
+    assert found.u[1] == pytest.approx(full["u"])
+
+
+def test_additional_uncertainty_and_that_of_the_indication() -> None:
+    plain = curve().correct([24]).u[0]
+    assert curve(0.01).correct([24]).u[0] == pytest.approx(math.hypot(plain, 0.01))
+    b = curve().fit.parameters[1]
+    assert curve().correct([24], 2.0).u[0] == pytest.approx(math.hypot(plain, 2 * b))
+
+
+def test_band_covers_the_range() -> None:
+    band = curve().band(11)
+    assert band.inside.all()
+    assert (band.indication[0], band.indication[-1]) == (21.521, 26.511)
+
+
+def test_no_curve() -> None:
+    fit = curve().fit
+    with pytest.raises(OutOfRange):
+        CalibrationCurve(fit, 3, 3)
+    with pytest.raises(OutOfRange):
+        CalibrationCurve(fit, 0, 1, -1)
+    with pytest.raises(DegenerateData):
+        CalibrationCurve.from_fit(fit_line([0, 1], [0, 1]))
