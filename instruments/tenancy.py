@@ -35,7 +35,7 @@ STRICT = {"sqlite_strict": True}
 
 
 class Unscoped(RuntimeError):
-    """A statement reached a lab's rows without saying whose: a fault of the program, never of a user."""
+    """A statement reached rows without saying whose: a fault of the program, never of a user."""
 
 
 class LabScoped:
@@ -94,9 +94,7 @@ class LabSession(Session):
 
 
 class InstallationSession(Session):
-    """A session over all labs: sign-in, public look-up by token, scheduled jobs. Not for services
-    that act for a lab.
-    """
+    """A session over all labs: sign-in, look-up by token, jobs; never for what acts for a lab."""
 
 
 def hold_lab(session: Session, lab_id: int) -> None:
@@ -132,13 +130,14 @@ def _scope(state: ORMExecuteState) -> None:
 @event.listens_for(LabSession, "before_flush")
 def _stamp(session: Session, _flush: UOWTransaction, _instances: object) -> None:
     lab_id = session.lab_id if isinstance(session, LabSession) else None
-    changed = (*session.new, *session.dirty, *session.deleted)
+    new = session.new
+    changed = (*new, *session.dirty, *session.deleted)
     if changed and lab_id is not None:
         hold_lab(session, lab_id)
     for row in changed:
         if not isinstance(row, LabScoped):
             continue
-        if row.lab_id is None and row in session.new:
+        if row.lab_id is None and row in new:
             row.lab_id = lab_id
         if row.lab_id != lab_id:
             raise Unscoped(f"a row of lab {row.lab_id} in a session of lab {lab_id}")

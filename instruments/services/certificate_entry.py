@@ -161,14 +161,14 @@ def _check_count(entry: CertificateEntry) -> None:
 def _check_line(line: CertificateLine, at: str, tried: _Tried) -> Decimal | None:
     indication = tried.run(lambda: parse_decimal(line.indication, at=f"{at}/indication"))
     tried.run(lambda: parse_decimal(line.reference, at=f"{at}/reference"))
-    tried.run(lambda: _check_U(line, at))
-    tried.run(lambda: _check_k(line, at))
+    tried.run(lambda: _check_uncertainty(line, at))
+    tried.run(lambda: _check_coverage_factor(line, at))
     if line.dof is not None:
         tried.run(lambda: _check_dof(line.dof or "", at))
     return indication
 
 
-def _check_U(line: CertificateLine, at: str) -> None:
+def _check_uncertainty(line: CertificateLine, at: str) -> None:
     if parse_decimal(line.U, at=f"{at}/U") <= 0:
         raise Invalid(
             "certificate-without-uncertainty",
@@ -180,7 +180,7 @@ def _check_U(line: CertificateLine, at: str) -> None:
         )
 
 
-def _check_k(line: CertificateLine, at: str) -> None:
+def _check_coverage_factor(line: CertificateLine, at: str) -> None:
     if parse_decimal(line.k, at=f"{at}/k") < 1:
         raise Invalid(
             "coverage-factor-too-small",

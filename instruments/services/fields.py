@@ -25,7 +25,8 @@ def words(value: str, at: str, *, required: bool = False, limit: int = MAX_WORDS
     characters that cannot be seen.
     """
     text = unicodedata.normalize("NFC", value).strip()
-    for place, character in enumerate(text, start=1):
+    plain = text.isascii() and text.isprintable()
+    for place, character in enumerate("" if plain else text, start=1):
         if character != "\n" and _is_hidden(character):
             _refuse_character(text, character, place, at, "cannot be seen")
     if required and not text:
@@ -52,6 +53,8 @@ def mark(value: str, at: str, *, required: bool = False) -> str:
     of a Cyrillic or Greek letter that passes for a Latin one.
     """
     text = words(value, at, required=required, limit=MAX_MARK)
+    if text.isascii() and text.isprintable():
+        return text
     latin = any(_script(character) == "LATIN" for character in text)
     foreign = [c for c in text if _script(c) in {"CYRILLIC", "GREEK"}]
     disguised = bool(foreign) and (latin or all(c in _LATIN_LIKE for c in foreign))

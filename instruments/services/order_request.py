@@ -34,7 +34,7 @@ DECISION_RULES = (
 )
 """The rules an order may agree on; how they judge is no matter of the registry."""
 _PARAMETER = {"guard_rU": (Decimal(-1), Decimal(3)), "probability": (Decimal("0.5"), Decimal(1))}
-"""Rules with a parameter and its range: r between -1 (uncritical) and 3 (six sigma) as in ILAC-G8."""
+"""Rules with a parameter and its range: r from -1 (uncritical) to 3 (six sigma) as in ILAC-G8."""
 LANGUAGES = ("zh", "en", "zh+en")
 _GONE = ("lost", "scrapped")
 
@@ -144,8 +144,8 @@ def _check_rule(asked: OrderRequest) -> None:
     if (rule == "regulation") != (asked.kind == "verification"):
         raise Refused(
             "decision-rule-not-of-kind",
-            "The rule {rule} does not go with a {kind}: a verification is judged by its regulation, "
-            "and nothing else is. Choose another rule or another kind of record.",
+            "The rule {rule} does not go with a {kind}: a verification is judged by its "
+            "regulation, and nothing else is. Choose another rule or another kind of record.",
             at="/decision_rule",
             facts={"rule": rule, "kind": asked.kind},
         )

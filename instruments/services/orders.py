@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
-from instruments.errors import Conflict, Invalid, Refused
+from instruments.errors import Conflict, Refused
 from instruments.plain import from_plain
 from instruments.procedure import Limit
 from instruments.records.orders import Order, OrderLine
@@ -322,13 +322,7 @@ def _count_pieces(ctx: Context, item: InstrumentView, pieces: int) -> None:
             at="/pieces",
             facts={"barcode": item.barcode, "pieces": pieces},
         )
-    if not 1 <= pieces <= MAX_PIECES:
-        raise Invalid(
-            "field-out-of-range",
-            "The field {field} is {got}; it must be a whole number from {low} to {high}.",
-            at="/pieces",
-            facts={"field": "pieces", "got": pieces, "low": 1, "high": MAX_PIECES},
-        )
+    fields.whole(pieces, "/pieces", low=1, high=MAX_PIECES)
     if pieces != item.pieces:
         update_instrument(ctx, item.id, item.version, pieces=pieces)
 

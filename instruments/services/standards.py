@@ -231,13 +231,15 @@ def in_force(
     """
     found: dict[int, StandardCertificateView] = {}
     for standard_id, certificates in _certificates(ctx, sorted(set(standard_ids))).items():
-        for certificate in certificates:  # newest calibration first
-            ran_out = certificate.valid_until is not None and certificate.valid_until < on
-            if certificate.replaced_by_id is None and certificate.calibrated_on <= on:
-                if not ran_out:
-                    found[standard_id] = certificate
-                    break
+        covering = [c for c in certificates if _covers(c, on)]
+        if covering:
+            found[standard_id] = covering[0]  # newest calibration first
     return found
+
+
+def _covers(certificate: StandardCertificateView, on: date) -> bool:
+    ran_out = certificate.valid_until is not None and certificate.valid_until < on
+    return certificate.replaced_by_id is None and certificate.calibrated_on <= on and not ran_out
 
 
 def _certificates(
