@@ -1,0 +1,129 @@
+"""Orders, records of work, and certificates on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.schemas.wire import Day, Decimal, Wire, Words
+
+
+class NewOrderLine(Wire):
+    """One instrument of a request."""
+
+    instrument_id: int
+    verification_kind: Words | None = None
+    customer_limits: dict[str, list[dict[str, Any]]] = {}
+    points: dict[str, list[Decimal]] = {}
+    predict: dict[str, list[Decimal]] = {}
+
+
+class NewOrder(Wire):
+    """A request for work with what is agreed about it."""
+
+    customer_id: int
+    kind: Words
+    decision_rule: Words
+    lines: list[NewOrderLine]
+    decision_parameter: Decimal | None = None
+    print_due: bool = False
+    interval_months: int | None = None
+    include_budget: bool = False
+    language: Words = "zh+en"
+    green_channel: bool = False
+    fee: Decimal | None = None
+    fee_waiver: Words = ""
+    remark: Words = ""
+    requested_by: Words = ""
+    requested_on: Day | None = None
+
+
+class Receipt(Wire):
+    """What came in and in which condition."""
+
+    condition: Words
+    pieces: int | None = None
+
+
+class Reason(Wire):
+    """Why an act is done."""
+
+    reason: Words
+
+
+class Comment(Wire):
+    """What a reviewer or signatory says; may be empty."""
+
+    comment: Words = ""
+
+
+class ReturnedLines(Wire):
+    """Which lines go back to the customer; None: all that are here."""
+
+    line_ids: list[int] | None = None
+
+
+class NewPlan(Wire):
+    """What of a plan is to change; absent parts stay."""
+
+    points: dict[str, list[Decimal]] | None = None
+    standards: dict[str, list[int]] | None = None
+    predict: dict[str, list[Decimal]] | None = None
+    pieces: list[Words] | None = None
+
+
+class NewReading(Wire):
+    """One value with the revision that was seen (0: the place was empty)."""
+
+    measurand: Words
+    stage: Words
+    piece: int = 0
+    point: Words
+    input: Words
+    place: int
+    value: Decimal | None
+    revision: int
+    standard_certificate_id: int | None = None
+    reason: Words = ""
+    unit: Words | None = None
+
+
+class NewReadings(Wire):
+    """Values entered together, all or none."""
+
+    entries: list[NewReading]
+
+
+class NewCondition(Wire):
+    """One observed influence quantity."""
+
+    quantity: Words
+    moment: Words = "start"
+    value: Decimal | None
+    unit: Words
+    revision: int
+    reason: Words = ""
+
+
+class Facts(Wire):
+    """Circumstances of the work; absent facts stay."""
+
+    performed_on: Day | None = None
+    place: Words | None = None
+    acclimatisation_minutes: int | None = None
+    examinations: dict[str, dict[str, Any]] | None = None
+    adjustment: Words | None = None
+    remark: Words | None = None
+
+
+class AcceptedWarning(Wire):
+    """A warning a person has looked at: ``code@place`` and why the work stands."""
+
+    warning: Words
+    reason: Words
+
+
+class TwoPersons(Wire):
+    """An act that needs a second person, with its reason."""
+
+    reason: Words
+    second_person_id: int

@@ -1,0 +1,197 @@
+"""Records of work as JSON: plan, readings, circumstances, evaluation, review."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response, UploadFile
+
+from api.deps import Language, Reading, VersionSeen, Writing
+from api.problems import finding_document
+from api.schemas.work import (
+    AcceptedWarning,
+    Comment,
+    Facts,
+    NewCondition,
+    NewPlan,
+    NewReadings,
+    Reason,
+)
+from api.strict_routes import StrictRoute
+from api.v1.answers import download, tagged
+from calib.services import circumstances, evaluation, planning, readings, review, supporting
+from calib.services.calibration_views import (
+    CalibrationLine,
+    CalibrationView,
+    ConditionView,
+    ReadingView,
+)
+from instruments.canonical import canonical_json
+from instruments.services.importing import ImportReport
+
+router = APIRouter(prefix="/calibrations", tags=["calibrations"], route_class=StrictRoute)
+
+
+@router.get("")
+def list_calibrations(ctx: Reading, state: str | None = None) -> tuple[CalibrationLine, ...]:
+    """Return the records of the lab, all or those in one state."""
+    return readings.list_calibrations(ctx, state)
+
+
+@router.get("/{calibration_id}")
+def get_calibration(calibration_id: int, ctx: Reading, response: Response) -> CalibrationView:
+    """Return a record with everything entered so far."""
+    return tagged(response, readings.get_calibration(ctx, calibration_id))
+
+
+@router.get("/{calibration_id}/standards")
+def usable_standards(
+    calibration_id: int, ctx: Reading
+) -> tuple[supporting.StandardCandidate, ...]:
+    """Return the standards for each measurand, with the reason where one may not be used."""
+    return supporting.supporting(ctx, calibration_id)
+
+
+@router.put("/{calibration_id}/plan")
+def change_plan(
+    calibration_id: int, body: NewPlan, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Change points, standards, predictions or pieces of a draft."""
+    change = planning.PlanChange(**body.model_dump())
+    return tagged(response, planning.plan(ctx, calibration_id, version, change))
+
+
+@router.patch("/{calibration_id}/facts")
+def set_facts(
+    calibration_id: int, body: Facts, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Note the circumstances of the work."""
+    view = circumstances.set_facts(ctx, calibration_id, version, **body.model_dump())
+    return tagged(response, view)
+
+
+@router.post("/{calibration_id}/readings")
+def enter_readings(
+    calibration_id: int, body: NewReadings, ctx: Writing
+) -> tuple[ReadingView, ...]:
+    """Enter values, all or none; a change of an entered value needs a reason."""
+    entries = [readings.ReadingEntry(**entry.model_dump()) for entry in body.entries]
+    return readings.enter(ctx, calibration_id, entries)
+
+
+@router.post("/{calibration_id}/readings/import")
+def import_readings(
+    calibration_id: int,
+    file: UploadFile,
+    ctx: Writing,
+    *,
+    dry_run: bool = True,
+    stage: str = "as_found",
+) -> ImportReport:
+    """Enter the readings of a logger file or workbook, all or none."""
+    return readings.import_readings(
+        ctx, calibration_id, file.file.read(), file.filename or "", dry_run=dry_run, stage=stage
+    )
+
+
+@router.post("/{calibration_id}/conditions")
+def enter_condition(calibration_id: int, body: NewCondition, ctx: Writing) -> ConditionView:
+    """Enter an influence quantity."""
+    entry = readings.ConditionEntry(**body.model_dump())
+    return readings.enter_condition(ctx, calibration_id, entry)
+
+
+@router.post("/{calibration_id}/warnings")
+def accept_warning(
+    calibration_id: int,
+    body: AcceptedWarning,
+    version: VersionSeen,
+    ctx: Writing,
+    response: Response,
+) -> CalibrationView:
+    """Accept a warning with the reason why the work stands."""
+    view = circumstances.accept_warning(ctx, calibration_id, version, body.warning, body.reason)
+    return tagged(response, view)
+
+
+@router.get("/{calibration_id}/evaluation")
+def evaluate_draft(calibration_id: int, ctx: Reading, language: Language) -> dict[str, Any]:
+    """Return what the record gives now, with every finding; stores nothing."""
+    draft = evaluation.evaluate_draft(ctx, calibration_id)
+    return {
+        "result": draft.result.as_dict()["result"] if draft.result else None,
+        "findings": [finding_document(f, language) for f in draft.findings],
+    }
+
+
+@router.get("/{calibration_id}/input")
+def frozen_input(calibration_id: int, ctx: Reading) -> Response:
+    """Return the frozen input of the newest stored evaluation: a task for ``calib compute``."""
+    stored = evaluation.get_evaluation(ctx, calibration_id)
+    return download(
+        stored.input_json.encode(), "application/json", f"calibration-{calibration_id}-input.json"
+    )
+
+
+@router.get("/{calibration_id}/result")
+def stored_result(calibration_id: int, ctx: Reading) -> Response:
+    """Return the newest stored result as its canonical bytes."""
+    stored = evaluation.get_evaluation(ctx, calibration_id)
+    return Response(stored.result_json.encode(), media_type="application/json")
+
+
+@router.get("/{calibration_id}/draft-input")
+def draft_input(calibration_id: int, ctx: Reading) -> Response:
+    """Return the input as it would be frozen now: to try a record in ``calib compute``."""
+    frozen = evaluation.freeze(ctx, calibration_id)
+    return Response(canonical_json(frozen.as_dict()), media_type="application/json")
+
+
+@router.get("/{calibration_id}/marks")
+def marks(calibration_id: int, ctx: Reading) -> tuple[review.MarkView, ...]:
+    """Return who submitted, reviewed, authorised or returned the record."""
+    return review.marks(ctx, calibration_id)
+
+
+@router.post("/{calibration_id}/submit")
+def submit(
+    calibration_id: int, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Submit a draft for review: it is evaluated and stored."""
+    review.submit(ctx, calibration_id, version)
+    return tagged(response, readings.get_calibration(ctx, calibration_id))
+
+
+@router.post("/{calibration_id}/review")
+def review_calibration(
+    calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Mark the record as reviewed by a second person."""
+    review.review(ctx, calibration_id, version, body.comment)
+    return tagged(response, readings.get_calibration(ctx, calibration_id))
+
+
+@router.post("/{calibration_id}/authorise")
+def authorise(
+    calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Mark the record as authorised for issue."""
+    review.authorise(ctx, calibration_id, version, body.comment)
+    return tagged(response, readings.get_calibration(ctx, calibration_id))
+
+
+@router.post("/{calibration_id}/give-back")
+def give_back(
+    calibration_id: int, body: Reason, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """Return the record to the bench with a reason."""
+    review.give_back(ctx, calibration_id, version, body.reason)
+    return tagged(response, readings.get_calibration(ctx, calibration_id))
+
+
+@router.post("/{calibration_id}/close")
+def close(
+    calibration_id: int, body: Reason, version: VersionSeen, ctx: Writing, response: Response
+) -> CalibrationView:
+    """End a draft without a certificate, with a reason."""
+    return tagged(response, circumstances.close(ctx, calibration_id, version, body.reason))
