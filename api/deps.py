@@ -7,7 +7,8 @@ durable.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -103,6 +104,20 @@ def writing(wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
         yield _context(session, who, wired, language)
 
 
+MakeContext = Callable[[], AbstractContextManager[Context]]
+
+
+def acting(wired: Wired, who: WhoIs, language: Language) -> MakeContext:
+    """Return what opens a transaction of the signed-in person: issuing commits twice."""
+
+    @contextmanager
+    def open_context() -> Iterator[Context]:
+        with lab_session(wired.engine, who.lab_id) as session:
+            yield _context(session, who, wired, language)
+
+    return open_context
+
+
 def public_reading(wired: Wired) -> Iterator[InstallationSession]:
     """Open a read-only session over all labs, for what needs no sign-in."""
     with installation_session(wired.engine, read_only=True) as session:
@@ -115,6 +130,7 @@ def installation_writing(wired: Wired) -> Iterator[InstallationSession]:
         yield session
 
 
+Acting = Annotated[MakeContext, Depends(acting)]
 Reading = Annotated[Context, Depends(reading, scope="function")]
 Writing = Annotated[Context, Depends(writing, scope="function")]
 PublicReading = Annotated[InstallationSession, Depends(public_reading, scope="function")]
