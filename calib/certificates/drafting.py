@@ -22,6 +22,7 @@ from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.result import CalibrationResult, Verdict
 from instruments.errors import Refused
 from instruments.procedure import RecordKind
+from instruments.quantities import unit
 
 
 def kind_of(record: RecordKind, verdict: Verdict) -> DocumentKind:
@@ -104,8 +105,8 @@ def _standard(standard: StandardInput) -> StandardUsed:
         issuer=standard.issuer,
         calibrated_on=standard.calibrated_on,
         valid_until=standard.valid_until,
-        range=f"{span} {standard.unit}" if span else "",
-        uncertainty=f"U = {worst.U} {standard.unit} (k = {worst.k})" if worst else "",
+        range=f"{span} {unit(standard.unit).symbol}" if span else "",
+        uncertainty=f"U = {worst.U} {unit(standard.unit).symbol} (k = {worst.k})" if worst else "",
     )
 
 

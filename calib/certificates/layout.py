@@ -37,7 +37,9 @@ from calib.certificates.wording import (
     CONDITIONS,
     ORIGINS,
     PERFORMED,
+    PERFORMED_ON,
     PLACES,
+    STATEMENT_OF_REST,
     STATEMENTS,
     TITLES,
     VERDICTS,
@@ -152,9 +154,12 @@ def _first_page(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     span = document.performed_on
     if document.performed_from != document.performed_on:
         span = f"{document.performed_from} … {document.performed_on}"
-    verifying = document.kind in {"verification_certificate", "verification_notice"}
-    add("Verified on" if verifying else "Performed on", span)
+    add(PERFORMED_ON[document.kind], span)
     add("Issued on", document.issued_on)
+    methods = [m for m in document.measurement.methods if m.role == "method"]
+    if document.kind in {"calibration_certificate", "check_record"}:
+        add("Method", ", ".join(m.id for m in methods), wide=True)
+    add("Place", speaker.label(document.place.name), wide=True)
     if document.amendment:
         add("Replaces certificate", document.amendment.replaces, wide=True)
         add("Reason", document.amendment.reason, wide=True)
@@ -272,7 +277,7 @@ def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         (
             speaker.say("Governing documents"),
             [
-                tuple(f"{m.id}  {title}" for title in speaker.label(m.title))
+                (f"{m.id}  {(titles := speaker.label(m.title))[0]}", *titles[1:])
                 for m in measured.methods
                 if m.role in {"method", "limits"}
             ],
@@ -388,8 +393,9 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     measured, verdict = document.measurement, document.result.verdict
     blocks: list[Block] = []
     rule = speaker.rule(measured.rule)
-    blocks.append(paragraph(speaker.say(STATEMENTS[verdict])))
     rejected = [p for p in document.result.pieces if p.piece and p.verdict != "pass"]
+    some = verdict == "pass" and rejected
+    blocks.append(paragraph(speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])))
     if rejected and measured.rule.id != "none":
         names = ", ".join(piece_name(document, p.piece) for p in rejected)
         blocks.append(loud(speaker.say(

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from calib.certificates.blocks import Block, column, facts, heading, note, row, table
 from calib.certificates.document import CertificateDocument, MeasurandWords
-from calib.certificates.wording import OUTPUTS, STAGES, VERDICTS, Speaker, Words, plain, unit
+from calib.certificates.wording import OUTPUTS, POINTS, STAGES, VERDICTS, Speaker, Words, plain, unit
 from calib.evaluation.result import CurveResult, PointResult, PrintedPoint
 from calib.i18n import both
 
@@ -73,10 +73,8 @@ def points_table(
     with_limits = any(p.printed.lower or p.printed.upper for p in points)
     with_verdict = document.measurement.rule.id != "none"
     with_acceptance = with_verdict and any(_narrowed(p) for p in points)
-    verifying = document.kind in {"verification_certificate", "verification_notice"}
     columns = [
-        column(speaker.say("Verification point" if verifying else "Calibration point"),
-               unit(measurand.unit)),
+        column(speaker.say(POINTS[document.kind]), unit(measurand.unit)),
         column(speaker.say("Reference value"), unit(measurand.unit)),
         column(speaker.say("Indication"), unit(measurand.unit)),
         column(speaker.say(OUTPUTS[measurand.output]), unit(measurand.output_unit)),
@@ -124,9 +122,9 @@ def batch_tables(
         by_piece[point.piece][place] = point
         by_place[place].append(point)
     head = [
-        column(speaker.say("Calibration point"), unit(measurand.unit)),
+        column(speaker.say(POINTS[document.kind]), unit(measurand.unit), "center"),
         column(speaker.say("Reference value"), unit(measurand.unit), "center"),
-        column(speaker.say("U, largest of all pieces"), unit(measurand.output_unit)),
+        column(speaker.say("U, largest of all pieces"), unit(measurand.output_unit), "center"),
         column(plain("k"), align="center"),
         column(speaker.say("Limits"), unit(measurand.output_unit), "center"),
     ]

@@ -52,6 +52,9 @@ STATEMENTS: dict[Verdict, str] = {
     "not_stated": "No statement of conformity was agreed; the results stand for themselves.",
     "not_calibratable": "The item gives no access to its measurement; nothing was measured.",
 }
+STATEMENT_OF_REST = (
+    "Pass for every piece not listed here as not passing, by the decision rule named here."
+)
 RULES: dict[str, str] = {
     "regulation": "Decision rule (regulation): as written in the governing document; the error is "
     "compared with its limits, the uncertainty was judged when the document was written.",
@@ -83,6 +86,18 @@ PERFORMED = {
     "verification_certificate": "Verified by",
     "verification_notice": "Verified by",
     "check_record": "Checked by",
+}
+PERFORMED_ON = {
+    "calibration_certificate": "Performed on",
+    "verification_certificate": "Verified on",
+    "verification_notice": "Verified on",
+    "check_record": "Checked on",
+}
+POINTS = {
+    "calibration_certificate": "Calibration point",
+    "verification_certificate": "Verification point",
+    "verification_notice": "Verification point",
+    "check_record": "Check point",
 }
 PLACES = {
     "laboratory": "In the laboratory",

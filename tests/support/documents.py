@@ -107,6 +107,8 @@ def digital_certificate(language: str = "zh+en") -> CertificateDocument:
 def ear_verification(language: str = "zh+en", shift: str = "0") -> CertificateDocument:
     """Return a verification that passed, or one that failed where `shift` moves a point."""
     record = inputs.ear(kind="verification", decision_rule=DecisionRule("regulation"))
+    attributes = {**record.item.attributes, "verification": "subsequent"}
+    record = replace(record, item=replace(record.item, attributes=attributes))
     if shift != "0":
         record = inputs.with_series(record, 1, "t_ind", ["37.9"] * 10)
     return a_document(record, language=language)
