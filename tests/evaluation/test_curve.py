@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from calib.evaluation.evaluate import evaluate
-from calib.evaluation.inputs import CalibrationInput, CMCRow
+from calib.evaluation.inputs import CalibrationInput, CMCRow, StandardValue
 from calib.evaluation.result import CurveResult
 from instruments.errors import Refused
 from instruments.procedure import FitSpec
@@ -181,3 +181,15 @@ def test_without_a_fit_there_is_no_curve():
     plain = replace(record.definition, measurands=(replace(measurand, fit=FitSpec()),))
 
     assert evaluate(replace(record, definition=plain)).curves == ()
+
+
+def test_the_largest_common_part_of_all_points_is_added():
+    values = tuple(
+        StandardValue(t, t, U, "2") for t, U in (("0", "0.010"), ("50", "0.080"), ("101", "0.010"))
+    )
+    standard = a.a_standard(values=values, low=None, high=None)
+    record = a.digital(ROWS, standards=(standard,), predict={"temperature": ("40",)})
+    (at40,) = _curve(record).predictions
+
+    common = math.hypot(0.080 / 2, 0.005 / math.sqrt(3))
+    assert at40.u == pytest.approx(math.hypot(at40.u_fit, common), rel=1e-9)

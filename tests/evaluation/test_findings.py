@@ -187,3 +187,14 @@ def test_reading_ids_are_named_not_counted():
     record = a.with_point(record, 0, readings={**record.points[0].readings, "t_ind": series})
 
     assert {f.at for f in check_record(record)} == {f"{P35}/readings/t_ind/row-77"}
+
+
+def test_only_a_warning_can_be_accepted():
+    unused = a.a_standard("S-9")
+    record = a.forehead(
+        standards=(a.a_standard(), unused), accepted_warnings=("standard-unused@/standards/S-9",)
+    )
+
+    (note,) = evaluate(record).findings
+
+    assert (note.code, note.severity, note.accepted) == ("standard-unused", "note", False)
