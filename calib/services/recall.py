@@ -17,7 +17,7 @@ from calib.i18n import translate
 from calib.records.work import Mail, ScheduleRun
 from calib.reminders import due, messages
 from calib.reminders.messages import DueItem
-from calib.services.standing import newest_issue, newest_status
+from calib.services.standing import is_token, newest_issue, newest_status
 from instruments.context import Context
 from instruments.errors import Invalid, NotFound, fill
 from instruments.records.instruments import Instrument, InstrumentStatus
@@ -28,6 +28,16 @@ from instruments.services.rows import own_customer
 from instruments.tenancy import InstallationSession
 from instruments.text import LocalizedText
 
+__all__ = [
+    "Alarm",
+    "DueItem",
+    "calendar",
+    "due_items",
+    "due_list",
+    "mail_alarm",
+    "schedule_alarm",
+    "sender_of",
+]
 JOB = "notices"
 """Name of the scheduled job that makes the notices."""
 SILENCE = timedelta(hours=26)
@@ -154,11 +164,13 @@ def calendar(
     NotFound
         The token opens no feed.
     """
-    found = session.execute(
-        select(Customer, Lab)
-        .join(Lab, Lab.id == Customer.lab_id)
-        .where(Customer.calendar_token == token)
-    ).one_or_none()
+    found = None
+    if is_token(token):
+        found = session.execute(
+            select(Customer, Lab)
+            .join(Lab, Lab.id == Customer.lab_id)
+            .where(Customer.calendar_token == token)
+        ).one_or_none()
     if found is None:
         raise NotFound(
             "calendar-unknown",

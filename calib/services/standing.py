@@ -6,26 +6,25 @@ however many instruments there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm import Session
 
 from calib.records.certificates import Certificate, CertificateEvent
-from instruments.records.instruments import InstrumentStatus
+from calib.services.certificate_rows import LATER
+from instruments.records.instruments import Instrument, InstrumentStatus
+from instruments.records.models import InstrumentModel
 
-CertificateState = Literal["reserved", "issued", "superseded", "withdrawn", "void"]
-_LAST_WORD: tuple[CertificateState, ...] = ("void", "withdrawn", "superseded", "issued", "reserved")
-"""A certificate may have several events; the first of these that happened is its state."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
 
-def state_of(events: Iterable[str]) -> CertificateState:
-    """Return the state a certificate is in after these events."""
-    happened = set(events)
-    return next((state for state in _LAST_WORD if state in happened), "reserved")
+def is_token(text: str) -> bool:
+    """Answer whether the text can be a token at all; anything else is never looked up."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def newest_status() -> Subquery:
@@ -66,7 +65,8 @@ class CertificateLine:
     performed_on: date
     due_on: date | None
     verdict: str
-    state: CertificateState
+    state: str
+    """reserved, issued, superseded, withdrawn, void."""
     reserved_at: datetime
     issued_at: datetime | None
 
@@ -117,9 +117,14 @@ def certificate_lines(session: Session, *conditions: Any) -> tuple[CertificateLi
             performed_on=row.performed_on,
             due_on=row.due_on,
             verdict=row.verdict,
-            state=state_of(happened[row.id]),
+            state=next((word for word in LATER if word in happened[row.id]), "reserved"),
             reserved_at=row.reserved_at,
             issued_at=happened[row.id].get("issued"),
         )
         for row in first.values()
     )
+
+
+def named(instrument: Instrument, model: InstrumentModel) -> str:
+    """Return maker, model and serial in one line."""
+    return f"{model.maker} {model.model} {instrument.serial}".strip()

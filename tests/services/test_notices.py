@@ -31,9 +31,11 @@ def mails(world):
     with installation_session(world.engine) as session:
         rows = session.scalars(select(Mail).order_by(Mail.id)).all()
         session.expunge_all()
-    return {mail.recipient: mail for mail in rows} if len({m.recipient for m in rows}) == len(
-        rows
-    ) else rows
+    return (
+        {mail.recipient: mail for mail in rows}
+        if len({m.recipient for m in rows}) == len(rows)
+        else rows
+    )
 
 
 def stages(world, recipient):
@@ -201,9 +203,10 @@ def test_the_database_itself_refuses_a_second_notice(world):
         row = session.scalars(select(Notice)).first()
         twin = {c: getattr(row, c) for c in ("lab_id", "instrument_id", "due_on", "stage")}
         twin |= {"recipient": row.recipient, "mail_id": row.mail_id, "made_at": row.made_at}
-    with pytest.raises(Exception, match=r"(?i)unique"), installation_session(
-        world.engine
-    ) as session:
+    with (
+        pytest.raises(Exception, match=r"(?i)unique"),
+        installation_session(world.engine) as session,
+    ):
         session.add(Notice(**twin))
 
 

@@ -1,0 +1,167 @@
+"""The history of one instrument: status, orders, records of work and certificates in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from calib.records.calibrations import Calibration
+from calib.records.certificates import Certificate, CertificateEvent
+from instruments.context import Context
+from instruments.records.instruments import InstrumentStatus
+from instruments.records.orders import Order, OrderLine
+from instruments.records.parties import Person
+from instruments.services.instruments import InstrumentView, get_instrument
+
+ObjectKind = Literal["instrument", "order", "calibration", "certificate"]
+STATUS_WORDS: Mapping[str, str] = {
+    "in_service": "Put in service",
+    "limited": "Put to limited use: {reason}",
+    "out_of_service": "Taken out of service: {reason}",
+    "lost": "Reported lost: {reason}",
+    "scrapped": "Scrapped: {reason}",
+}
+RECORD_WORDS: Mapping[str, str] = {
+    "draft": "Record {id} opened: in work",
+    "submitted": "Record {id} opened: submitted for review",
+    "reviewed": "Record {id} opened: reviewed",
+    "authorised": "Record {id} opened: authorised",
+    "reserved": "Record {id} opened: its certificate is being made",
+    "issued": "Record {id} opened: its certificate is issued",
+    "closed": "Record {id} opened: closed without a certificate ({reason})",
+}
+EVENT_WORDS: Mapping[str, str] = {
+    "reserved": "Number {number} reserved",
+    "issued": "Certificate {number} issued",
+    "void": "Number {number} voided: {reason}",
+    "superseded": "Certificate {number} replaced by {successor}: {reason}",
+    "withdrawn": "Certificate {number} withdrawn: {reason}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to the instrument."""
+
+    at: datetime
+    kind: ObjectKind
+    object_id: int
+    message: str
+    """English sentence with ``{named}`` placeholders."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentHistory:
+    """The instrument as it stands and all that happened to it, newest first."""
+
+    instrument: InstrumentView
+    entries: tuple[HistoryEntry, ...]
+
+
+def instrument_history(ctx: Context, instrument_id: int) -> InstrumentHistory:
+    """Return what happened to an instrument.
+
+    Raises
+    ------
+    NotFound
+        The lab has no such instrument, or the actor may not see it.
+    """
+    instrument = get_instrument(ctx, instrument_id)
+    entries = [
+        *_statuses(ctx, instrument_id),
+        *_orders(ctx, instrument_id),
+        *_records(ctx, instrument_id),
+        *_certificates(ctx, instrument_id),
+    ]
+    if not ctx.actor.is_staff:  # drafts and numbers in the making are the lab's own affair
+        entries = [entry for entry in entries if entry.kind != "calibration"]
+        entries = [entry for entry in entries if entry.message != EVENT_WORDS["reserved"]]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    return InstrumentHistory(
+        instrument=instrument,
+        entries=tuple(entries),
+    )
+
+
+def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    rows = ctx.session.execute(
+        select(InstrumentStatus, Person.name)
+        .outerjoin(Person, Person.id == InstrumentStatus.person_id)
+        .where(InstrumentStatus.instrument_id == instrument_id)
+        .order_by(InstrumentStatus.id)
+    )
+    for row, person in rows:
+        yield HistoryEntry(
+            at=row.from_at,
+            kind="instrument",
+            object_id=instrument_id,
+            message=STATUS_WORDS[row.status],
+            facts={"reason": row.reason or "-"},
+            person=person or "",
+        )
+
+
+def _orders(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    rows = ctx.session.execute(
+        select(OrderLine, Order, Person.name)
+        .join(Order, Order.id == OrderLine.order_id)
+        .outerjoin(Person, Person.id == OrderLine.received_by)
+        .where(OrderLine.instrument_id == instrument_id)
+        .order_by(OrderLine.id)
+    )
+    for line, order, receiver in rows:
+        facts = {"number": order.number, "condition": line.condition or "-"}
+        yield HistoryEntry(order.created_at, "order", order.id, "Requested (order {number})", facts)
+        if line.received_at is not None:
+            message = "Received (order {number}), condition: {condition}"
+            yield HistoryEntry(line.received_at, "order", order.id, message, facts, receiver or "")
+        if line.returned_at is not None:
+            yield HistoryEntry(
+                line.returned_at, "order", order.id, "Returned (order {number})", facts
+            )
+
+
+def _records(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    rows = ctx.session.execute(
+        select(Calibration, Person.name)
+        .outerjoin(Person, Person.id == Calibration.opened_by)
+        .where(Calibration.instrument_id == instrument_id)
+        .order_by(Calibration.id)
+    )
+    for row, person in rows:
+        yield HistoryEntry(
+            at=row.opened_at,
+            kind="calibration",
+            object_id=row.id,
+            message=RECORD_WORDS[row.state],
+            facts={"id": row.id, "reason": row.closing_reason or "-"},
+            person=person or "",
+        )
+
+
+def _certificates(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    successor = aliased(Certificate)
+    rows = ctx.session.execute(
+        select(Certificate.id, Certificate.number, CertificateEvent, successor.number, Person.name)
+        .join(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
+        .outerjoin(successor, successor.id == CertificateEvent.successor_id)
+        .outerjoin(Person, Person.id == CertificateEvent.person_id)
+        .where(Certificate.instrument_id == instrument_id)
+        .order_by(CertificateEvent.id)
+    )
+    for id_, number, event, replaced_by, person in rows:
+        yield HistoryEntry(
+            at=event.happened_at,
+            kind="certificate",
+            object_id=id_,
+            message=EVENT_WORDS[event.event],
+            facts={"number": number, "reason": event.reason or "-", "successor": replaced_by or ""},
+            person=person or "",
+        )

@@ -1,0 +1,287 @@
+"""Certificates as the lab's people and its customers find them.
+
+Every list costs a constant number of queries. Today's work and the history of an instrument are
+kept in modules of their own and can be asked for here; so can the board and the public page there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import aliased
+
+from calib.certificates.document import CertificateDocument
+from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
+from calib.services.certificate_rows import LATER
+from calib.services.dashboard import Dashboard, dashboard
+from calib.services.history import InstrumentHistory, instrument_history
+from calib.services.standing import certificate_lines, named
+from instruments.context import Context
+from instruments.records.instruments import Instrument
+from instruments.records.models import InstrumentModel
+from instruments.records.parties import Customer, Person
+from instruments.services.rows import not_found, own_customer
+from instruments.text import LocalizedText
+
+__all__ = [
+    "CertificateView",
+    "Dashboard",
+    "EventView",
+    "FileView",
+    "InstrumentHistory",
+    "certificate",
+    "certificate_document",
+    "certificate_file",
+    "certificates",
+    "dashboard",
+    "instrument_history",
+]
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that happened to a certificate."""
+
+    event: str
+    """reserved, issued, void, superseded, withdrawn."""
+    at: datetime
+    reason: str
+    person: str
+    second_person: str
+    successor_id: int | None
+    successor: str
+    """Number of the certificate that replaces it; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of a certificate in the file store."""
+
+    role: str
+    """``pdf``, ``input``, ``result``."""
+    sha256: str
+    size: int
+    media_type: str
+    name: str
+    """Under which it is handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    """One certificate: where it stands, what happened to it, its files."""
+
+    id: int
+    number: str
+    token: str
+    kind: str
+    state: str
+    """reserved, issued, superseded, withdrawn, void."""
+    verdict: str
+    performed_on: date
+    due_on: date | None
+    reserved_at: datetime
+    issued_at: datetime | None
+    calibration_id: int
+    instrument_id: int
+    barcode: str
+    item: str
+    """Maker, model and serial."""
+    customer: LocalizedText
+    replaces_id: int | None
+    replaces: str
+    """Number of the certificate it replaces; empty: none."""
+    payload_digest: str
+    events: tuple[EventView, ...]
+    """Oldest first."""
+    files: tuple[FileView, ...]
+
+
+def certificates(
+    ctx: Context,
+    text: str = "",
+    *,
+    instrument_id: int | None = None,
+    calibration_id: int | None = None,
+    state: str | None = None,
+    limit: int = 100,
+    before: int | None = None,
+) -> tuple[CertificateView, ...]:
+    """Return certificates the actor may see, newest first, those with an id below `before`.
+
+    `text` is looked for in number, barcode and serial.
+    """
+    conditions: list[Any] = []
+    if instrument_id is not None:
+        conditions.append(Certificate.instrument_id == instrument_id)
+    if calibration_id is not None:
+        conditions.append(Certificate.calibration_id == calibration_id)
+    if before is not None:
+        conditions.append(Certificate.id < before)
+    if state is not None:
+        conditions += _in_state(state)
+    if text.strip():
+        columns = (Certificate.number, Instrument.barcode, Instrument.serial)
+        wanted = text.strip()
+        conditions.append(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
+    return _views(ctx, conditions, max(1, min(limit, MOST)))
+
+
+def certificate(ctx: Context, certificate_id: int) -> CertificateView:
+    """Return one certificate.
+
+    Raises
+    ------
+    NotFound
+        The lab has no such certificate, the actor may not see it, or it was never issued and the
+        actor is none of the lab's own people.
+    """
+    found = _views(ctx, [Certificate.id == certificate_id], 1)
+    if not found:
+        raise not_found("certificate", certificate_id)
+    return found[0]
+
+
+def certificate_file(ctx: Context, certificate_id: int, role: str) -> FileView:
+    """Return where the file of a role is kept.
+
+    Raises
+    ------
+    NotFound
+        As `certificate`, or there is no file of this role.
+    """
+    for file in certificate(ctx, certificate_id).files:
+        if file.role == role:
+            return file
+    raise not_found("certificate file", f"{certificate_id}/{role}")
+
+
+def certificate_document(ctx: Context, certificate_id: int) -> CertificateDocument:
+    """Return all that a certificate says.
+
+    Raises
+    ------
+    NotFound
+        As `certificate`.
+    """
+    certificate(ctx, certificate_id)
+    payload = ctx.session.scalars(
+        select(Certificate.payload).where(Certificate.id == certificate_id)
+    ).one()
+    return CertificateDocument.from_dict(json.loads(payload))
+
+
+def _with_event(*events: str) -> Select[int]:
+    return select(CertificateEvent.certificate_id).where(CertificateEvent.event.in_(events))
+
+
+def _in_state(state: str) -> list[Any]:
+    """Return the conditions under which a certificate's last word is `state`."""
+    later = LATER[: LATER.index(state)] if state in LATER else LATER
+    return [
+        Certificate.id.not_in(_with_event(*later)),
+        Certificate.id.in_(_with_event(state)),
+    ]
+
+
+def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[CertificateView, ...]:
+    own = own_customer(ctx)
+    if own is not None:
+        conditions = [
+            *conditions,
+            Instrument.customer_id == own,
+            Certificate.id.in_(_with_event("issued")),
+        ]
+    replaced = aliased(Certificate)
+    rows = ctx.session.execute(
+        select(
+            Certificate.id,
+            Certificate.payload_digest,
+            Instrument,
+            InstrumentModel,
+            Customer,
+            replaced.number.label("replaces"),
+        )
+        .join(Instrument, Instrument.id == Certificate.instrument_id)
+        .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
+        .join(Customer, Customer.id == Instrument.customer_id)
+        .outerjoin(replaced, replaced.id == Certificate.replaces_id)
+        .where(*conditions)
+        .order_by(Certificate.id.desc())
+        .limit(limit)
+    ).all()
+    ids = [row.id for row in rows]
+    lines = {line.id: line for line in certificate_lines(ctx.session, Certificate.id.in_(ids))}
+    events, files = _events(ctx, ids), _files(ctx, ids)
+    return tuple(
+        CertificateView(
+            id=row.id,
+            number=lines[row.id].number,
+            token=lines[row.id].token,
+            kind=lines[row.id].kind,
+            state=lines[row.id].state,
+            verdict=lines[row.id].verdict,
+            performed_on=lines[row.id].performed_on,
+            due_on=lines[row.id].due_on,
+            reserved_at=lines[row.id].reserved_at,
+            issued_at=lines[row.id].issued_at,
+            calibration_id=lines[row.id].calibration_id,
+            instrument_id=lines[row.id].instrument_id,
+            barcode=row.Instrument.barcode,
+            item=named(row.Instrument, row.InstrumentModel),
+            customer=LocalizedText(en=row.Customer.name_en, zh=row.Customer.name_zh),
+            replaces_id=lines[row.id].replaces_id,
+            replaces=row.replaces or "",
+            payload_digest=row.payload_digest,
+            events=tuple(events.get(row.id, ())),
+            files=tuple(files.get(row.id, ())),
+        )
+        for row in rows
+    )
+
+
+def _events(ctx: Context, ids: Sequence[int]) -> dict[int, list[EventView]]:
+    second, successor = aliased(Person), aliased(Certificate)
+    rows = ctx.session.execute(
+        select(CertificateEvent, Person.name, second.name, successor.number)
+        .outerjoin(Person, Person.id == CertificateEvent.person_id)
+        .outerjoin(second, second.id == CertificateEvent.second_person_id)
+        .outerjoin(successor, successor.id == CertificateEvent.successor_id)
+        .where(CertificateEvent.certificate_id.in_(ids))
+        .order_by(CertificateEvent.id)
+    )
+    found: dict[int, list[EventView]] = {}
+    for event, person, witness, number in rows:
+        found.setdefault(event.certificate_id, []).append(
+            EventView(
+                event=event.event,
+                at=event.happened_at,
+                reason=event.reason,
+                person=person or "",
+                second_person=witness or "",
+                successor_id=event.successor_id,
+                successor=number or "",
+            )
+        )
+    return found
+
+
+def _files(ctx: Context, ids: Sequence[int]) -> dict[int, list[FileView]]:
+    rows = ctx.session.execute(
+        select(CertificateFile, Certificate.number)
+        .join(Certificate, Certificate.id == CertificateFile.certificate_id)
+        .where(CertificateFile.certificate_id.in_(ids))
+        .order_by(CertificateFile.role)
+    )
+    found: dict[int, list[FileView]] = {}
+    for file, number in rows:
+        name = f"{number}.pdf" if file.role == "pdf" else f"{number}-{file.role}.json"
+        found.setdefault(file.certificate_id, []).append(
+            FileView(file.role, file.sha256, file.size, file.media_type, name)
+        )
+    return found

@@ -1,0 +1,224 @@
+"""What anybody may see of a certificate whose code they hold: what was issued, and does it stand.
+
+Never the customer, never whose instrument it is; an unknown code and a number that was reserved
+but never issued give the same answer: nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from calib.certificates.document import CertificateDocument, LabWords
+from calib.evaluation.result import PointResult
+from calib.records.certificates import Certificate, CertificateEvent
+from calib.reminders import due
+from calib.services.standing import is_token
+from instruments.records.parties import Lab
+from instruments.tenancy import InstallationSession
+from instruments.text import LocalizedText
+
+PublicState = Literal["valid", "superseded", "withdrawn"]
+STATE_WORDS: dict[PublicState, str] = {
+    "valid": "Issued by this laboratory and not changed since.",
+    "superseded": "Replaced on {day} by {successor}. Do not use this one any more.",
+    "withdrawn": "Withdrawn on {day}. Do not rely on it.",
+}
+EXPIRED_WORDS = "The verification was valid until {day}; that day has passed."
+UNSIGNED_WORDS = (
+    "This certificate bears no electronic seal. What this page shows is what the laboratory's own "
+    "records hold; compare it with the paper."
+)
+VERDICT_WORDS: dict[str, str] = {
+    "pass": "Conforms to the limits",
+    "conditional_pass": "Conforms conditionally: within the guard band",
+    "undetermined": "Neither conformity nor non-conformity can be stated",
+    "conditional_fail": "Does not conform conditionally: within the guard band",
+    "fail": "Does not conform to the limits",
+    "cannot_be_stated": "Conformity cannot be stated",
+    "not_stated": "No statement of conformity was agreed",
+    "not_calibratable": "Not calibratable: no way to its measurement is known",
+}
+KIND_WORDS: dict[str, str] = {
+    "calibration_certificate": "Calibration certificate",
+    "verification_certificate": "Verification certificate",
+    "verification_notice": "Notice of verification result",
+    "check_record": "Check record",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicResult:
+    """One line of the results table, in the decimal text that was printed."""
+
+    measurand: LocalizedText
+    unit: str
+    output_unit: str
+    stage: str
+    piece: int
+    nominal: str
+    reference: str
+    indication: str
+    error: str
+    correction: str
+    U: str
+    k: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCertificate:
+    """What the public page of one certificate shows."""
+
+    number: str
+    kind: str
+    state: PublicState
+    state_on: date
+    """Local date of the event that made the state."""
+    successor: str
+    """Number of the certificate that replaces it; empty: none."""
+    replaces: str
+    """Number of the certificate this one replaced; empty: none."""
+    is_expired: bool
+    """Its legal validity has passed."""
+    lab: LabWords
+    item: LocalizedText
+    maker: str
+    model: str
+    serial: str
+    """Masked in the middle."""
+    quantity: int
+    performed_from: str
+    performed_on: str
+    issued_on: str
+    valid_until: str | None
+    next_due_on: str | None
+    """Only where it was agreed to be printed."""
+    methods: tuple[str, ...]
+    verdict: str
+    unconfirmed_limits: tuple[str, ...]
+    """Documents whose limits decided and are still to be confirmed at their source."""
+    results: tuple[PublicResult, ...]
+    is_unsigned: bool
+
+    @property
+    def state_words(self) -> str:
+        """Return the English sentence of the state, with ``{day}`` and ``{successor}``."""
+        return STATE_WORDS[self.state]
+
+    @property
+    def verdict_words(self) -> str:
+        """Return the English words of the verdict."""
+        return VERDICT_WORDS[self.verdict]
+
+    @property
+    def kind_words(self) -> str:
+        """Return the English words of the kind of document."""
+        return KIND_WORDS[self.kind]
+
+
+def public_certificate(
+    session: InstallationSession, token: str, now: datetime
+) -> PublicCertificate | None:
+    """Return the issued certificate this token opens; None for every other text."""
+    if not is_token(token):
+        return None
+    successor = aliased(Certificate)
+    rows = session.execute(
+        select(Certificate.payload, Lab.time_zone, CertificateEvent, successor.number)
+        .join(Lab, Lab.id == Certificate.lab_id)
+        .join(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
+        .outerjoin(successor, successor.id == CertificateEvent.successor_id)
+        .where(Certificate.token == token)
+    ).all()
+    events = {row.CertificateEvent.event: row for row in rows}
+    if "issued" not in events:
+        return None
+    document = CertificateDocument.from_dict(json.loads(rows[0].payload))
+    zone = due.zone_named(rows[0].time_zone)
+    state: PublicState = "valid"
+    if "withdrawn" in events:
+        state = "withdrawn"
+    elif "superseded" in events:
+        state = "superseded"
+    event = events["issued" if state == "valid" else state]
+    return _public(
+        document,
+        state=state,
+        state_on=due.local_date(event.CertificateEvent.happened_at, zone),
+        successor=event.number or "",
+        today=due.local_date(now, zone),
+    )
+
+
+def _public(
+    document: CertificateDocument,
+    *,
+    state: PublicState,
+    state_on: date,
+    successor: str,
+    today: date,
+) -> PublicCertificate:
+    until = document.valid_until
+    return PublicCertificate(
+        number=document.number,
+        kind=document.kind,
+        state=state,
+        state_on=state_on,
+        successor=successor,
+        replaces=document.amendment.replaces if document.amendment else "",
+        is_expired=until is not None and due.is_overdue(date.fromisoformat(until), today),
+        lab=document.lab,
+        item=document.item.name,
+        maker=document.item.maker,
+        model=document.item.model,
+        serial=masked(document.item.serial),
+        quantity=document.item.quantity,
+        performed_from=document.performed_from,
+        performed_on=document.performed_on,
+        issued_on=document.issued_on,
+        valid_until=until,
+        next_due_on=document.next_due_on if document.interval_agreed else None,
+        methods=tuple(method.id for method in document.measurement.methods),
+        verdict=document.result.verdict,
+        unconfirmed_limits=document.result.unconfirmed_limits,
+        results=tuple(_line(document, point) for point in document.result.points),
+        is_unsigned=document.seal == "unsigned",
+    )
+
+
+def _line(document: CertificateDocument, point: PointResult) -> PublicResult:
+    measurand = document.measurement.measurand(point.measurand)
+    printed = point.printed
+    return PublicResult(
+        measurand=measurand.name,
+        unit=measurand.unit,
+        output_unit=measurand.output_unit,
+        stage=point.stage,
+        piece=point.piece,
+        nominal=printed.nominal,
+        reference=printed.reference,
+        indication=printed.indication,
+        error=printed.error,
+        correction=printed.correction,
+        U=printed.U,
+        k=printed.k,
+        verdict=point.verdict,
+    )
+
+
+def masked(serial: str) -> str:
+    """Return the serial with its middle hidden: who holds the item can compare, nobody can guess.
+
+    At most half of the characters are shown.
+    """
+    shown = len(serial) // 4
+    if not serial:
+        return ""
+    hidden = len(serial) - 2 * shown
+    return serial[:shown] + "*" * hidden + serial[len(serial) - shown :]
