@@ -75,6 +75,8 @@ class Pooled:
     dof: str
     below: int = 6
     """Use it when there are fewer readings than this (domain practice, confidence BG)."""
+    relative: bool = False
+    """s is a fraction of the mean of the readings, as for flows over several decades."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,10 @@ def _type_a(measured: Measured, component: Component) -> tuple[FloatArray, Float
     s, dof = series.s, np.maximum(series.n - 1, 1.0)
     if component.pooled is not None:
         few = series.n < component.pooled.below
-        s = np.where(few, number(component.pooled.s), s)
+        recorded = number(component.pooled.s) * (
+            np.abs(series.mean) if component.pooled.relative else 1.0
+        )
+        s = np.where(few, recorded, s)
         dof = np.where(few, number(component.pooled.dof), dof)
     return s / np.sqrt(series.n), dof
 

@@ -272,9 +272,10 @@ def _scatter(
                 facts,
             )
         elif pooled is not None and 2 <= len(series) < pooled.below:
-            s = float(moments([number(reading.value) for reading in series])[1])
+            mean, s = (float(x) for x in moments([number(r.value) for r in series])[:2])
+            recorded = number(pooled.s) * (abs(mean) if pooled.relative else 1.0)
             ratio = special.fdtri(len(series) - 1, number(pooled.dof), 1 - FALSE_ALARM)
-            if s > number(pooled.s) * float(np.sqrt(ratio)):
+            if s > recorded * float(np.sqrt(ratio)):
                 yield Finding(
                     "scatter-above-record",
                     "The readings of {input} at {nominal} {unit} scatter by s = {s}, more than"
@@ -282,5 +283,5 @@ def _scatter(
                     " recorded repeatability is used.",
                     "warning",
                     at,
-                    {**facts, "s": f"{s:.3g}", "recorded": pooled.s},
+                    {**facts, "s": f"{s:.3g}", "recorded": f"{recorded:.3g}"},
                 )

@@ -151,12 +151,8 @@ def test_gum_h3_at_30_degrees_is_flagged_until_a_person_accepts_it():
 
 
 def _ptb(**changes) -> CalibrationInput:
-    record = a.digital(PTB)
-    wide = record.definition.measurand("temperature")
-    wide = replace(wide, points=replace(wide.points, high="350"))
     return replace(
-        record,
-        definition=replace(record.definition, version="1.0.0", measurands=(wide,)),
+        a.digital(PTB),
         cmc=(CMCRow("temperature", "0", "350", "0.061"),),
         **changes,
     )

@@ -204,7 +204,8 @@ def budget(measurand, values, *, s, n, resolution="0", certificate=None):
         dof = inf
         if c.evaluate == "A":
             pooled = c.pooled if c.pooled and n < c.pooled.below else None
-            u = float(pooled.s if pooled else s) / sqrt(n)
+            recorded = pooled and float(pooled.s) * (25.0 if pooled.relative else 1.0)
+            u = float(recorded or s) / sqrt(n)
             dof = float(pooled.dof) if pooled else n - 1
         elif c.evaluate == "resolution":
             u = float(resolution) / 2 / sqrt(3)

@@ -10,7 +10,8 @@ import numpy as np
 from calib.engine import predictions
 from calib.engine.correlations import correlation_of
 from calib.engine.fit_types import PolynomialFit, Prediction
-from calib.engine.leastsquares import fit_line, fit_polynomial
+from calib.engine.leastsquares import fit_polynomial
+from calib.engine.totalleastsquares import METHODS, fit_polynomial_xy
 from calib.evaluation.tasks.reader import (
     Fields,
     TaskRefused,
@@ -42,9 +43,6 @@ def compute_fit(task: Mapping[str, Any]) -> dict[str, Any]:
     model = fields.word("model", MODELS + LATER)
     if model in LATER:
         raise TaskRefused("not-offered", f"Model {model!r} is not offered yet.", "model")
-    for key in _IN_X:
-        if fields.has(key):
-            raise TaskRefused("not-offered", "Errors in both variables are not offered yet.", key)
     for key in ("function", "parameters"):
         if fields.has(key):
             raise TaskRefused("bad-task", f"{key!r} does not go with model {model!r}.", key)
@@ -60,22 +58,37 @@ def _fit(fields: Fields, model: str) -> PolynomialFit:
         raise TaskRefused("bad-task", f"Model {model!r} {word} degree.", "degree")
     if len(x) != len(y):
         raise TaskRefused("bad-task", f"x has {len(x)} values, y has {len(y)}.", "y")
+    degree = read_whole(fields.need("degree"), "degree") if model == "polynomial" else 1
     options: dict[str, Any] = {
         "u_y": fields.number_or_list("u_y"),
-        "cov_y": read_matrix(fields.get("cov_y"), "cov_y") if fields.has("cov_y") else None,
+        "cov_y": _matrix(fields, "cov_y"),
         "scale_by_residuals": fields.flag("scale_by_residuals"),
-        "weighted": fields.word("weighting", ("none", "uncertainty"), "uncertainty") != "none",
         "u_y_common": fields.number("u_y_common", 0.0),
+        "proportional": model == "proportional",
+        "names": {"line": ("a", "b"), "proportional": ("b",)}.get(model),
     }
-    if options["cov_y"] is not None and len({len(row) for row in options["cov_y"]}) != 1:
-        raise TaskRefused("bad-task", "cov_y must be a square matrix.", "cov_y")
-    degree = read_whole(fields.need("degree"), "degree") if model == "polynomial" else 1
+    weighting = fields.word("weighting", ("none", "uncertainty"), "uncertainty")
+    if not any(fields.has(key) for key in _IN_X):
+        with place("x"):
+            return fit_polynomial(x, y, degree, weighted=weighting != "none", **options)
+    if weighting == "none":
+        msg = "weighting 'none' does not go with uncertainties of x."
+        raise TaskRefused("bad-task", msg, "weighting")
+    options |= {key: _matrix(fields, key) for key in ("cov_x", "cov_xy")}
+    options["u_x"] = fields.number_or_list("u_x")
+    options["covariance_method"] = fields.word("covariance_method", METHODS, METHODS[0])
     with place("x"):
-        if model == "line":
-            return fit_line(x, y, **options)
-        if model == "proportional":
-            return fit_polynomial(x, y, 1, proportional=True, names=("b",), **options)
-        return fit_polynomial(x, y, degree, **options)
+        return fit_polynomial_xy(x, y, degree, **options)
+
+
+def _matrix(fields: Fields, key: str) -> list[list[float]] | None:
+    """Read a matrix whose rows have equal length."""
+    if not fields.has(key):
+        return None
+    rows = read_matrix(fields.get(key), key)
+    if {len(row) for row in rows} != {len(rows)}:
+        raise TaskRefused("bad-task", f"{key} must be a square matrix.", key)
+    return rows
 
 
 def _describe(fit: PolynomialFit, fields: Fields) -> dict[str, Any]:
