@@ -29,6 +29,8 @@ class Codes:
     """Code → ``path:line`` of each use."""
     unreadable: list[str] = field(default_factory=list)
     """Places whose code cannot be read from the source."""
+    messages: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Code → the English sentences it comes with, as far as they stand beside it."""
 
 
 _Takers = dict[tuple[str, str], int]
@@ -56,9 +58,37 @@ def collect(files: tuple[Source, ...]) -> Codes:
         codes = _read(call)
         for code in codes or ():
             found.places[code].append(place)
+            found.messages[code].update(_sentences(call))
         if codes is None:
             found.unreadable.append(f"{place} {ast.unparse(call.code)}")
     return found
+
+
+def _sentences(call: _Call) -> list[str]:
+    """Return the English sentences that follow the code in this call."""
+    after = [k.value for k in call.node.keywords if k.arg == "message"]
+    if call.code in call.node.args:
+        after += call.node.args[call.node.args.index(call.code) + 1 :]
+    for node in after:
+        value = _last_value(call, node.id) if isinstance(node, ast.Name) else node
+        found = [s for s in _literals(value) or [] if " " in s] if value is not None else []
+        if found:
+            return found
+    return []
+
+
+def _last_value(call: _Call, name: str) -> ast.expr | None:
+    """Return what the name was set to last above the call."""
+    if call.inside is None:
+        return None
+    values = [
+        found.value
+        for found in ast.walk(call.inside)
+        if isinstance(found, ast.Assign)
+        and found.lineno <= call.node.lineno
+        and any(isinstance(t, ast.Name) and t.id == name for t in found.targets)
+    ]
+    return max(values, key=lambda value: value.lineno, default=None)
 
 
 def told() -> set[str]:
@@ -138,13 +168,20 @@ def _read(call: _Call) -> list[str] | None:
     excuse = _EXCUSE.search(call.source.lines[call.code.lineno - 1])
     if excuse:
         return [code.strip() for code in excuse["codes"].split(",")]
-    if isinstance(call.code, ast.Attribute) and call.code.attr == "code":
+    if _is_part(call.code, "code"):
         return []  # handed on from a finding or an error that was collected where it was made
     if isinstance(call.code, ast.Name) and call.inside is not None:
         if call.code.id in _parameters(call.inside):
             return []
         return _assigned(call.inside, call.code.id)
     return _literals(call.code)
+
+
+def _is_part(node: ast.expr, name: str) -> bool:
+    """Answer whether the node reads ``problem.code`` or ``kept["code"]``."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.slice, ast.Constant) and node.slice.value == name
+    return isinstance(node, ast.Attribute) and node.attr == name
 
 
 def _literals(node: ast.expr) -> list[str] | None:
@@ -168,9 +205,15 @@ def _assigned(function: Function, name: str) -> list[str] | None:
     return [code for value in values if value for code in value]
 
 
+def main() -> int:
+    """List the codes without a paragraph, with the sentences they come with."""
+    found = collect(sources(*HOUSES))
+    missing = sorted(found.places.keys() - told())
+    for code in missing:
+        lines = [f"## {code}", "", *sorted(found.messages[code]), ""]
+        sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if missing else 0
+
+
 if __name__ == "__main__":
-    found_codes = collect(sources(*HOUSES))
-    missing = sorted(found_codes.places.keys() - told())
-    for missing_code in missing:
-        print(missing_code, *found_codes.places[missing_code])  # noqa: T201 -- a command
-    sys.exit(1 if missing else 0)
+    sys.exit(main())

@@ -1,7 +1,7 @@
 """Every code a user can meet is told in docs/errors.md, with what it means and what to do.
 
 The tests marked `needs_page` switch themselves on as soon as docs/errors.md exists; `make docs`
-lists the codes that it still lacks.
+lists the codes that it still lacks. So does the test of Chinese sentences with errors.po.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import re
 
 import pytest
 
+from calib.i18n import catalogue
 from tests.house.codes import CODE, collect, told
 from tests.house.source import HOUSES, ROOT, Source, report, sources
 
 PAGE = ROOT / "docs" / "errors.md"
+WORDS = ROOT / "calib" / "locale" / "zh" / "LC_MESSAGES" / "errors.po"
+needs_words = pytest.mark.skipif(not WORDS.exists(), reason="errors.po is not written yet")
 needs_page = pytest.mark.skipif(not PAGE.exists(), reason="docs/errors.md is not written yet")
 
 
@@ -45,6 +48,17 @@ def test_every_paragraph_says_something():
     sections = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
     empty = [s.splitlines()[0] for s in sections if len(" ".join(s.splitlines()[1:]).split()) < 8]
     assert not empty, report(empty)
+
+
+@needs_words
+def test_every_sentence_is_told_in_chinese_with_the_same_facts():
+    words = catalogue("zh")
+    sentences = {s for each in collect(sources(*HOUSES)).messages.values() for s in each}
+    missing = sorted(sentences - words.keys())
+    assert not missing, report(missing)
+    facts = re.compile(r"{\w+}")
+    other = [s for s in sorted(sentences) if set(facts.findall(s)) != set(facts.findall(words[s]))]
+    assert not other, report(other)
 
 
 def test_the_collector_finds_codes_wherever_they_are_written():
@@ -79,3 +93,20 @@ def f(x):
         "from-elsewhere",
     }
     assert found.unreadable == ["calib/x.py:16 TABLE[x]"]
+
+
+def test_the_collector_finds_the_sentence_beside_the_code():
+    text = """
+def f(path):
+    message = "the first."
+    yield Problem("one", path, message)
+    message = "the second "\\
+        "in two parts."
+    yield Problem("two", (*path, "x"), message, {"a": 1})
+    raise Invalid("three", "a or b" if path else "c or d", facts={"a": "no sentence"})
+"""
+    assert collect((Source("calib/x.py", text),)).messages == {
+        "one": {"the first."},
+        "two": {"the second in two parts."},
+        "three": {"a or b", "c or d"},
+    }
