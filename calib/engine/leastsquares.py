@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.polynomial import chebyshev
 from scipy import linalg, special
 
+from calib.engine.bases import (
+    convert_covariance,
+    convert_parameters,
+    design_row,
+    to_powers,
+)
 from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
 from calib.engine.fit_types import PolynomialFit
 from calib.engine.types import require_finite
@@ -31,7 +35,7 @@ _SINGULAR = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Data:
+class Data:
     """Checked data of a fit."""
 
     x: FloatArray
@@ -42,7 +46,7 @@ class _Data:
     whiten: FloatArray | None  # lower Cholesky factor of cov_y
 
 
-def _check(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLike | None) -> _Data:
+def check_data(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLike | None) -> Data:
     """Refuse data that make no fit."""
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if xs.ndim != 1 or xs.shape != ys.shape or not len(xs):
@@ -61,7 +65,7 @@ def _check(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLike |
             raise DegenerateData("Each u_y must be a positive number.")
     if cov_y is not None:
         factor = _factor(np.asarray(cov_y, dtype=np.float64), len(ys))
-    return _Data(xs, ys, float(xs.min()), float(xs.max()), us, factor)
+    return Data(xs, ys, float(xs.min()), float(xs.max()), us, factor)
 
 
 def _factor(v: FloatArray, n: int) -> FloatArray:
@@ -74,61 +78,13 @@ def _factor(v: FloatArray, n: int) -> FloatArray:
         raise SingularFit("cov_y is not positive definite: no weights follow from it.") from None
 
 
-def _white(data: _Data, a: FloatArray) -> FloatArray:
+def _white(data: Data, a: FloatArray) -> FloatArray:
     """Divide by the uncertainties (or the Cholesky factor) of y."""
     if data.u_y is not None:
         return a / (data.u_y if a.ndim == 1 else data.u_y[:, None])
     if data.whiten is not None:
         return np.asarray(linalg.solve_triangular(data.whiten, a, lower=True))
     return a
-
-
-def scale_argument(x: ArrayLike, low: float, high: float) -> FloatArray:
-    """Map the range of the data onto -1 to 1 (a single point onto 0).
-
-    Notes
-    -----
-    Source: ISO/TS 28038:2018 (normalised variable).
-    Checked against: tests/reference/nist_strd.toml.
-    Limits: none.
-    """
-    xs = np.asarray(x, dtype=np.float64)
-    return ((xs - low) - (high - xs)) / (high - low) if high > low else xs - low
-
-
-def design_row(fit_range: tuple[float, float], x: ArrayLike, p: int, *, prop: bool) -> FloatArray:
-    """Give the inner basis functions at x, shape (n, p).
-
-    Notes
-    -----
-    Source: ISO/TS 28038:2018.
-    Checked against: tests/reference/nist_strd.toml.
-    Limits: none.
-    """
-    low, high = fit_range
-    if prop:
-        return (np.asarray(x, dtype=np.float64) / max(abs(low), abs(high)))[:, None]
-    z = scale_argument(x, low, high)
-    return np.asarray(chebyshev.chebvander(z, p - 1), dtype=np.float64)
-
-
-def _conversion(data: _Data, p: int, origin: float, *, prop: bool) -> list[list[Fraction]]:
-    """Exact matrix from inner coefficients to powers of (x - origin)."""
-    if prop:
-        return [[1 / Fraction(max(abs(data.low), abs(data.high)))]]
-    low, high = Fraction(data.low), Fraction(data.high)
-    width = high - low if high > low else Fraction(2)
-    z = [(2 * Fraction(origin) - low - high) / width, 2 / width]
-    rows = [[Fraction(1)], z]
-    for _ in range(2, p):
-        nxt = [Fraction(0)] * (len(rows[-1]) + 1)
-        for i, a in enumerate(rows[-1]):
-            nxt[i] += 2 * z[0] * a
-            nxt[i + 1] += 2 * z[1] * a
-        for i, a in enumerate(rows[-2]):
-            nxt[i] -= a
-        rows.append(nxt)
-    return [[r[i] if i < len(r) else Fraction(0) for r in rows[:p]] for i in range(p)]
 
 
 def _solve(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -204,9 +160,9 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     Checked against: tests/reference/iso28037.toml.
     Limits: uncertainty of x is ignored here.
     """
-    data = _check(x, y, u_y, cov_y)
+    data = check_data(x, y, u_y, cov_y)
     p = 1 if proportional else degree + 1
-    _check_order(data, p, degree, origin, u_y_common, prop=proportional)
+    check_order(data, p, degree, origin, u_y_common, prop=proportional)
     a = design_row((data.low, data.high), data.x, p, prop=proportional)
     known = data.u_y is not None or data.whiten is not None
     aw, yw = _white(data, a), _white(data, data.y)
@@ -217,15 +173,15 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     chi2, dof = float(white_rest @ white_rest), len(data.y) - p
     cov = inverse @ inverse.T if weighted or not known else _propagated(data, estimator)
     s = math.sqrt(chi2 / dof) if dof else None
-    inner = cov if known and not scale_by_residuals else _scaled(cov, s)
-    matrix = _conversion(data, p, origin, prop=proportional)
+    inner = cov if known and not scale_by_residuals else scaled(cov, s)
+    matrix = to_powers((data.low, data.high), p, origin, prop=proportional)
     common = estimator @ np.ones(len(data.y)) * u_y_common
     type_a = not known or scale_by_residuals
-    outer, nu = _outer(matrix, inner, common, dof if type_a else math.inf)
+    outer, nu = convert_covariance(matrix, inner, common, dof if type_a else math.inf)
     critical = float(special.chdtri(dof, 0.05)) if known and dof else None
     return PolynomialFit(
         names=names or tuple(f"b{i}" for i in range(p)),
-        parameters=_convert(matrix, c),
+        parameters=convert_parameters(matrix, c),
         covariance=outer,
         chi2=chi2,
         dof=dof,
@@ -295,8 +251,8 @@ def fit_line(
     )
 
 
-def _check_order(
-    data: _Data, p: int, degree: int, origin: float, common: float, *, prop: bool
+def check_order(
+    data: Data, p: int, degree: int, origin: float, common: float, *, prop: bool
 ) -> None:
     """Refuse degrees and options that do not fit the data."""
     if not 0 <= degree <= MAX_DEGREE or (prop and (degree != 1 or origin != 0)):
@@ -311,7 +267,7 @@ def _check_order(
         raise DegenerateData("All x are equal: no curve follows from them.")
 
 
-def _transpose_white(data: _Data, q: FloatArray, *, weighted: bool) -> FloatArray:
+def _transpose_white(data: Data, q: FloatArray, *, weighted: bool) -> FloatArray:
     """Rows that turn y into Q^T times whitened y."""
     if weighted and data.u_y is not None:
         return q.T / data.u_y
@@ -320,7 +276,7 @@ def _transpose_white(data: _Data, q: FloatArray, *, weighted: bool) -> FloatArra
     return q.T
 
 
-def _propagated(data: _Data, estimator: FloatArray) -> FloatArray:
+def _propagated(data: Data, estimator: FloatArray) -> FloatArray:
     """Covariance of an unweighted estimate from the stated uncertainties."""
     root = estimator if data.whiten is None else estimator @ data.whiten
     if data.u_y is not None:
@@ -328,34 +284,12 @@ def _propagated(data: _Data, estimator: FloatArray) -> FloatArray:
     return np.asarray(root @ root.T)
 
 
-def _scaled(cov: FloatArray, s: float | None) -> FloatArray | None:
+def scaled(cov: FloatArray, s: float | None) -> FloatArray | None:
     """Covariance times chi2/dof; none without degrees of freedom."""
     return None if s is None else cov * s**2
 
 
-def _convert(matrix: list[list[Fraction]], c: FloatArray) -> FloatArray:
-    """Inner coefficients to reported parameters, in exact arithmetic."""
-    exact = [Fraction(float(v)) for v in c]
-    return np.array([float(sum(m * v for m, v in zip(row, exact, strict=True))) for row in matrix])
-
-
-def _outer(
-    matrix: list[list[Fraction]], inner: FloatArray | None, common: FloatArray, dof: float
-) -> tuple[FloatArray | None, FloatArray]:
-    """Covariance of the reported parameters and the degrees of freedom of each."""
-    m = np.array([[float(v) for v in row] for row in matrix])
-    if inner is None:
-        return None, np.full(len(m), math.inf)
-    fitted = m @ inner @ m.T
-    shift = m @ common
-    total = fitted + np.outer(shift, shift)
-    own = np.diag(fitted)
-    safe = np.where(own > 0, own, 1.0)
-    nu = np.where(own > 0, dof * (np.diag(total) / safe) ** 2, math.inf)
-    return total, nu
-
-
-def _single(data: _Data, s: float | None) -> float | None:
+def _single(data: Data, s: float | None) -> float | None:
     """Give the standard deviation of one observation, where all weights are equal."""
     if s is None or data.whiten is not None:
         return None
@@ -364,7 +298,7 @@ def _single(data: _Data, s: float | None) -> float | None:
     return s * float(data.u_y[0]) if np.all(data.u_y == data.u_y[0]) else None
 
 
-def _r_squared(data: _Data, chi2: float, *, proportional: bool) -> float | None:
+def _r_squared(data: Data, chi2: float, *, proportional: bool) -> float | None:
     """Share of the (weighted) scatter that the curve explains."""
     y = _white(data, data.y)
     if not proportional:
@@ -375,7 +309,7 @@ def _r_squared(data: _Data, chi2: float, *, proportional: bool) -> float | None:
 
 
 def _leave_one_out(
-    data: _Data, used: FloatArray, q: FloatArray, rest: FloatArray, *, weighted: bool
+    data: Data, used: FloatArray, q: FloatArray, rest: FloatArray, *, weighted: bool
 ) -> tuple[float | None, ...]:
     """Residual of each point from the fit without it."""
     if weighted and data.whiten is not None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from calib.engine.bases import design_row, slope_row
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.fit_types import Prediction
-from calib.engine.leastsquares import design_row, scale_argument
 from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
@@ -42,11 +42,8 @@ def slope(fit: PolynomialFit, x: ArrayLike) -> FloatArray:
     Limits: none.
     """
     xs = np.asarray(x, dtype=np.float64)
-    if fit.proportional:
-        return np.full(xs.shape, fit.parameters[0])
-    width = fit.x_high - fit.x_low
-    inner = chebyshev.chebder(fit.basis) * (2 / width if width > 0 else 1.0)
-    return np.asarray(chebyshev.chebval(scale_argument(xs, fit.x_low, fit.x_high), inner))
+    rows = slope_row((fit.x_low, fit.x_high), xs, len(fit.basis), prop=fit.proportional)
+    return np.asarray(rows @ fit.basis)
 
 
 def _uncertain(name: str, u: ArrayLike, shape: tuple[int, ...]) -> FloatArray:

@@ -148,6 +148,46 @@ def line_found(found: Found) -> Found:
     return out
 
 
+def line_xy(case: dict[str, Any]) -> Found:
+    given = case["inputs"]
+    x, y = given.get("x") or given["t"], given.get("y") or given["t_R"]
+    u = {"u_x": given.get("s_x") or given.get("u_t"), "u_y": given.get("s_y") or given.get("u_tR")}
+    if "w_x" in given:
+        u = {f"u_{v}": [w**-0.5 for w in given[f"w_{v}"]] for v in "xy"}
+    task = {"kind": "fit", "model": "line", "x": x, "y": y, **u}
+    plain = line_found(good(compute(task)))
+    other = line_found(good(compute(task | {"covariance_method": "propagation"})))
+    scaled = line_found(
+        good(compute(task | {"covariance_method": "propagation", "scale_by_residuals": True}))
+    )
+    return plain | {
+        "S/(n-2)": plain["chi2"] / plain["dof"], "u(a) propagated": other["u(a)"],
+        "u(b) propagated": other["u(b)"], "cov(a,b) propagated": other["cov(a,b)"],
+        "u(a) York 2004": plain["u(a)"], "u(b) York 2004": plain["u(b)"],
+        "cov(a,a)": other["var(a)"], "cov(b,b)": other["var(b)"], "cov(a,b)": other["cov(a,b)"],
+        "sd(a)": scaled["u(a)"], "sd(b)": scaled["u(b)"],
+    }  # fmt: skip
+
+
+def iso6143(case: dict[str, Any]) -> Found:
+    """Concentration x over response y: the roles of the axes change."""
+    given = case["inputs"]
+    x, u_x, y, u_y = (list(v) for v in zip(*given["cal_x_ux_y_uy"], strict=True))
+    at, u_at = (list(v) for v in zip(*given["meas_y_uy"], strict=True))
+    task = {
+        "kind": "fit", "model": "polynomial", "degree": 2 if "y^2" in case["model"] else 1,
+        "x": y, "u_x": u_y, "y": x, "u_y": u_x, "predict": {"x": at, "u_x": u_at},
+        "covariance_method": "propagation",
+    }  # fmt: skip
+    found = good(compute(task))
+    out = {"ssr": found["chi2"], "cov01": found["covariance"][0][1]}
+    for name, p in found["parameters"].items():
+        out |= {name: p["value"], f"u({name})": p["u"]}
+    out["x"] = [p["y"] for p in found["predictions"]]
+    out["u(x)"] = [p["u"] for p in found["predictions"]]
+    return out
+
+
 def walpole(case: dict[str, Any]) -> Found:
     given = case["inputs"]
     task = {"kind": "fit", "model": "line", "x": given["x"], "y": given["y"]}
