@@ -201,6 +201,8 @@ class Measurement:
     acclimatisation_minutes: int | None = None
     stages: tuple[Stage, ...] = ("as_found",)
     """Stages measured, in order."""
+    mode_required: bool = False
+    """The type is measured in calibration mode, which must then be named."""
 
     def measurand(self, id_: str) -> MeasurandWords:
         """Return the words of one measurand; KeyError when there are none."""

@@ -21,7 +21,7 @@ from calib.certificates.document import (
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.result import CalibrationResult, Verdict
 from instruments.errors import Refused
-from instruments.procedure import RecordKind
+from instruments.procedure import GoverningDocument, RecordKind
 from instruments.quantities import unit
 
 
@@ -61,7 +61,7 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
         legal_class=definition.legal_class,
         methods=tuple(
             MethodDocument(id=d.id, title=d.title, role=d.role, confidence=d.confidence)
-            for d in definition.documents
+            for d in _documents(frozen)
         ),
         measurands=tuple(
             MeasurandWords(
@@ -82,6 +82,7 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
         rule=frozen.decision_rule,
         limits=_limits(frozen, result),
         examinations=_examinations(frozen),
+        mode_required=definition.calibration_mode == "required",
         acclimatisation_minutes=frozen.acclimatisation_minutes,
         stages=tuple(
             stage
@@ -89,6 +90,19 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
             if any(point.stage == stage for point in result.points)
         ),
     )
+
+
+def _documents(frozen: CalibrationInput) -> tuple[GoverningDocument, ...]:
+    """Return the documents this kind of work rests on: a JJG for 检定, other methods otherwise.
+
+    A type names the methods of every kind of work; where only the other sort exists (a JJG applied
+    to a calibration), it stays.
+    """
+    documents = frozen.definition.documents
+    verifying = frozen.kind == "verification"
+    methods = [d for d in documents if d.role == "method"]
+    fitting = [d for d in methods if d.id.startswith("JJG") == verifying] or methods
+    return tuple(d for d in documents if d.role != "method" or d in fitting)
 
 
 def _standard(standard: StandardInput) -> StandardUsed:

@@ -7,7 +7,9 @@ light and dark paper alike. matplotlib is imported when the first figure is draw
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 SYMBOLS = {"error": "E", "correction": "C", "relative_error": "δ"}
 INK, GRID, BLUE, BAND = "#6b7280", "#9ca3af55", "#2f6db5", "#4d9a6a"
-_STYLE = {
+_ALONE = threading.Lock()
+_STYLE: dict[str, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "calib",
     "font.family": "Source Sans Pro",
@@ -92,9 +95,10 @@ def curve_figure(
 
 def _value(curve: CurveResult, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     origin = float(curve.origin)
-    return sum(
-        (p.value * (x - origin) ** n for n, p in enumerate(curve.parameters)), np.zeros_like(x)
-    )
+    y: np.ndarray[Any, Any] = np.zeros_like(x)
+    for power, parameter in enumerate(curve.parameters):
+        y += parameter.value * np.power(x - origin, power)
+    return y
 
 
 def _limits_band(axes: Axes, points: Sequence[PointResult], sign: float) -> None:
@@ -157,14 +161,17 @@ def _axis(symbol: str, unit_id: str) -> str:
     return f"{symbol} / {shown}" if shown else symbol
 
 
-def _style() -> Any:
-    import matplotlib as mpl  # noqa: PLC0415 -- slow import
-    from matplotlib import font_manager  # noqa: PLC0415
+@contextmanager
+def _style() -> Iterator[None]:
+    """Hold matplotlib's settings, which are global, from its defaults and alone."""
+    from matplotlib import font_manager, style  # noqa: PLC0415 -- slow import
 
-    known = {entry.fname for entry in font_manager.fontManager.ttflist}
-    for file in _unknown(map(str, latin_files()), known):
-        font_manager.fontManager.addfont(file)
-    return mpl.rc_context(_STYLE)
+    with _ALONE:
+        known = {entry.fname for entry in font_manager.fontManager.ttflist}
+        for file in _unknown(map(str, latin_files()), known):
+            font_manager.fontManager.addfont(file)
+        with style.context(["default", _STYLE]):
+            yield
 
 
 def _unknown(files: Iterable[str], known: set[str]) -> list[str]:

@@ -1,0 +1,251 @@
+"""The finished file is read again and compared with the document it was made from.
+
+The text is taken out of the PDF by another library than the one that wrote it; what was to be said
+and what can be read must be the same numbers in the same rows. Knows nothing of templates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pypdfium2  # type: ignore[import-untyped]
+
+from calib.certificates.document import CertificateDocument
+from calib.certificates.layout import END_MARK
+from calib.certificates.sections import NOT_IN_PART, RELATES_ONLY, UNCERTAINTY
+from calib.certificates.tables import groups_of, limits_text, output_limits, output_text, piece_name
+from calib.certificates.wording import STATEMENTS, TITLES, Speaker
+from calib.evaluation.result import Verdict
+from instruments.errors import Finding
+
+_CLAUSE = "ISO/IEC 17025:2017 "
+_SILENT: set[Verdict] = {"not_stated", "cannot_be_stated", "not_calibratable"}
+RULES: dict[str, tuple[str, str]] = {
+    "file-unreadable": (_CLAUSE + "7.8.1.2", "The rendered file cannot be opened: {problem}."),
+    "file-not-archival": (
+        "ISO 19005-3; ISO 14289-1", "The file does not declare {standard}.",
+    ),
+    "file-text-missing": (
+        _CLAUSE + "7.8.2.1", "The file does not show {name}: {expected} cannot be read in it.",
+    ),
+    "file-row-missing": (
+        _CLAUSE + "7.8.2.1 (m)",
+        "The file does not show the row of {key}: {expected} cannot be read in this order.",
+    ),
+    "file-page-number": (_CLAUSE + "7.8.2.1 (d)", "Page {page} does not say {expected}."),
+    "file-end-mark": (_CLAUSE + "7.8.2.1 (d)", "The end mark must close the last page, once."),
+    "file-conformity-word": (
+        _CLAUSE + "7.8.6", "The file states {statement}, but the verdict is {verdict}.",
+    ),
+    "file-preview": (_CLAUSE + "7.8.1.2", "The file bears the watermark of a preview."),
+    "file-attachment": (_CLAUSE + "7.5.1", "The attachment {name} is missing or differs."),
+}  # fmt: skip
+"""Code to clause and sentence; every one of them is an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What can be read in a file."""
+
+    pages: tuple[str, ...]
+    """Text of each page; runs of space are one space."""
+    attachments: Mapping[str, bytes]
+
+    @property
+    def text(self) -> str:
+        """Return the text of all pages."""
+        return " ".join(self.pages)
+
+
+def read_file(pdf: bytes) -> ReadFile:
+    """Return text and attachments of a PDF."""
+    opened = pypdfium2.PdfDocument(pdf)
+    try:
+        pages = tuple(_plain(page.get_textpage().get_text_bounded()) for page in opened)
+        attached = (opened.get_attachment(i) for i in range(opened.count_attachments()))
+        return ReadFile(pages, {a.get_name(): bytes(a.get_data()) for a in attached})
+    finally:
+        opened.close()
+
+
+def reread(
+    document: CertificateDocument, pdf: bytes, attachments: Mapping[str, bytes]
+) -> tuple[Finding, ...]:
+    """Return every difference between the document and the file made from it."""
+    try:
+        seen = read_file(pdf)
+    except pypdfium2.PdfiumError as problem:
+        return (_finding("file-unreadable", problem=str(problem)),)
+    return (
+        *_archival(pdf),
+        *_pages(document, seen),
+        *_texts(document, seen),
+        *_rows(document, seen),
+        *_words(document, seen),
+        *_attached(document, seen, attachments),
+    )
+
+
+def _archival(pdf: bytes) -> Iterator[Finding]:
+    marks = {
+        "PDF/A-3a": (rb"pdfaid:part\D{1,3}3", rb"pdfaid:conformance\W{1,3}A"),
+        "PDF/UA-1": (rb"pdfuaid:part\D{1,3}1",),
+    }
+    for standard, patterns in marks.items():
+        if not all(re.search(pattern, pdf) for pattern in patterns):
+            yield _finding("file-not-archival", standard=standard)
+
+
+def _pages(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
+    languages = Speaker.of(document.language).languages
+    total = len(seen.pages)
+    for i, text in enumerate(seen.pages, 1):
+        wanted = {"zh": f"第 {i} 页 共 {total} 页", "en": f"Page {i} of {total}"}
+        for language in languages:
+            if _tight(wanted[language]) not in _tight(text):
+                yield _finding("file-page-number", page=i, expected=wanted[language])
+        if document.number not in text:
+            yield _finding("file-page-number", page=i, expected=document.number)
+    marks = [_tight(mark) for mark in Speaker.of(document.language).say(END_MARK)]
+    counts = [[_tight(page).count(mark) for page in seen.pages] for mark in marks]
+    if any(sum(count) != 1 or count[-1] != 1 for count in counts):
+        yield _finding("file-end-mark")
+
+
+def _texts(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
+    speaker = Speaker.of(document.language)
+    text = _tight(seen.text)
+    for name, expected in _expected_texts(document, speaker):
+        if expected and _tight(expected) not in text:
+            yield _finding("file-text-missing", name=name, expected=expected)
+
+
+def _expected_texts(document: CertificateDocument, speaker: Speaker) -> Iterator[tuple[str, str]]:
+    """Return everything that must be readable somewhere, with its name."""
+    item, lab, customer = document.item, document.lab, document.customer
+    yield from (("title", words) for words in speaker.say(TITLES[document.kind]))
+    for label in (lab.name, lab.address, customer.name, item.name, document.place.name):
+        yield from (("name or address", words) for words in speaker.label(label))
+    for field in ("maker", "model", "serial", "asset_number", "barcode", "condition"):
+        yield f"item {field}", getattr(item, field)
+    yield "calibration mode", item.calibration_mode
+    yield from (("piece", piece) for piece in item.pieces)
+    for field in (
+        "number", "address", "order_number", "received_on", "performed_from", "performed_on",
+        "issued_on", "valid_until", "sampling", "issued_at",
+    ):  # fmt: skip
+        yield field, getattr(document, field) or ""
+    yield "customer address", customer.address
+    yield "customer contact", customer.contact
+    yield "accreditation", lab.accreditation
+    if document.next_due_on and document.interval_agreed:
+        yield "next_due_on", document.next_due_on
+    for standard in document.measurement.standards:
+        for field in (
+            "model", "serial", "range", "uncertainty", "certificate_number", "issuer",
+            "calibrated_on", "valid_until",
+        ):  # fmt: skip
+            yield f"standard {field}", getattr(standard, field) or ""
+    yield from (("person", person.name) for person in document.persons)
+    for condition in document.measurement.conditions:
+        yield "condition", condition.low
+        yield "condition", condition.high
+    if document.amendment:
+        yield "replaced certificate", document.amendment.replaces
+        yield "reason", document.amendment.reason
+    for texts in (
+        document.deviations, document.remarks, document.opinions, document.external_results,
+    ):  # fmt: skip
+        yield from (("remark", text) for text in texts)
+    for sentence in (RELATES_ONLY, NOT_IN_PART, UNCERTAINTY):
+        yield from (
+            ("declaration", words.replace("ν_eff", "νeff")) for words in speaker.say(sentence)
+        )
+    yield from (("unconfirmed limits", name) for name in document.result.unconfirmed_limits)
+    for seen in document.measurement.examinations:
+        yield "examination", seen.name.text(speaker.languages[0])
+        yield "examination remark", seen.remark
+
+
+def _rows(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
+    text = seen.text
+    for key, cells in _expected_rows(document):
+        pattern = r"\s+".join(_loosely(cell) for cell in cells)
+        if not re.search(rf"(?<![\w.-]){pattern}(?![\w.])", text):
+            yield _finding("file-row-missing", key=key, expected=" | ".join(cells))
+
+
+def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[str]]]:
+    """Return rows of numbers that must stand in this order."""
+    for measurand, _, points in groups_of(document):
+        by_piece: dict[int, list[str]] = {}
+        for point in points:
+            shown = point.printed
+            value = output_text(measurand, shown)
+            limits = limits_text(*output_limits(measurand, shown))
+            if point.piece:
+                by_piece.setdefault(point.piece, []).append(value)
+                continue
+            mark = "†" if point.cmc_applied else ""
+            yield point.key, [shown.nominal, shown.reference, shown.indication, value,
+                              shown.U + mark, shown.k]  # fmt: skip
+            if limits != "—":
+                yield f"{point.key} limits", [limits]
+            if document.include_budget:
+                yield f"{point.key} budget", [shown.u]
+        for piece, values in by_piece.items():
+            yield piece_name(document, piece), [piece_name(document, piece), *values]
+    for curve in document.result.curves:
+        for parameter in curve.parameters:
+            yield parameter.name, [parameter.name, parameter.printed]
+        for p in curve.predictions:
+            mark = "*" if p.extrapolated else ""
+            yield f"x = {p.x}", [p.x + mark, p.printed, p.printed_value, p.printed_U]
+
+
+def _words(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
+    text = _tight(seen.text)
+    speaker = Speaker.of(document.language)
+    if document.result.verdict in _SILENT:
+        for verdict, sentence in STATEMENTS.items():
+            if verdict in _SILENT:
+                continue
+            for words in speaker.say(sentence):
+                if _tight(words) in text:
+                    yield _finding(
+                        "file-conformity-word", statement=verdict, verdict=document.result.verdict
+                    )
+    if "PREVIEW预览" in text:
+        yield _finding("file-preview")
+
+
+def _attached(
+    document: CertificateDocument, seen: ReadFile, attachments: Mapping[str, bytes]
+) -> Iterator[Finding]:
+    for name, content in {"certificate.json": document.canonical(), **attachments}.items():
+        if seen.attachments.get(name) != content:
+            yield _finding("file-attachment", name=name)
+
+
+def _finding(code: str, **facts: object) -> Finding:
+    clause, message = RULES[code]
+    return Finding(code=code, message=message, facts=facts, clause=clause)
+
+
+def _loosely(cell: str) -> str:
+    """Return a pattern that lets a long cell be broken into lines anywhere."""
+    if re.fullmatch(r"[-+\d.()†*]+", cell):
+        return re.escape(cell)
+    return r"\s*".join(re.escape(c) for c in cell if not c.isspace())
+
+
+def _plain(text: str) -> str:
+    # a reader may show a hyphen at a line's end as U+FFFE and a minus as U+2212
+    text = text.replace("\ufffe", "-").replace("\u2212", "-")
+    return re.sub(r"\s+", " ", text)
+
+
+def _tight(text: str) -> str:
+    return re.sub(r"\s+", "", _plain(text))

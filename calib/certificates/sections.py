@@ -1,0 +1,303 @@
+"""The parts of a certificate after its first page: standards, method, results, statements.
+
+Each part is a list of blocks; which parts there are depends on the document alone.
+"""
+
+from __future__ import annotations
+
+from calib.certificates import figures
+from calib.certificates.blocks import (
+    Block,
+    column,
+    facts,
+    figure,
+    heading,
+    loud,
+    note,
+    paragraph,
+    row,
+    section,
+    table,
+)
+from calib.certificates.document import CertificateDocument
+from calib.certificates.tables import (
+    batch_tables,
+    budget_blocks,
+    curve_blocks,
+    groups_of,
+    piece_name,
+    points_table,
+    title_of,
+)
+from calib.certificates.wording import (
+    CONDITIONS,
+    ORIGINS,
+    PLACES,
+    STATEMENT_OF_REST,
+    STATEMENTS,
+    Speaker,
+    Words,
+    plain,
+    unit,
+)
+from calib.i18n import both
+
+RELATES_ONLY = "The results relate only to the item or items described in this document."
+NOT_IN_PART = (
+    "This document may not be reproduced other than in full without the written approval of the "
+    "laboratory."
+)
+UNCERTAINTY = (
+    "U is the expanded uncertainty: the combined standard uncertainty multiplied by the coverage "
+    "factor k given beside it, for a coverage probability of approximately 95 %, evaluated "
+    "according to JCGM 100:2008 (GUM) and JJF 1059.1-2012. Where k is not 2 it comes from the "
+    "t-distribution with ν_eff degrees of freedom. U holds for the time and the conditions of the "
+    "measurement and does not include the long-term drift of the item."
+)
+CURVE = "Fitted curve (line), calibration points with U (dots); dashed where extrapolated."
+CURVE_WITH_BAND = (
+    "Fitted curve (line), U of the curve (band), calibration points with U (dots); dashed where "
+    "extrapolated."
+)
+TRACEABILITY = (
+    "The results are traceable to the International System of Units (SI) through the measurement "
+    "standards listed above and the calibration certificates named there."
+)
+
+
+def sections_of(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Return the parts that follow the first page, in order."""
+    parts = [
+        section(speaker.say("Measurement standards used"), _standards(speaker, document)),
+        section(speaker.say("Method and conditions"), _method(speaker, document)),
+        section(speaker.say("Results"), _results(speaker, document)),
+    ]
+    if document.measurement.examinations:
+        parts.append(section(speaker.say("Examinations"), _examinations(speaker, document)))
+    parts.append(section(speaker.say("Statement of conformity"), _statement(speaker, document)))
+    extra = [
+        ("Results of external providers", document.external_results),
+        ("Opinions and interpretations", document.opinions),
+        ("Remarks", document.remarks),
+    ]
+    parts += [
+        section(speaker.say(title), [paragraph(plain(text)) for text in texts])
+        for title, texts in extra
+        if texts
+    ]
+    if document.include_budget:
+        parts.append(section(speaker.say("Uncertainty budget"), [
+            block
+            for measurand, stage, points in groups_of(document)
+            for block in (
+                heading(title_of(speaker, measurand, stage, len(document.measurement.stages))),
+                *budget_blocks(speaker, document, measurand, points),
+            )
+        ]))
+    parts.append(section(speaker.say("Declarations"), _declarations(speaker, document)))
+    return parts
+
+
+def _standards(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    columns = [
+        column(speaker.say("Name, model, serial number"), align="left"),
+        column(speaker.say("Range and uncertainty"), align="left"),
+        column(speaker.say("Certificate, issued by"), align="left"),
+        column(speaker.say("Calibrated, valid until"), align="left"),
+    ]
+    rows = [
+        row([
+            (*speaker.label(s.name), f"{s.model} · {s.serial}"),
+            (s.range, s.uncertainty),
+            (s.certificate_number, s.issuer),
+            (s.calibrated_on, s.valid_until or "—"),
+        ])
+        for s in document.measurement.standards
+    ]
+    statement = document.traceability
+    words = speaker.label(statement) if statement else speaker.say(TRACEABILITY)
+    return [table(columns, rows), paragraph(words)]
+
+
+def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    measured, item = document.measurement, document.item
+    place = speaker.say(PLACES[document.place.kind])
+    rows: list[tuple[Words, list[Words]]] = [
+        (
+            speaker.say("Governing documents"),
+            [
+                (f"{m.id}  {(titles := speaker.label(m.title))[0]}", *titles[1:])
+                for m in measured.methods
+                if m.role in {"method", "limits"}
+            ],
+        ),
+        (
+            speaker.say("Place"),
+            [place, speaker.label(document.place.name), plain(document.place.address)],
+        ),
+    ]
+    for condition in measured.conditions:
+        span = condition.low
+        if condition.low != condition.high:
+            span = f"{condition.low} … {condition.high}"
+        rows.append(
+            (speaker.say(CONDITIONS[condition.quantity]), [plain(f"{span} {unit(condition.unit)}")])
+        )
+    if measured.acclimatisation_minutes is not None:
+        rows.append((
+            speaker.say("Acclimatisation"), [plain(f"{measured.acclimatisation_minutes} min")],
+        ))
+    if item.calibration_mode:
+        rows.append((speaker.say("Calibration mode used"), [plain(item.calibration_mode)]))
+    rows.append((
+        speaker.say("Condition on receipt"),
+        [plain(item.condition) if item.condition else speaker.say("Not recorded")],
+    ))
+    if document.sampling:
+        rows.append((speaker.say("Sampling"), [plain(document.sampling)]))
+    rows.append((
+        speaker.say("Additions to, deviations from the method"),
+        [plain(text) for text in document.deviations] or [speaker.say("None")],
+    ))
+    return [facts([(label, [line for line in lines if any(line)]) for label, lines in rows])]
+
+
+def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    blocks: list[Block] = []
+    groups = groups_of(document)
+    drawn: set[str] = set()
+    for measurand, stage, points in groups:
+        blocks.append(
+            heading(title_of(speaker, measurand, stage, len(document.measurement.stages)))
+        )
+        if any(point.piece for point in points):
+            blocks += batch_tables(speaker, document, measurand, points)
+        else:
+            blocks += points_table(speaker, document, measurand, points)
+        last = [g for g in groups if g[0].id == measurand.id][-1]
+        if last[1] == stage and measurand.id not in drawn:
+            drawn.add(measurand.id)
+            everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
+            caption = _caption(speaker, document, measurand.id)
+            blocks.append(figure(
+                figures.error_figure(measurand, everything), caption, caption
+            ))
+        for curve in document.result.curves:
+            if (curve.measurand, curve.stage) == (measurand.id, stage):
+                blocks.append(heading(speaker.say("Fitted curve")))
+                blocks += curve_blocks(speaker, document, measurand, curve)
+                caption = speaker.say(CURVE_WITH_BAND if len(curve.predictions) > 1 else CURVE)
+                blocks.append(figure(
+                    figures.curve_figure(measurand, curve, points), caption, caption
+                ))
+    blocks.append(paragraph(speaker.say(UNCERTAINTY)))
+    return blocks
+
+
+def _caption(speaker: Speaker, document: CertificateDocument, measurand: str) -> Words:
+    points = [p for p in document.result.points if p.measurand == measurand]
+    if any(p.piece for p in points):
+        text = "{name}: {symbol} of every piece (dots), limits (band)."
+    elif len({p.stage for p in points}) > 1:
+        text = (
+            "{name}: {symbol} with U as found (open circles) and as left (filled circles), "
+            "limits (band)."
+        )
+    else:
+        text = "{name}: {symbol} with U (bars), limits (band)."
+    if not any(p.printed.lower or p.printed.upper for p in points):
+        text = "{name}: {symbol} with U (bars)."
+    words = document.measurement.measurand(measurand)
+    return speaker.say(text, name=words.name, symbol=figures.SYMBOLS[words.output])
+
+
+def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    columns = [
+        column(speaker.say("Examination"), align="left"),
+        column(speaker.say("Document"), align="left"),
+        column(speaker.say("Outcome"), align="left"),
+        column(speaker.say("Remark"), align="left"),
+    ]
+    rows = []
+    for seen in document.measurement.examinations:
+        remark = [seen.remark] if seen.remark else []
+        if seen.rejected_pieces:
+            remark.append(", ".join(piece_name(document, p) for p in seen.rejected_pieces))
+        rows.append(row(
+            [
+                speaker.label(seen.name), seen.document,
+                speaker.say("Requirement met" if seen.passed else "Requirement not met"),
+                "; ".join(remark) or "—",
+            ],
+            "" if seen.passed else "reject",
+        ))
+    return [table(columns, rows)]
+
+
+def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Return rule, limits, verdict and, for a batch, the rejects by name."""
+    measured, verdict = document.measurement, document.result.verdict
+    blocks: list[Block] = []
+    rule = speaker.rule(measured.rule)
+    rejected = [p for p in document.result.pieces if p.piece and p.verdict != "pass"]
+    some = verdict == "pass" and rejected
+    blocks.append(paragraph(speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])))
+    if rejected and measured.rule.id != "none":
+        names = ", ".join(piece_name(document, p.piece) for p in rejected)
+        blocks.append(loud(speaker.say(
+            "Pieces that do not pass ({count} of {total}): {names}",
+            count=len(rejected), total=document.item.quantity, names=names,
+        )))
+    failing = [p for p in document.result.points if p.verdict == "fail" and not p.piece]
+    if failing:
+        shown = [
+            (measured.measurand(p.measurand), p.printed.nominal) for p in failing
+        ]
+        blocks.append(paragraph(tuple(
+            Speaker((language,)).say("Not conforming: {items}", items="; ".join(
+                f"{m.name.text(language)} {nominal} {unit(m.unit)}" for m, nominal in shown
+            ))[0]
+            for language in speaker.languages
+        )))
+    if rule:
+        blocks.append(paragraph(rule))
+        for source in measured.limits:
+            blocks.append(note(speaker.say(
+                "Limits of {name}: {document} {clause} ({origin}).",
+                name=measured.measurand(source.measurand).name,
+                document=source.document, clause=source.clause, origin=both(ORIGINS[source.origin]),
+            )))
+    if document.result.unconfirmed_limits:
+        blocks.append(loud(speaker.say(
+            "UNCONFIRMED LIMITS: the limits from {documents} have not been confirmed against the "
+            "published document.",
+            documents=", ".join(document.result.unconfirmed_limits),
+        )))
+    return blocks
+
+
+def _declarations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    made = document.provenance
+    blocks = [paragraph(speaker.say(RELATES_ONLY)), paragraph(speaker.say(NOT_IN_PART))]
+    if document.amendment:
+        blocks.append(paragraph(speaker.say(
+            "This document replaces {number} in full. Reason: {reason}",
+            number=document.amendment.replaces, reason=document.amendment.reason,
+        )))
+    if document.item.customer_supplied:
+        blocks.append(paragraph(speaker.say(
+            "* Supplied by the customer; the laboratory is not responsible for it."
+        )))
+    blocks.append(paragraph(speaker.say(
+        "What this document says and the frozen input of its computation are attached to the file "
+        "as JSON; anyone can compute the results again."
+    )))
+    blocks.append(note(plain("  ·  ".join(filter(None, [
+        made.software,
+        f"{document.measurement.type_id} {document.measurement.type_version}",
+        f"input {document.result.input_digest[:16]}",
+        f"template {made.template_digest[:16]}" if made.template_digest else "",
+        f"fonts {made.fonts_digest[:16]}" if made.fonts_digest else "",
+        document.issued_at,
+    ])))))
+    return blocks
