@@ -95,10 +95,8 @@ def curve_figure(
 
 def _value(curve: CurveResult, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     origin = float(curve.origin)
-    y: np.ndarray[Any, Any] = np.zeros_like(x)
-    for power, parameter in enumerate(curve.parameters):
-        y += parameter.value * np.power(x - origin, power)
-    return y
+    values = [parameter.value for parameter in curve.parameters]
+    return np.asarray(np.polynomial.polynomial.polyval(x - origin, values))
 
 
 def _limits_band(axes: Axes, points: Sequence[PointResult], sign: float) -> None:

@@ -150,9 +150,9 @@ def _condition(document: CertificateDocument) -> Iterator[Hit]:
 @_lint("dates-out-of-order", ISO17025 + "7.8.2.1 (h)(i)(j)",
        "The dates must be ISO dates in the order received, performed, issued; got {got}.")  # fmt: skip
 def _dates(document: CertificateDocument) -> Iterator[Hit]:
-    texts = [
-        document.received_on, document.performed_from, document.performed_on, document.issued_on,
-    ]  # fmt: skip
+    texts = [document.performed_from, document.performed_on, document.issued_on]
+    if document.received_on or document.place.kind == "laboratory":
+        texts.insert(0, document.received_on)  # what is measured on site was never received
     try:
         days = [date.fromisoformat(text) for text in texts]
         instant = datetime.fromisoformat(document.issued_at)
@@ -162,7 +162,7 @@ def _dates(document: CertificateDocument) -> Iterator[Hit]:
     if days != sorted(days):
         yield "/performed_on", {"got": ", ".join(texts)}
     # the local date of an instant differs from its UTC date by a day at most
-    if instant.tzinfo is None or abs(instant.astimezone(UTC).date() - days[3]) > timedelta(days=1):
+    if instant.tzinfo is None or abs(instant.astimezone(UTC).date() - days[-1]) > timedelta(days=1):
         yield "/issued_at", {"got": f"{document.issued_on}, {document.issued_at}"}
 
 
@@ -207,7 +207,8 @@ def _persons(document: CertificateDocument) -> Iterator[Hit]:
 
 
 @_lint("same-person", ISO17025 + "7.8.1.1",
-       "{name} performed the work and also {role} it. A second person must.")  # fmt: skip
+       "{name} performed the work, and one of the same name {role} it. It must be a second person.",
+       "warning")  # fmt: skip
 def _second_person(document: CertificateDocument) -> Iterator[Hit]:
     performers = {p.name for p in document.persons if p.role == "performed"}
     for person in document.persons:

@@ -56,9 +56,9 @@ class Rendered:
     """Only `render_linted` makes one: the file was read again and says what the document says."""
 
     linted: Linted
-    pdf: bytes = field(repr=False)
+    content: bytes = field(repr=False)
     digest: str
-    """SHA-256 of `pdf`."""
+    """SHA-256 of `content`."""
     made_by: object = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -72,9 +72,9 @@ class Sealed:
     """Only `seal_rendered` makes one: the final bytes of a certificate."""
 
     rendered: Rendered
-    pdf: bytes = field(repr=False)
+    content: bytes = field(repr=False)
     digest: str
-    """SHA-256 of `pdf`."""
+    """SHA-256 of `content`."""
     seal: str
     """Which seal the file bears; ``unsigned`` when none."""
     made_by: object = field(default=None, repr=False, compare=False)
@@ -112,7 +112,7 @@ def render_linted(linted: Linted, attachments: Mapping[str, bytes]) -> Rendered:
     return Rendered(linted, pdf, hashlib.sha256(pdf).hexdigest(), _MADE_HERE)
 
 
-def seal_rendered(rendered: Rendered, pdf: bytes, seal: str) -> Sealed:
+def seal_rendered(rendered: Rendered, content: bytes, seal: str) -> Sealed:
     """Take what the sealer gave back: the rendered bytes, with nothing but a seal appended.
 
     Raises
@@ -120,7 +120,9 @@ def seal_rendered(rendered: Rendered, pdf: bytes, seal: str) -> Sealed:
     Refused
         The bytes are not the rendered ones, or the printed words and the seal disagree.
     """
-    if not pdf.startswith(rendered.pdf) or (seal == UNSIGNED and pdf != rendered.pdf):
+    if not content.startswith(rendered.content) or (
+        seal == UNSIGNED and content != rendered.content
+    ):
         raise Refused(
             "sealed-other-bytes",
             "The sealer gave back other bytes than it was given. The certificate is not issued; "
@@ -133,7 +135,7 @@ def seal_rendered(rendered: Rendered, pdf: bytes, seal: str) -> Sealed:
             "The page says {printed}, but the file bears the seal {seal}.",
             facts={"printed": printed, "seal": seal},
         )
-    return Sealed(rendered, pdf, hashlib.sha256(pdf).hexdigest(), seal, _MADE_HERE)
+    return Sealed(rendered, content, hashlib.sha256(content).hexdigest(), seal, _MADE_HERE)
 
 
 def _refuse(findings: tuple[Finding, ...]) -> None:
