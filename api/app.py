@@ -82,9 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     wired.engine.dispose()
 
 
-async def _guard(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse oversized bodies early; add the security headers to every answer."""
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > MAX_REQUEST:
@@ -140,13 +138,11 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if error.status_code == 404:  # noqa: PLR2004
+    if error.status_code == 404:
         return _answer(
             request, NotFound("no-such-page", "There is no such page. Start from the first page.")
         )
-    return _answer(
-        request, Invalid("request-invalid", str(error.detail)), status=error.status_code
-    )
+    return _answer(request, Invalid("request-invalid", str(error.detail)), status=error.status_code)
 
 
 async def _stale(request: Request, _error: Exception) -> Response:

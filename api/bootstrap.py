@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Engine
 
 from api.settings import Settings
-from calib.adapters.files import DiskFileStore
-from calib.adapters.mail import FolderMailer, SMTPMailer
+from calib.adapters.files import DirectoryStore
+from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.sealing import UnsealedSealer
 from calib.migrations.run import upgrade
 from calib.services.ports import FileStore, Mailer, Sealer
@@ -49,7 +50,7 @@ def wire(settings: Settings, *, clock: Clock = system_clock) -> Wiring:
         settings=settings,
         engine=engine,
         catalogue=load_catalogue(),
-        store=DiskFileStore(folder / "files"),
+        store=DirectoryStore(folder / "files"),
         sealer=UnsealedSealer(),
         mailer=_mailer(settings, folder),
         clock=clock,
@@ -64,6 +65,6 @@ def _mailer(settings: Settings, folder: Path) -> Mailer:
         port=int(settings.smtp_port),
         user=settings.smtp_user,
         password=settings.smtp_password,
-        security=settings.smtp_security,
+        security=cast("Security", settings.smtp_security),
         sender=settings.mail_from,
     )

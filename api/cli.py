@@ -35,7 +35,7 @@ Token = Annotated[
 
 def main() -> None:
     """Run the command line; a domain error becomes words on standard error and an exit code."""
-    from api.problems import exit_code, say  # noqa: PLC0415
+    from api.problems import exit_code, say
 
     try:
         app(standalone_mode=False)
@@ -49,7 +49,7 @@ def main() -> None:
         sys.exit(stop.exit_code)
     except typer.Abort:
         sys.exit(130)
-    except Exception as problem:  # noqa: BLE001 -- click reports wrong usage through exceptions
+    except Exception as problem:
         usage = getattr(problem, "format_message", None)
         if usage is None:
             raise
@@ -84,10 +84,10 @@ def read_input(path: str) -> bytes:
 @app.command()
 def compute(file: Annotated[str, typer.Argument(help="Task file, - for standard input.")]) -> None:
     """Compute a task or a list of tasks without a database; results as canonical JSON."""
-    from api.json_reading import read_json  # noqa: PLC0415
-    from calib.evaluation import frozen  # noqa: F401, PLC0415 -- offers the kind calibration
-    from calib.evaluation.tasks import compute_many  # noqa: PLC0415
-    from instruments.canonical import canonical_json  # noqa: PLC0415
+    from api.json_reading import read_json
+    from calib.evaluation import frozen  # noqa: F401 -- offers the kind calibration
+    from calib.evaluation.tasks import compute_many
+    from instruments.canonical import canonical_json
 
     answer, good = compute_many(read_json(read_input(file)))
     # a pipe gets the canonical bytes and nothing else: they are compared with stored ones
@@ -98,10 +98,10 @@ def compute(file: Annotated[str, typer.Argument(help="Task file, - for standard 
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the application; on SQLite the scheduled jobs run in the same process."""
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
-    from api.app import create_app  # noqa: PLC0415
-    from api.bootstrap import wire  # noqa: PLC0415
+    from api.app import create_app
+    from api.bootstrap import wire
 
     uvicorn.run(create_app(wire(settings())), host=host, port=port, log_level="warning")
 
@@ -109,16 +109,20 @@ def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
 @app.command()
 def worker() -> None:
     """Run the scheduled jobs in a process of their own."""
-    from api.bootstrap import wire  # noqa: PLC0415
-    from calib.jobs.tasks import run_worker  # noqa: PLC0415
+    from api.bootstrap import wire
+    from calib.jobs.tasks import start_worker, stop_worker
 
-    run_worker(wire(settings()))
+    running = start_worker(wire(settings()))
+    try:
+        running.wait()
+    except KeyboardInterrupt:
+        stop_worker()
 
 
 @app.command()
 def doctor(as_json: AsJSON = False) -> None:
     """Show settings, versions, database, fonts and disk: what is wrong and what to do."""
-    from api.doctor import examine  # noqa: PLC0415
+    from api.doctor import examine
 
     report = examine(settings())
     if as_json:

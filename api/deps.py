@@ -16,11 +16,11 @@ from fastapi import Depends, Header, Request
 
 from api.bootstrap import Wiring
 from api.problems import PreconditionMissing, SignInNeeded
-from calib.i18n import LANGUAGES
 from instruments.context import Context
 from instruments.errors import Invalid, NotAllowed
 from instruments.services import signin
 from instruments.tenancy import InstallationSession, installation_session, lab_session
+from instruments.text import LANGUAGES
 
 COOKIE = "calib_session"
 LANGUAGE_COOKIE = "calib_language"
@@ -134,7 +134,9 @@ Acting = Annotated[MakeContext, Depends(acting)]
 Reading = Annotated[Context, Depends(reading, scope="function")]
 Writing = Annotated[Context, Depends(writing, scope="function")]
 PublicReading = Annotated[InstallationSession, Depends(public_reading, scope="function")]
-InstallationWriting = Annotated[InstallationSession, Depends(installation_writing, scope="function")]
+InstallationWriting = Annotated[
+    InstallationSession, Depends(installation_writing, scope="function")
+]
 
 
 def version_seen(if_match: Annotated[str | None, Header()] = None) -> int:
@@ -160,7 +162,7 @@ VersionSeen = Annotated[int, Depends(version_seen)]
 def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
     """Return the request's key; raises Invalid where one is needed and missing."""
     key = (idempotency_key or "").strip()
-    if not 8 <= len(key) <= 200 or not key.isprintable():  # noqa: PLR2004
+    if not 8 <= len(key) <= 200 or not key.isprintable():
         raise Invalid(
             "idempotency-key-missing",
             "This act must not happen twice. Send Idempotency-Key, 8 to 200 printable characters, "

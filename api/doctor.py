@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.settings import Settings, describe
-from calib.certificates.fonts import font_folders
+from calib.certificates.fonts import font_folders, fonts_digest
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import journal_in_words, open_engine
 
@@ -34,7 +34,7 @@ def examine(settings: Settings) -> dict[str, Any]:
     }
 
 
-class Unwell(Exception):  # noqa: N818 -- a finding, not a failure of the program
+class Unwell(Exception):
     """A check found something wrong; the words say what to do."""
 
 
@@ -46,7 +46,9 @@ def _run(name: str, check: Callable[[Settings], str], settings: Settings) -> dic
 
 
 def _versions(_settings: Settings) -> str:
-    parts = [f"{name} {version(name)}" for name in ("calib", "numpy", "scipy", "sqlalchemy", "typst")]
+    parts = [
+        f"{name} {version(name)}" for name in ("calib", "numpy", "scipy", "sqlalchemy", "typst")
+    ]
     return ", ".join([f"Python {platform.python_version()}", *parts])
 
 
@@ -68,7 +70,7 @@ def _catalogue(_settings: Settings) -> str:
 
 
 def _fonts(_settings: Settings) -> str:
-    return ", ".join(folder.name for folder in font_folders())
+    return f"{len(font_folders())} folders, digest {fonts_digest()[:16]}"
 
 
 def _disk(settings: Settings) -> str:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from calib.i18n import translate
 from instruments.errors import (
     Conflict,
     DomainError,
@@ -19,9 +20,8 @@ from instruments.errors import (
     fill,
 )
 
-from calib.i18n import translate
-
 log = logging.getLogger("calib")
+
 
 class SignInNeeded(DomainError):
     """Nobody is signed in; pages lead to the sign-in form."""

@@ -21,12 +21,15 @@ class Settings:
 
     data: str = _setting("calib-data", "Folder of files, queue and keys.")
     database_url: str = _setting(
-        "", "Database; empty: SQLite file calib.db in the data folder. PostgreSQL: postgresql+psycopg://…"
+        "",
+        "Database; empty: SQLite file calib.db in the data folder. PostgreSQL: postgresql+psycopg://…",
     )
     public_url: str = _setting(
         "http://127.0.0.1:8000", "Address people reach this installation at; printed in QR codes."
     )
-    smtp_host: str = _setting("", "Mail server; empty: mails are written to the folder mail in data.")
+    smtp_host: str = _setting(
+        "", "Mail server; empty: mails are written to the folder mail in data."
+    )
     smtp_port: str = _setting("25", "Port of the mail server.")
     smtp_user: str = _setting("", "User at the mail server; empty: none.")
     smtp_password: str = _setting("", "Password at the mail server.", secret=True)
@@ -62,7 +65,9 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     _one_of(settings.smtp_security, "smtp_security", ("none", "starttls", "tls"))
     _one_of(settings.jobs, "jobs", ("inline", "worker"))
     if not settings.public_url.startswith(("http://", "https://")):
-        _refuse("public_url", settings.public_url, "an address that starts with http:// or https://")
+        _refuse(
+            "public_url", settings.public_url, "an address that starts with http:// or https://"
+        )
     return settings
 
 

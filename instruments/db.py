@@ -1,7 +1,7 @@
 """Engine, column types and naming for both databases; knows no table.
 
 Every column is TEXT, INTEGER or BLOB, so that SQLite tables can be STRICT and both databases hold
-the same bytes: instants as fixed-width UTC text, dates as ISO text, measured values as decimal text.
+the same bytes: instants as fixed-width UTC text, dates as ISO text, measured values as entered.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class YesNo(TypeDecorator[bool]):
     impl = Integer
     cache_ok = True
 
-    def process_bind_param(self, value: bool | None, dialect: object) -> int | None:
+    def process_bind_param(self, value: bool | None, dialect: object) -> int | None:  # noqa: FBT001
         """Write 0 or 1."""
         return None if value is None else int(value)
 
@@ -76,7 +76,7 @@ class YesNo(TypeDecorator[bool]):
 
 
 class DecimalText(TypeDecorator[str]):
-    """A measured or stated decimal, kept as the text that was entered: ``20.10`` stays ``20.10``."""
+    """A measured or stated decimal, kept as it was entered: ``20.10`` stays ``20.10``."""
 
     impl = Text
     cache_ok = True
@@ -136,7 +136,7 @@ def insert_only(table: Table) -> None:
         event.listen(
             table,
             "after_create",
-            DDL(
+            DDL(  # type: ignore[no-untyped-call]
                 f"CREATE TRIGGER {name} BEFORE {act} ON {table.name} BEGIN "
                 f"SELECT RAISE(ABORT, '{table.name} is insert-only'); END"
             ).execute_if(dialect="sqlite"),
@@ -145,7 +145,7 @@ def insert_only(table: Table) -> None:
     event.listen(
         table,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
             f"$$ BEGIN RAISE EXCEPTION '{table.name} is insert-only'; END $$"
         ).execute_if(dialect="postgresql"),
@@ -153,7 +153,7 @@ def insert_only(table: Table) -> None:
     event.listen(
         table,
         "after_create",
-        DDL(
+        DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER {function} BEFORE UPDATE OR DELETE ON {table.name} "
             f"FOR EACH ROW EXECUTE FUNCTION {function}()"
         ).execute_if(dialect="postgresql"),

@@ -137,7 +137,7 @@ def _stamp(session: Session, _flush: UOWTransaction, _instances: object) -> None
     for row in changed:
         if not isinstance(row, LabScoped):
             continue
-        if row.lab_id is None and row in new:
+        if row in new and row.__dict__.get("lab_id") is None and lab_id is not None:
             row.lab_id = lab_id
         if row.lab_id != lab_id:
             raise Unscoped(f"a row of lab {row.lab_id} in a session of lab {lab_id}")

@@ -13,14 +13,14 @@ from api.deps import (
     InstallationWriting,
     Language,
     Reading,
-    Wired,
     WhoIs,
+    Wired,
 )
 from api.pages.rendering import page, staff_page
-from calib.i18n import LANGUAGES
 from calib.services import lookup
 from instruments.errors import DomainError
 from instruments.services import signin
+from instruments.text import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 YEAR = 365 * 24 * 3600
@@ -39,7 +39,7 @@ def sign_in_form(request: Request, language: Language, next: str = "/") -> HTMLR
 
 
 @router.post("/sign-in")
-def sign_in(  # noqa: PLR0913 -- the parts of the form
+def sign_in(
     request: Request,
     session: InstallationWriting,
     wired: Wired,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from api.schemas.wire import Day, Decimal, Wire, Words
 
 
@@ -46,9 +48,9 @@ class ModelChange(Wire):
     use: Words = "clinical"
     calibration_mode: Words | None = None
     calibration_mode_source: Words = ""
-    attributes: dict[str, str] = {}
-    resolution: dict[str, Decimal] = {}
-    maker_limits: dict[str, list[dict[str, Any]]] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
+    resolution: dict[str, Decimal] = Field(default_factory=dict)
+    maker_limits: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
 
 
 class InstrumentChange(Wire):

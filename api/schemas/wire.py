@@ -20,7 +20,7 @@ class Wire(BaseModel):
 
 def _iso_day(value: object) -> date:
     if not isinstance(value, str):
-        raise ValueError("a date is text like 2026-03-31")  # noqa: TRY004 -- pydantic wants ValueError
+        raise ValueError("a date is text like 2026-03-31")
     try:
         day = date.fromisoformat(value)
     except ValueError as problem:

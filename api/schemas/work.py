@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from api.schemas.wire import Day, Decimal, Wire, Words
 
 
@@ -12,9 +14,9 @@ class NewOrderLine(Wire):
 
     instrument_id: int
     verification_kind: Words | None = None
-    customer_limits: dict[str, list[dict[str, Any]]] = {}
-    points: dict[str, list[Decimal]] = {}
-    predict: dict[str, list[Decimal]] = {}
+    customer_limits: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    points: dict[str, list[Decimal]] = Field(default_factory=dict)
+    predict: dict[str, list[Decimal]] = Field(default_factory=dict)
 
 
 class NewOrder(Wire):

@@ -20,12 +20,9 @@ from api.schemas.work import (
 from api.strict_routes import StrictRoute
 from api.v1.answers import download, tagged
 from calib.services import circumstances, evaluation, planning, readings, review, supporting
-from calib.services.calibration_views import (
-    CalibrationLine,
-    CalibrationView,
-    ConditionView,
-    ReadingView,
-)
+from calib.services.calibration_lists import CalibrationLine
+from calib.services.calibration_lists import list_calibrations as list_records
+from calib.services.calibration_views import CalibrationView, ConditionView, ReadingView
 from instruments.canonical import canonical_json
 from instruments.services.importing import ImportReport
 
@@ -35,7 +32,7 @@ router = APIRouter(prefix="/calibrations", tags=["calibrations"], route_class=St
 @router.get("")
 def list_calibrations(ctx: Reading, state: str | None = None) -> tuple[CalibrationLine, ...]:
     """Return the records of the lab, all or those in one state."""
-    return readings.list_calibrations(ctx, state)
+    return list_records(ctx, state)
 
 
 @router.get("/{calibration_id}")
@@ -45,9 +42,7 @@ def get_calibration(calibration_id: int, ctx: Reading, response: Response) -> Ca
 
 
 @router.get("/{calibration_id}/standards")
-def usable_standards(
-    calibration_id: int, ctx: Reading
-) -> tuple[supporting.StandardCandidate, ...]:
+def usable_standards(calibration_id: int, ctx: Reading) -> tuple[supporting.StandardCandidate, ...]:
     """Return the standards for each measurand, with the reason where one may not be used."""
     return supporting.supporting(ctx, calibration_id)
 
@@ -71,9 +66,7 @@ def set_facts(
 
 
 @router.post("/{calibration_id}/readings")
-def enter_readings(
-    calibration_id: int, body: NewReadings, ctx: Writing
-) -> tuple[ReadingView, ...]:
+def enter_readings(calibration_id: int, body: NewReadings, ctx: Writing) -> tuple[ReadingView, ...]:
     """Enter values, all or none; a change of an entered value needs a reason."""
     entries = [readings.ReadingEntry(**entry.model_dump()) for entry in body.entries]
     return readings.enter(ctx, calibration_id, entries)

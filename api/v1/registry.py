@@ -118,7 +118,7 @@ def get_model(model_id: int, ctx: Reading, response: Response) -> models.ModelVi
 
 
 @router.patch("/models/{model_id}")
-def update_model(  # noqa: PLR0913, PLR0917 -- a route names what it needs
+def update_model(
     model_id: int,
     body: ModelChange,
     version: VersionSeen,
@@ -138,7 +138,7 @@ def update_model(  # noqa: PLR0913, PLR0917 -- a route names what it needs
 
 
 @router.get("/instruments")
-def find_instruments(  # noqa: PLR0913, PLR0917 -- a route names what it needs
+def find_instruments(
     ctx: Reading,
     text: str = "",
     customer_id: int | None = None,

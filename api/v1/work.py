@@ -35,9 +35,11 @@ def show_board(ctx: Reading, wired: Wired, site_id: int | None = None) -> board.
 
 
 @router.get("/public/certificates/{token}")
-def public_certificate(token: str, session: PublicReading) -> public.PublicCertificate:
+def public_certificate(
+    token: str, session: PublicReading, wired: Wired
+) -> public.PublicCertificate:
     """Return what anybody may know of a certificate; no sign-in needed."""
-    found = public.public_certificate(session, token)
+    found = public.public_certificate(session, token, wired.clock())
     if found is None:
         raise NotFound(
             "no-such-certificate",

@@ -45,7 +45,7 @@ class Certificate(LabScoped, Base):
     instrument_id: Mapped[int] = mapped_column(index=True)
     replaces_id: Mapped[int | None]
     payload: Mapped[str]
-    """Canonical text of `calib.certificates.document.CertificateDocument`: rendering needs no more."""
+    """Canonical text of a `CertificateDocument`: rendering needs no more."""
     payload_digest: Mapped[str]
     performed_on: Mapped[date]
     due_on: Mapped[date | None]

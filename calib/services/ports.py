@@ -30,7 +30,7 @@ class Sealer(Protocol):
 class Mailer(Protocol):
     """Hands one mail to a mail server."""
 
-    def send(  # noqa: PLR0913 -- the parts of a mail
+    def send(
         self,
         *,
         recipient: str,

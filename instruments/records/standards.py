@@ -37,8 +37,10 @@ class MeasurementStandard(LabScoped, Base):
 
 
 class StandardCertificate(LabScoped, Base):
-    """A certificate of a standard, typed in or read from a DCC. Insert-only: a correction is a new
-    edition that names the one it replaces."""
+    """A certificate of a standard, typed in or read from a DCC.
+
+    Insert-only: a correction is a new edition that names the one it replaces.
+    """
 
     __tablename__ = "standard_certificates"
     __table_args__ = scoped(
