@@ -13,6 +13,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 from tests.house.source import HOUSES, ROOT, Function, Source, sources
 
@@ -47,6 +48,7 @@ class _Call:
     code: ast.expr
 
 
+@cache
 def collect(files: tuple[Source, ...]) -> Codes:
     """Return every code of these files."""
     takers = {("", name): 0 for name in (*_KINDS, *_subclasses(files), "Finding", "Problem")}
@@ -115,9 +117,7 @@ def _subclasses(files: tuple[Source, ...]) -> set[str]:
 
 def _calls(files: tuple[Source, ...], takers: _Takers) -> Iterator[_Call]:
     for source in files:
-        for inside, node in _within(source.tree, None):
-            if not isinstance(node, ast.Call):
-                continue
+        for inside, node in source.calls:
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             if isinstance(node.func, ast.Attribute):
                 name = node.func.attr
@@ -131,18 +131,12 @@ def _calls(files: tuple[Source, ...], takers: _Takers) -> Iterator[_Call]:
 
 def _position(source: Source, name: str, takers: _Takers) -> int | None:
     """Return which argument of `name`, as this file understands it, is a code."""
-    if name in {f.name for f in source.functions}:
+    if name in source.own_names:
         return takers.get((source.path, name))
     if ("", name) in takers:
         return takers["", name]
     elsewhere = [position for (_, known), position in takers.items() if known == name]
     return elsewhere[0] if elsewhere and not name.startswith("_") else None
-
-
-def _within(node: ast.AST, inside: Function | None) -> Iterator[tuple[Function | None, ast.AST]]:
-    for child in ast.iter_child_nodes(node):
-        yield inside, child
-        yield from _within(child, child if isinstance(child, Function) else inside)
 
 
 def _parameters(function: Function) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -32,6 +33,16 @@ class Source:
         """The lines, the first one at index 0."""
         return self.text.splitlines()
 
+    @cached_property
+    def calls(self) -> tuple[tuple[Function | None, ast.Call], ...]:
+        """Every call with the innermost function it stands in."""
+        return tuple(_calls(self.tree, None))
+
+    @cached_property
+    def own_names(self) -> frozenset[str]:
+        """The names of its functions."""
+        return frozenset(function.name for function in self.functions)
+
     def excused(self, node: ast.AST, lint: str) -> bool:
         """Answer whether the line says ``# house: <lint> -- reason``."""
         line = self.lines[getattr(node, "lineno", 1) - 1]
@@ -41,6 +52,13 @@ class Source:
     def functions(self) -> tuple[Function, ...]:
         """Every function and method."""
         return tuple(node for node in ast.walk(self.tree) if isinstance(node, Function))
+
+
+def _calls(node: ast.AST, inside: Function | None) -> Iterator[tuple[Function | None, ast.Call]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call):
+            yield inside, child
+        yield from _calls(child, child if isinstance(child, Function) else inside)
 
 
 @cache
