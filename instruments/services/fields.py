@@ -61,7 +61,8 @@ def mark(value: str, at: str, *, required: bool = False) -> str:
     for place, character in enumerate(text, start=1):
         if character == "\n" or (character.isspace() and character != " "):
             _refuse_character(text, character, place, at, "is no plain space")
-        if not character.isascii() and unicodedata.normalize("NFKC", character).isascii():
+        twin = unicodedata.normalize("NFKC", character)
+        if not character.isascii() and twin.isascii() and len(twin) == 1:
             _refuse_character(text, character, place, at, "looks like a plain character")
         if unicodedata.category(character) == "Nd" and not character.isascii():
             _refuse_character(text, character, place, at, "is no digit 0 to 9")
