@@ -6,6 +6,7 @@ the engine refuses is put here in terms of point and reading.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from dataclasses import replace
@@ -74,6 +75,32 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
         unconfirmed_limits=unconfirmed(points),
         findings=_found(record, findings),
     )
+
+
+def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, ...]:
+    """Return what the complete points give so far, whatever stands against the record as a whole.
+
+    For the page beside the entry while a record is still being measured: no curve, no statement on
+    the item, and nothing of it is ever stored. A measurand that cannot be computed yet is left out.
+    """
+    found: list[PointResult] = []
+    for measurand in calibration_input.definition.measurands:
+        read = {name for name, quantity in measurand.inputs.items() if quantity.source != "nominal"}
+        complete = tuple(
+            point
+            for point in calibration_input.points
+            if point.measurand == measurand.id and all(point.readings.get(n) for n in read)
+        )
+        if not complete:
+            continue
+        record = replace(calibration_input, points=complete)
+        measured = arrange(record, measurand)
+        with contextlib.suppress(EngineError, Refused):
+            budgets = make_budgets(record, measured)
+            found += [
+                _point(record, measured, budgets, i, point) for i, point in enumerate(complete)
+            ]
+    return tuple(found)
 
 
 def _without_measurement(record: CalibrationInput, findings: list[Finding]) -> CalibrationResult:
