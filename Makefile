@@ -85,7 +85,7 @@ cover: test ## Show uncovered lines; the engine and the evaluation allow none
 	$(PY) -m coverage report
 	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
 
-docs: setup ## List error codes that still lack a paragraph in docs/errors.md
+docs: setup ## Write docs/errors.md from the source
 	$(PY) -m tests.house.codes
 
 lock: $(UV) ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade: newest versions)

@@ -1,4 +1,4 @@
-"""Every error and finding code of the source, found in the syntax; `make docs` lists the untold.
+"""Every error and finding code of the source, found in the syntax; `make docs` writes their page.
 
 A code is the first argument of a `DomainError`, a `Finding` or a `Problem`, or is handed to a
 function that passes its own parameter on as one. Where a code is looked up elsewhere, the line
@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+from calib.i18n import catalogue
 from tests.house.source import HOUSES, ROOT, Function, Source, sources
 
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _KINDS = ("DomainError", "NotFound", "NotAllowed", "Conflict", "Invalid", "Refused", "Unavailable")
+PAGE = ROOT / "docs" / "errors.md"
+_HEAD = """# Errors and findings
+
+Every code that the program can answer with, and the sentence that comes with it: what is wrong,
+where, what was got and expected, what to do. Words in braces are filled in. Codes are stable:
+programs may rely on them. This page is written by `make docs` from the source.
+"""
 _EXCUSE = re.compile(r"# house: code -- (?P<codes>[a-z0-9, -]+)")
 
 
@@ -51,7 +58,8 @@ class _Call:
 @cache
 def collect(files: tuple[Source, ...]) -> Codes:
     """Return every code of these files."""
-    takers = {("", name): 0 for name in (*_KINDS, *_subclasses(files), "Finding", "Problem")}
+    kinds = (*_KINDS, *_subclasses(files), "Finding", "Problem", "super().__init__")
+    takers = {("", name): 0 for name in kinds}
     while grown := _passed_on(files, takers):
         takers |= grown
     found = Codes()
@@ -60,7 +68,7 @@ def collect(files: tuple[Source, ...]) -> Codes:
         codes = _read(call)
         for code in codes or ():
             found.places[code].append(place)
-            found.messages[code].update(_sentences(call))
+            found.messages[code].update(_sentences(call) or _table(call.source).get(code, []))
         if codes is None:
             found.unreadable.append(f"{place} {ast.unparse(call.code)}")
     return found
@@ -79,6 +87,24 @@ def _sentences(call: _Call) -> list[str]:
     return []
 
 
+@cache
+def _table(source: Source) -> dict[str, list[str]]:
+    """Return the sentences that this file keeps in tables by code: the longest text of each row."""
+    rows = {}
+    for node in ast.walk(source.tree):
+        if not isinstance(node, ast.Dict):
+            continue
+        for key, value in zip(node.keys, node.values, strict=True):
+            texts = [
+                part.value
+                for part in ast.walk(value)
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            ]
+            if isinstance(key, ast.Constant) and any(" " in text for text in texts):
+                rows[key.value] = [max(texts, key=len)]
+    return rows
+
+
 def _last_value(call: _Call, name: str) -> ast.expr | None:
     """Return what the name was set to last above the call."""
     if call.inside is None:
@@ -91,14 +117,6 @@ def _last_value(call: _Call, name: str) -> ast.expr | None:
         and any(isinstance(t, ast.Name) and t.id == name for t in found.targets)
     ]
     return max(values, key=lambda value: value.lineno, default=None)
-
-
-def told() -> set[str]:
-    """Return the codes that have a heading in docs/errors.md."""
-    page = ROOT / "docs" / "errors.md"
-    if not page.exists():
-        return set()
-    return set(re.findall(r"^## `?([a-z0-9-]+)`?$", page.read_text("utf-8"), re.MULTILINE))
 
 
 def _subclasses(files: tuple[Source, ...]) -> set[str]:
@@ -115,12 +133,28 @@ def _subclasses(files: tuple[Source, ...]) -> set[str]:
     return known
 
 
+def _inits(files: tuple[Source, ...]) -> set[Function]:
+    """Return the ``__init__`` of every class of the error tree."""
+    kinds = _subclasses(files) - {"DomainError"}
+    return {
+        function
+        for source in files
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef) and node.name in kinds
+        for function in node.body
+        if isinstance(function, Function) and function.name == "__init__"
+    }
+
+
 def _calls(files: tuple[Source, ...], takers: _Takers) -> Iterator[_Call]:
+    inits = _inits(files)
     for source in files:
         for inside, node in source.calls:
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             if isinstance(node.func, ast.Attribute):
                 name = node.func.attr
+            if ast.unparse(node.func) == "super().__init__" and inside in inits:
+                name = "super().__init__"
             position = _position(source, name, takers)
             if position is None:
                 continue
@@ -199,15 +233,20 @@ def _assigned(function: Function, name: str) -> list[str] | None:
     return [code for value in values if value for code in value]
 
 
-def main() -> int:
-    """List the codes without a paragraph, with the sentences they come with."""
-    found = collect(sources(*HOUSES))
-    missing = sorted(found.places.keys() - told())
-    for code in missing:
-        lines = [f"## {code}", "", *sorted(found.messages[code]), ""]
-        sys.stdout.write("\n".join(lines) + "\n")
-    return 1 if missing else 0
+def page(found: Codes) -> str:
+    """Return docs/errors.md: every code with its sentences in both languages and its place."""
+    words = catalogue("zh")
+    parts = [_HEAD]
+    for code in sorted(found.places):
+        parts.append(f"## {code}\n")
+        for sentence in sorted(found.messages[code]):
+            parts.append(f"{sentence}\n")
+            if sentence in words:
+                parts.append(f"{words[sentence]}\n")
+        modules = sorted({place.rpartition(":")[0] for place in found.places[code]})
+        parts.append(f"*{', '.join(modules)}*\n")
+    return "\n".join(parts)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    PAGE.write_text(page(collect(sources(*HOUSES))), "utf-8")
