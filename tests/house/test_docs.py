@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import fields
 
 import pytest
 
+from api.settings import Settings
 from tests.house.source import HOUSES, ROOT, Function, report, sources
 
 DOCS = ROOT / "docs"
@@ -87,6 +89,15 @@ def test_the_change_log_names_numbers_and_formats_in_each_release():
     assert releases
     for release in releases:
         assert {"Numbers", "Formats"} <= set(headings(release, 3)), release.splitlines()[0]
+
+
+def test_every_setting_is_told_with_its_default():
+    text = (DOCS / "operate" / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(CALIB_\w+)` \| (.+?) \|", text, re.MULTILINE))
+    known = {f"CALIB_{field.name.upper()}": field.default for field in fields(Settings)}
+    assert rows.keys() == known.keys()
+    wrong = [n for n, default in known.items() if default and rows[n] != f"`{default}`"]
+    assert not wrong, report(wrong)
 
 
 INNER = ("calib/engine/decision.py", "calib/engine/jets.py", "calib/engine/types.py")
