@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import fields
+from functools import cache
 
 import pytest
 
 from api.settings import Settings
-from tests.house.source import HOUSES, ROOT, Function, report, sources
+from tests.house.source import HOUSES, ROOT, Function, Source, report, sources
 
 DOCS = ROOT / "docs"
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
@@ -100,17 +101,36 @@ def test_every_setting_is_told_with_its_default():
     assert not wrong, report(wrong)
 
 
-INNER = ("calib/engine/decision.py", "calib/engine/jets.py", "calib/engine/types.py")
-"""Arithmetic inside the engine; the doors to it (conformity, expression) carry the notes."""
+def taken(source: Source) -> set[str]:
+    """Return what the file takes from the engine: ``from … import combine`` or ``jets.add``."""
+    names, modules = set(), set()
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("calib.engine"):
+            bound = {alias.name for alias in node.names}
+            (modules if node.module == "calib.engine" else names).update(bound)
+    return names | {
+        node.attr
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in modules
+    }
 
 
-def public_functions():
-    for source in sources("calib/engine"):
-        if source.path in INNER:
-            continue
-        for node in source.tree.body:
-            if isinstance(node, Function) and not node.name.startswith("_"):
-                yield source, node
+@cache
+def public_functions() -> list[tuple[Source, Function]]:
+    """Return the functions of the engine, without those that only its own modules share."""
+    engine = {s.path for s in sources("calib/engine")}
+    outside = set().union(*(taken(s) for s in sources(*HOUSES) if s.path not in engine))
+    siblings = set().union(*(taken(s) for s in sources("calib/engine")))
+    return [
+        (source, node)
+        for source in sources("calib/engine")
+        for node in source.tree.body
+        if isinstance(node, Function)
+        and not node.name.startswith("_")
+        and (node.name in outside or node.name not in siblings)
+    ]
 
 
 @pytest.mark.parametrize("line", ["Source", "Checked against", "Limits"])
