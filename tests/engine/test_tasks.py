@@ -24,6 +24,10 @@ def propagate(function: Any = "x", inputs: Any = None, **more: Any) -> dict[str,
     return {"kind": "propagate", "function": function, "inputs": inputs or {"x": X}, **more}
 
 
+def drawn(function: Any = "x", inputs: Any = None, **more: Any) -> dict[str, Any]:
+    return propagate(function, inputs, method="monte_carlo", **more)
+
+
 def fit(**more: Any) -> dict[str, Any]:
     return {"kind": "fit", "model": "line", "x": [0, 1, 2], "y": [0, 1, 2.2], **more}
 
@@ -137,6 +141,22 @@ BAD: list[tuple[str, str, Any]] = [
      propagate(inputs={"x": {"readings": [1, 2]}, "z": {"readings": [1, 2, 3]}},
                simultaneous=["x", "z"])),
     ("bad-task", "average", propagate(average="results")),
+    # propagate by Monte Carlo
+    ("bad-task", "k", drawn(k=2)),
+    ("bad-task", "implicit", drawn({"q": "q - x"}, implicit=True)),
+    ("bad-task", "order", drawn(order=2)),
+    ("bad-task", "trials", drawn(trials=10_000, adaptive={})),
+    ("bad-number", "trials", drawn(trials=1e4 + 0.5)),
+    ("out-of-range", "trials", drawn(trials=100)),
+    ("out-of-range", "trials", drawn(trials=10**8)),
+    ("out-of-range", "function", drawn("log(x - 1)")),
+    ("out-of-range", "function", drawn(seed=-1)),
+    ("out-of-range", "adaptive", drawn(adaptive={"digits": 3})),
+    ("unknown-key", "adaptive.places", drawn(adaptive={"places": 2})),
+    ("out-of-range", "inputs.x",
+     drawn(inputs={"x": {"value": 1, "distribution": {"name": "t", "u": 1, "dof": 2}}})),
+    ("out-of-range", "function",
+     drawn("x*z", {"x": X, "z": {"value": 1, "u": 1, "dof": 4}}, correlations=[["x", "z", 0.5]])),
     # type_a
     ("bad-value", "method", type_a(method="median")),
     ("missing-key", "readings", {"kind": "type_a"}),
@@ -184,11 +204,6 @@ def test_refusals_have_code_and_place(code: str, at: str, task: Any) -> None:
     found = compute(task)["error"]
     assert (found["code"], found["at"]) == (code, at), found
     assert found["message"].endswith(".")
-
-
-def test_monte_carlo_is_not_offered_or_works() -> None:
-    found = compute(propagate(method="monte_carlo", trials=10_000, seed=1))
-    assert "error" not in found or found["error"]["code"] == "not-offered"
 
 
 def test_a_list_keeps_order_and_hides_nothing() -> None:
@@ -241,6 +256,9 @@ ALL = [
     propagate({"q": "q - x"}, implicit=True),
     propagate(inputs={"x": {"distribution": {"name": "exponential", "mean": 3}, "dof": 4}}, k=2),
     propagate(inputs={"x": {"value": 0.5, "distribution": UNIT}}),
+    drawn({"y": "x*z", "w": "x"}, TWO, trials=10_000, correlations=[["x", "z", 0.5]]),
+    drawn(adaptive={"digits": 1}, compare=True, order=1, seed="7"),
+    drawn(inputs={"x": {"value": 3}}, trials=10_000),
     type_a(method="bessel", lags=2, outliers={"test": "grubbs", "alpha": 0.01, "sided": 1}),
     type_a(method="range"),
     type_a(method="autocorrelated"),

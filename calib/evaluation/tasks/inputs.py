@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from calib.engine.correlations import correlation_matrix, estimate_correlations
 from calib.engine.distributions import PARAMETERS, Distribution, describe
 from calib.engine.grammar import check_name
+from calib.engine.sampling import Variable
 from calib.engine.statistics import evaluate_bessel
 from calib.engine.types import Estimate
 from calib.evaluation.tasks.reader import (
@@ -38,6 +39,7 @@ class Inputs:
     estimates: dict[str, Estimate] = field(default_factory=dict)
     readings: dict[str, list[float]] = field(default_factory=dict)
     distributions: dict[str, Distribution] = field(default_factory=dict)
+    parameters: dict[str, dict[str, float]] = field(default_factory=dict)
     correlations: list[tuple[str, str, float]] = field(default_factory=list)
     groups: list[list[str]] = field(default_factory=list)
 
@@ -46,6 +48,17 @@ class Inputs:
         """Correlation matrix in the order of the inputs."""
         with place("correlations"):
             return correlation_matrix(list(self.estimates), self.correlations)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Inputs as they are drawn."""
+        out = {}
+        for name, estimate in self.estimates.items():
+            with place(join("inputs", name)):
+                given = self.distributions.get(name)
+                numbers = self.parameters.get(name, {})
+                out[name] = Variable(estimate, given.name if given else None, numbers)
+        return out
 
     @property
     def tied(self) -> list[list[int]]:
@@ -135,6 +148,7 @@ def _from_distribution(name: str, one: Fields, out: Inputs) -> Estimate:
     numbers = {k: parameters.number(k) for k in PARAMETERS[kind] if parameters.has(k)}
     found = describe(kind, numbers)
     out.distributions[name] = found
+    out.parameters[name] = numbers
     value = one.maybe_number("value")
     if value is None:
         if found.mean is None:

@@ -22,6 +22,7 @@ from calib.engine.implicit import solve_implicit
 from calib.engine.propagation import Propagation, assemble, propagate
 from calib.engine.types import Budget, Coverage
 from calib.evaluation.tasks.inputs import Inputs, read_inputs
+from calib.evaluation.tasks.montecarlo import DRAWN, compute_monte_carlo
 from calib.evaluation.tasks.reader import Fields, TaskRefused, finite, join, place
 
 KEYS = (
@@ -43,14 +44,16 @@ def compute_propagate(task: Mapping[str, Any]) -> dict[str, Any]:
         The task cannot be read, or the model has no finite result.
     """
     fields = Fields(task, "", KEYS)
-    if fields.word("method", ("gum", "monte_carlo"), "gum") == "monte_carlo":
-        raise TaskRefused("not-offered", "Method 'monte_carlo' is not offered yet.", "method")
-    for key in ("trials", "adaptive", "seed", "compare"):
-        if fields.has(key):
-            raise TaskRefused("bad-task", f"{key!r} goes with method 'monte_carlo' only.", key)
+    method = fields.word("method", ("gum", "monte_carlo"), "gum")
+    if method == "gum":
+        for key in DRAWN:
+            if fields.has(key):
+                raise TaskRefused("bad-task", f"{key!r} goes with method 'monte_carlo' only.", key)
     inputs = read_inputs(fields)
     model = _read_model(fields, inputs)
     choose = _read_coverage(fields, inputs)
+    if method == "monte_carlo":
+        return compute_monte_carlo(fields, model, inputs)
     found = _propagate(fields, model, inputs, choose)
     shaped = fields.word("coverage", COVERAGES, "t") == "dominant"
     return {

@@ -31,6 +31,7 @@ _CODES: dict[type[EngineError], str] = {
 }
 MAX_ITEMS = 100_000
 MAX_DIGITS = 400
+MAX_WHOLE = 2**63
 
 
 class TaskRefused(Exception):
@@ -158,7 +159,7 @@ def read_whole(value: object, at: str) -> int:
         Not a whole number.
     """
     number = read_decimal(value, at)
-    if number != number.to_integral_value() or abs(number) > MAX_ITEMS:
+    if number != number.to_integral_value() or abs(number) > MAX_WHOLE:
         raise TaskRefused("bad-number", f"{at} must be a whole number, got {number}.", at)
     return int(number)
 
