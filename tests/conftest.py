@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -97,3 +98,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = server.create()
     yield server.url(name)
     server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium; without one, skip, or fail where browser tests must run."""
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+    if found and shutil.which(found):
+        return found
+    reason = "no Chromium on the path; name one by CHROMIUM"
+    if os.environ.get("CALIB_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
