@@ -12,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-from huey import SqliteHuey
-from huey.consumer import Consumer, ConsumerStopped
+from huey import SqliteHuey  # type: ignore[import-untyped]
+from huey.consumer import Consumer, ConsumerStopped  # type: ignore[import-untyped]
 
 from instruments.db import SQLITE_WAL_SAFE
 
@@ -34,7 +34,7 @@ def open_queue(folder: Path) -> SqliteHuey:
     )
 
 
-class _Consumer(Consumer):  # type: ignore[misc] -- huey has no types
+class _Consumer(Consumer):  # type: ignore[misc]  # huey has no types
     """A consumer that leaves the process's signals to whoever runs the process."""
 
     def _set_signal_handlers(self) -> None:

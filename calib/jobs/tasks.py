@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from huey import SqliteHuey, crontab
+from huey import SqliteHuey, crontab  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from calib.jobs.huey import Consuming, open_queue

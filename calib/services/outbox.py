@@ -18,8 +18,9 @@ from calib.records.work import Mail
 from calib.services.ports import Mailer
 from instruments.canonical import canonical_json
 from instruments.context import Context
-from instruments.errors import Conflict, DomainError, Finding, NotFound, Refused
+from instruments.errors import Conflict, DomainError, Finding, Refused
 from instruments.services import audit
+from instruments.services.rows import need_staff, not_found
 from instruments.tenancy import installation_session
 
 Clock = Callable[[], datetime]
@@ -213,14 +214,10 @@ def send_again(ctx: Context, mail_id: int) -> None:
     Conflict
         The mail was not refused.
     """
-    ctx.need("manager", "technician", "reviewer", "signatory")
+    need_staff(ctx)
     mail = ctx.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
-        raise NotFound(
-            "not-found",
-            "There is no {noun} {id} here. Look it up in the list.",
-            facts={"noun": "mail", "id": mail_id},
-        )
+        raise not_found("mail", mail_id)
     if mail.state != "refused":
         raise Conflict(
             "mail-not-refused",

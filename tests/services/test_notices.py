@@ -181,7 +181,7 @@ def test_two_schedulers_at_once_send_each_notice_once(world):
         barrier.wait()
         try:
             run(world)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 -- whatever it is, the test shows it
             failures.append(problem)
 
     threads = [threading.Thread(target=schedule) for _ in range(4)]

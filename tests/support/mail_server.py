@@ -27,7 +27,7 @@ class MailServer:
     at_recipient: str = "250 OK"
     at_end: str = "250 OK"
 
-    async def handle_EHLO(  # noqa: PLR0913 -- aiosmtpd calls it
+    async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list
     ) -> list:
         self.names.append(hostname)

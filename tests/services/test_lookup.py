@@ -1,0 +1,264 @@
+"""Today's work by station and certificates as people find them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from calib.adapters.mail import SMTPMailer
+from calib.i18n import translate
+from calib.services import lookup, notices, outbox
+from calib.services.dashboard import STATION_WORDS
+from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS
+from instruments.catalogue.loader import load_catalogue
+from instruments.errors import NotAllowed, NotFound
+from instruments.services import orders, standards
+from instruments.tenancy import lab_session
+from tests.support import builders
+from tests.support.certified import (
+    a_certificate,
+    a_record,
+    an_event,
+    an_order_of,
+    certified,
+    received,
+)
+from tests.support.documents import forehead_certificate
+from tests.support.due_world import due_world
+from tests.support.mail_server import free_port
+
+CATALOGUE = load_catalogue()
+
+
+@pytest.fixture
+def world(database_url):
+    world = due_world(database_url)
+    yield world
+    world.engine.dispose()
+
+
+@contextmanager
+def ctx_of(world, **who):
+    with lab_session(world.engine, world.lab_id) as session:
+        yield world.context(session, **who)
+
+
+def instruments(world, count):
+    return [world.instrument(world.station, "2026-09-01") for _ in range(count)]
+
+
+def counts(ctx):
+    return {queue.station: queue.count for queue in lookup.dashboard(ctx).queues if queue.count}
+
+
+def test_every_item_waits_at_exactly_one_station(world):
+    with ctx_of(world) as ctx:
+        assert counts(ctx) == {}
+    a, b = instruments(world, 2)
+    with ctx_of(world) as ctx:
+        order = an_order_of(ctx, CATALOGUE, world.station, a, b)
+        assert counts(ctx) == {"requested": 1}
+        order = orders.accept(ctx, order.id, order.version)
+        assert counts(ctx) == {"to_receive": 2}
+        orders.receive(ctx, order.id, order.lines[0].id, "undamaged")
+        assert counts(ctx) == {"to_receive": 1, "to_measure": 1}
+        record = a_record(ctx, order.lines[0])
+        for state, station in (
+            ("draft", "drafts"),
+            ("submitted", "to_review"),
+            ("reviewed", "to_authorise"),
+            ("authorised", "to_issue"),
+            ("reserved", "reserved"),
+        ):
+            record.state = state
+            ctx.session.flush()
+            assert counts(ctx) == {"to_receive": 1, station: 1}
+        for done in ("issued", "closed"):
+            record.state = done
+            ctx.session.flush()
+            assert counts(ctx) == {"to_receive": 1}
+
+
+def test_a_queue_shows_the_first_ten_green_channel_before_all_and_counts_the_rest(world):
+    ids = instruments(world, 13)
+    with ctx_of(world) as ctx:
+        for id_ in ids[:-1]:
+            an_order_of(ctx, CATALOGUE, world.station, id_)
+        urgent = an_order_of(ctx, CATALOGUE, world.station, ids[-1], green_channel=True)
+        queue = lookup.dashboard(ctx).queue("requested")
+    assert (queue.count, len(queue.rows)) == (13, 10)
+    assert queue.rows[0].order_number == urgent.number
+    assert queue.rows[0].is_green_channel
+    assert queue.rows[0].customer.text("en") == "East Station"
+
+
+def test_a_row_says_what_waits_and_since_when(world):
+    (id_,) = instruments(world, 1)
+    with ctx_of(world) as ctx:
+        order = an_order_of(ctx, CATALOGUE, world.station, id_)
+    world.now += timedelta(hours=3)
+    with ctx_of(world) as ctx:
+        order = received(ctx, order)
+        row = lookup.dashboard(ctx).queue("to_measure").rows[0]
+    assert (row.kind, row.id, row.order_number) == ("line", order.lines[0].id, order.number)
+    assert row.item == "Braun BST200 SN-0001"
+    assert row.since == world.now
+
+
+def test_overdue_standards_alarms_and_failed_mails_are_on_the_page(world):
+    late = world.instrument(world.station, "2026-03-01")
+    world.instrument(world.station, "2026-03-02")
+    world.instrument(world.station, "2026-01-01", status="scrapped")
+    notices.make_notices(world.engine, world.clock)
+    mailer = SMTPMailer(host="127.0.0.1", port=free_port(), sender="a@b.example", timeout=5)
+    outbox.send_waiting(world.engine, mailer, world.clock)
+    with ctx_of(world) as ctx:
+        page = lookup.dashboard(ctx)
+        assert [item.instrument_id for item in page.overdue] == [late]
+        assert page.overdue_count == 1
+        assert page.alarms == ()
+        assert {mail.problem.code for mail in page.failed_mails} == {"mail-server-unavailable"}
+    world.now += timedelta(days=2)
+    with ctx_of(world) as ctx:
+        codes = [alarm.code for alarm in lookup.dashboard(ctx).alarms]
+    assert codes == ["schedule-silent", "mail-stuck"]
+
+
+def test_standards_that_end_soon_have_ended_or_were_never_certified_are_listed(world):
+    with ctx_of(world) as ctx:
+        for code, until in (
+            ("S-1", date(2026, 3, 1)),
+            ("S-2", date(2026, 5, 1)),
+            ("S-3", date(2026, 5, 2)),
+            ("S-4", None),
+        ):
+            entry = builders.a_certificate(valid_until=until, calibrated_on=date(2025, 1, 1))
+            builders.a_standard(ctx, entry, code=code)
+        standards.register_standard(
+            ctx, code="S-5", name_en="New", serial="x", quantity="temperature", unit="degC"
+        )
+        listed = lookup.dashboard(ctx).standards
+    assert [(s.code, s.is_expired) for s in listed] == [
+        ("S-1", True),
+        ("S-2", False),
+        ("S-5", True),
+    ]
+
+
+def test_a_new_edition_takes_the_place_of_the_one_it_corrects(world):
+    with ctx_of(world) as ctx:
+        entry = builders.a_certificate(valid_until=date(2027, 1, 1))
+        standard = builders.a_standard(ctx, entry, code="S-1")
+        assert lookup.dashboard(ctx).standards == ()
+        standards.enter_certificate(
+            ctx,
+            standard.id,
+            builders.a_certificate(number=entry.number, valid_until=date(2026, 3, 1)),
+            replaces_id=standard.certificates[0].id,
+            reason="the date was misread",
+        )
+        assert [s.code for s in lookup.dashboard(ctx).standards] == ["S-1"]
+
+
+def test_the_page_of_work_is_for_the_labs_people(world):
+    with ctx_of(world, customer_id=world.station) as ctx, pytest.raises(NotAllowed):
+        lookup.dashboard(ctx)
+
+
+def test_the_page_of_work_costs_the_same_few_statements(world):
+    def cost():
+        seen = []
+
+        def count(_connection, _cursor, statement, *_rest):
+            seen.append(statement)
+
+        with ctx_of(world) as ctx:
+            event.listen(world.engine, "before_cursor_execute", count)
+            lookup.dashboard(ctx)
+            event.remove(world.engine, "before_cursor_execute", count)
+        return len(seen)
+
+    empty = cost()
+    for id_ in instruments(world, 4):
+        with ctx_of(world) as ctx:
+            order = received(ctx, an_order_of(ctx, CATALOGUE, world.station, id_))
+            if id_ % 2:
+                a_record(ctx, order.lines[0])
+    assert cost() == empty <= 15
+
+
+def test_certificates_are_found_by_number_serial_state_and_instrument(world):
+    a, b = instruments(world, 2)
+    with ctx_of(world) as ctx:
+        first = certified(world, ctx, CATALOGUE, a, "HZ-1")
+        second = certified(world, ctx, CATALOGUE, a, "HZ-2", replaces_id=first)
+        an_event(ctx, first, "superseded", ctx.now, second)
+        third = certified(world, ctx, CATALOGUE, b, "HZ-3", events=())
+
+        def ids(*arguments, **more):
+            return [view.id for view in lookup.certificates(ctx, *arguments, **more)]
+
+        assert ids() == [third, second, first]
+        assert ids("hz-2") == [second]
+        assert ids("SN-0002") == [third]
+        assert ids("%") == []
+        assert ids(instrument_id=a) == [second, first]
+        assert ids(state="issued") == [second]
+        assert ids(state="superseded") == [first]
+        assert ids(state="reserved") == [third]
+        assert ids(state="void") == []
+        assert ids(limit=1) == [third]
+        assert ids(before=third, limit=1) == [second]
+        view = lookup.certificate(ctx, second)
+        assert (view.state, view.replaces, view.replaces_id) == ("issued", "HZ-1", first)
+        assert ids(calibration_id=view.calibration_id) == [second]
+        assert lookup.certificate(ctx, first).events[-1].successor == "HZ-2"
+        assert lookup.certificate(ctx, first).events[0].person == "Meng"
+        assert lookup.certificate_file(ctx, second, "pdf").name == "HZ-2.pdf"
+        with pytest.raises(NotFound):
+            lookup.certificate_file(ctx, third, "pdf")
+
+
+def test_a_customer_sees_the_own_issued_certificates(world):
+    (a,) = instruments(world, 1)
+    with ctx_of(world) as ctx:
+        issued = certified(world, ctx, CATALOGUE, a, "HZ-1", document=forehead_certificate())
+        reserved = certified(world, ctx, CATALOGUE, a, "HZ-2", events=())
+    with ctx_of(world, customer_id=world.station) as ctx:
+        assert [view.id for view in lookup.certificates(ctx)] == [issued]
+        assert lookup.certificate_document(ctx, issued).number == "HZ-1"
+        for ask in (lookup.certificate, lookup.certificate_document):
+            with pytest.raises(NotFound):
+                ask(ctx, reserved)
+    with ctx_of(world, customer_id=world.school) as ctx:
+        assert lookup.certificates(ctx) == ()
+        with pytest.raises(NotFound):
+            lookup.certificate(ctx, issued)
+    with lab_session(world.engine, world.lab_id + 1) as session, pytest.raises(NotFound):
+        lookup.certificate(world.context(session), issued)
+
+
+def test_every_station_and_every_line_of_a_history_has_chinese_words():
+    words = [
+        *STATION_WORDS.values(),
+        *STATUS_WORDS.values(),
+        *RECORD_WORDS.values(),
+        *EVENT_WORDS.values(),
+        "Requested (order {number})",
+        "Received (order {number}), condition: {condition}",
+        "Returned (order {number})",
+    ]
+    assert [word for word in words if translate(word, "zh") == word] == []
+
+
+def test_a_certificate_of_a_second_try_on_one_line_keeps_its_own_record(world):
+    (a,) = instruments(world, 1)
+    with ctx_of(world) as ctx:
+        order = received(ctx, an_order_of(ctx, CATALOGUE, world.station, a))
+        records = [a_record(ctx, order.lines[0], "issued") for _ in range(2)]
+        ids = [a_certificate(ctx, r, f"HZ-{r.id}", "issued") for r in records]
+        found = {v.id: v.calibration_id for v in lookup.certificates(ctx)}
+    assert [found[id_] for id_ in ids] == sorted(found.values())
