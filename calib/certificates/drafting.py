@@ -127,12 +127,12 @@ def _standard(standard: StandardInput) -> StandardUsed:
 def _conditions(frozen: CalibrationInput) -> tuple[ConditionRange, ...]:
     """Return the span of each influence quantity; the texts stay as they were entered."""
     ranges: list[ConditionRange] = []
-    for quantity, unit in dict.fromkeys((c.quantity, c.unit) for c in frozen.conditions):
-        seen = [c.value for c in frozen.conditions if (c.quantity, c.unit) == (quantity, unit)]
+    for quantity, unit_id in dict.fromkeys((c.quantity, c.unit) for c in frozen.conditions):
+        seen = [c.value for c in frozen.conditions if (c.quantity, c.unit) == (quantity, unit_id)]
         ranges.append(
             ConditionRange(
                 quantity=quantity,
-                unit=unit,
+                unit=unit_id,
                 low=min(seen, key=Decimal),
                 high=max(seen, key=Decimal),
             )

@@ -1,4 +1,4 @@
-"""Error and curve figures as SVG: no words but symbols and units, so one figure serves any language.
+"""Error and curve figures as SVG: only symbols and units, so one figure serves any language.
 
 Agg and SVG canvases only, without pyplot's global state; neutral greys and one blue that read on
 light and dark paper alike. matplotlib is imported when the first figure is drawn.
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,8 @@ def curve_figure(
 def _value(curve: CurveResult, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     origin = float(curve.origin)
     values = [parameter.value for parameter in curve.parameters]
-    return np.asarray(np.polynomial.polynomial.polyval(x - origin, values))
+    y: np.ndarray[Any, Any] = np.asarray(np.polynomial.polynomial.polyval(x - origin, values))
+    return y
 
 
 def _limits_band(axes: Axes, points: Sequence[PointResult], sign: float) -> None:
@@ -111,7 +113,7 @@ def _limits_band(axes: Axes, points: Sequence[PointResult], sign: float) -> None
         return
     span = (xs[-1] - xs[0]) or abs(xs[0]) or 1.0
     edges = [xs[0] - span * 0.08]
-    edges += [(a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)]
+    edges += [(a + b) / 2 for a, b in pairwise(xs)]
     edges.append(xs[-1] + span * 0.08)
     axes.set_xlim(edges[0], edges[-1])
     for i, x in enumerate(xs):
@@ -129,12 +131,13 @@ def _spread(x: np.ndarray[Any, Any], points: Sequence[PointResult]) -> np.ndarra
     """Return small fixed shifts by piece, so that dots of a batch do not hide one another."""
     span = (x.max() - x.min()) or abs(float(x[0])) or 1.0
     pieces = np.array([p.piece for p in points], dtype=float)
-    return (pieces / pieces.max() - 0.5) * span * 0.06
+    shifts: np.ndarray[Any, Any] = (pieces / pieces.max() - 0.5) * span * 0.06
+    return shifts
 
 
 def _axes(measurand: MeasurandWords, symbol: str = "") -> tuple[Figure, Axes]:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 -- slow import
-    from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as NewFigure
 
     figure = NewFigure(figsize=(6.3, 2.35), layout="constrained")
     FigureCanvasSVG(figure)
@@ -162,7 +165,7 @@ def _axis(symbol: str, unit_id: str) -> str:
 @contextmanager
 def _style() -> Iterator[None]:
     """Hold matplotlib's settings, which are global, from its defaults and alone."""
-    from matplotlib import font_manager, style  # noqa: PLC0415 -- slow import
+    from matplotlib import font_manager, style
 
     with _ALONE:
         known = {entry.fname for entry in font_manager.fontManager.ttflist}

@@ -58,7 +58,7 @@ def fonts_digest() -> str:
 @functools.cache
 def printable_characters() -> frozenset[int]:
     """Return every code point the fonts can draw."""
-    from matplotlib.ft2font import FT2Font  # noqa: PLC0415 -- slow to import, seldom needed
+    from matplotlib.ft2font import FT2Font
 
     known: set[int] = set()
     for file in (latin_files()[0], chinese_file()):

@@ -127,30 +127,41 @@ def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     verdict = document.result.verdict
     if document.kind in {"verification_certificate", "verification_notice"}:
         regulations = [m.id for m in document.measurement.methods if m.role == "method"]
-        rows.append({
-            "label": speaker.say("Verification regulation"), "words": plain(", ".join(regulations)),
-        })
-        rows.append({
-            "label": speaker.say("Conclusion of verification"),
-            "words": speaker.say(VERDICTS[verdict]),
-        })
+        rows.append(
+            {
+                "label": speaker.say("Verification regulation"),
+                "words": plain(", ".join(regulations)),
+            }
+        )
+        rows.append(
+            {
+                "label": speaker.say("Conclusion of verification"),
+                "words": speaker.say(VERDICTS[verdict]),
+            }
+        )
         if document.valid_until:
             rows.append({"label": speaker.say("Valid until"), "words": plain(document.valid_until)})
         elif document.kind == "verification_certificate":
-            rows.append({
-                "label": speaker.say("Validity"),
-                "words": speaker.say("First verification only; no period of validity"),
-            })
+            rows.append(
+                {
+                    "label": speaker.say("Validity"),
+                    "words": speaker.say("First verification only; no period of validity"),
+                }
+            )
         else:
-            rows.append({
-                "label": speaker.say("Consequence"),
-                "words": speaker.say("The item may not be used for its purpose"),
-            })
+            rows.append(
+                {
+                    "label": speaker.say("Consequence"),
+                    "words": speaker.say("The item may not be used for its purpose"),
+                }
+            )
     elif document.next_due_on and document.interval_agreed:
-        rows.append({
-            "label": speaker.say("Next calibration (agreed with the customer)"),
-            "words": plain(document.next_due_on),
-        })
+        rows.append(
+            {
+                "label": speaker.say("Next calibration (agreed with the customer)"),
+                "words": plain(document.next_due_on),
+            }
+        )
     return rows
 
 

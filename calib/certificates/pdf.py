@@ -97,7 +97,7 @@ def template_digest() -> str:
     here = resources.files("calib")
     sources = [here / "locale" / "zh" / "LC_MESSAGES" / "certificate.po"]
     sources += sorted((here / "certificates" / "templates").iterdir(), key=lambda f: f.name)
-    for name in ("blocks", "figures", "layout", "sections", "tables", "wording"):
+    for name in ("blocks", "detail_tables", "figures", "layout", "sections", "tables", "wording"):
         sources.append(here / "certificates" / f"{name}.py")
     for source in sources:
         if source.is_file():

@@ -124,34 +124,15 @@ def _texts(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
 
 def _expected_texts(document: CertificateDocument, speaker: Speaker) -> Iterator[tuple[str, str]]:
     """Return everything that must be readable somewhere, with its name."""
-    item, lab, customer = document.item, document.lab, document.customer
-    yield from (("title", words) for words in speaker.say(TITLES[document.kind]))
-    for label in (lab.name, lab.address, customer.name, item.name, document.place.name):
-        yield from (("name or address", words) for words in speaker.label(label))
-    for field in ("maker", "model", "serial", "asset_number", "barcode", "condition"):
-        yield f"item {field}", getattr(item, field)
-    yield "calibration mode", item.calibration_mode
-    yield from (("piece", piece) for piece in item.pieces)
+    yield from _of_parties(document, speaker)
+    yield from _of_measurement(document, speaker)
     for field in (
         "number", "address", "order_number", "received_on", "performed_from", "performed_on",
         "issued_on", "valid_until", "sampling", "issued_at",
     ):  # fmt: skip
         yield field, getattr(document, field) or ""
-    yield "customer address", customer.address
-    yield "customer contact", customer.contact
-    yield "accreditation", lab.accreditation
-    if document.next_due_on and document.interval_agreed:
-        yield "next_due_on", document.next_due_on
-    for standard in document.measurement.standards:
-        for field in (
-            "model", "serial", "range", "uncertainty", "certificate_number", "issuer",
-            "calibrated_on", "valid_until",
-        ):  # fmt: skip
-            yield f"standard {field}", getattr(standard, field) or ""
-    yield from (("person", person.name) for person in document.persons)
-    for condition in document.measurement.conditions:
-        yield "condition", condition.low
-        yield "condition", condition.high
+    if document.interval_agreed:
+        yield "next_due_on", document.next_due_on or ""
     if document.amendment:
         yield "replaced certificate", document.amendment.replaces
         yield "reason", document.amendment.reason
@@ -160,11 +141,39 @@ def _expected_texts(document: CertificateDocument, speaker: Speaker) -> Iterator
     ):  # fmt: skip
         yield from (("remark", text) for text in texts)
     for sentence in (RELATES_ONLY, NOT_IN_PART, UNCERTAINTY):
-        yield from (
-            ("declaration", words.replace("ν_eff", "νeff")) for words in speaker.say(sentence)
-        )
+        for words in speaker.say(sentence):
+            yield "declaration", words.replace("ν_eff", "νeff")
+
+
+def _of_parties(document: CertificateDocument, speaker: Speaker) -> Iterator[tuple[str, str]]:
+    item, lab, customer = document.item, document.lab, document.customer
+    yield from (("title", words) for words in speaker.say(TITLES[document.kind]))
+    for label in (lab.name, lab.address, customer.name, item.name, document.place.name):
+        yield from (("name or address", words) for words in speaker.label(label))
+    for field in (
+        "maker", "model", "serial", "asset_number", "barcode", "condition", "calibration_mode",
+    ):  # fmt: skip
+        yield f"item {field}", getattr(item, field)
+    yield from (("piece", piece) for piece in item.pieces)
+    yield "customer address", customer.address
+    yield "customer contact", customer.contact
+    yield "accreditation", lab.accreditation
+    yield from (("person", person.name) for person in document.persons)
+
+
+def _of_measurement(document: CertificateDocument, speaker: Speaker) -> Iterator[tuple[str, str]]:
+    measured = document.measurement
+    for standard in measured.standards:
+        for field in (
+            "model", "serial", "range", "uncertainty", "certificate_number", "issuer",
+            "calibrated_on", "valid_until",
+        ):  # fmt: skip
+            yield f"standard {field}", getattr(standard, field) or ""
+    for condition in measured.conditions:
+        yield "condition", condition.low
+        yield "condition", condition.high
     yield from (("unconfirmed limits", name) for name in document.result.unconfirmed_limits)
-    for seen in document.measurement.examinations:
+    for seen in measured.examinations:
         yield "examination", seen.name.text(speaker.languages[0])
         yield "examination remark", seen.remark
 

@@ -19,11 +19,10 @@ from calib.certificates.blocks import (
     section,
     table,
 )
+from calib.certificates.detail_tables import budget_blocks, curve_blocks
 from calib.certificates.document import CertificateDocument
 from calib.certificates.tables import (
     batch_tables,
-    budget_blocks,
-    curve_blocks,
     groups_of,
     piece_name,
     points_table,
@@ -59,6 +58,14 @@ CURVE_WITH_BAND = (
     "Fitted curve (line), U of the curve (band), calibration points with U (dots); dashed where "
     "extrapolated."
 )
+UNCONFIRMED = (
+    "UNCONFIRMED LIMITS: the limits from {documents} have not been confirmed against the published "
+    "document."
+)
+REPRODUCIBLE = (
+    "What this document says and the frozen input of its computation are attached to the file as "
+    "JSON; anyone can compute the results again."
+)
 TRACEABILITY = (
     "The results are traceable to the International System of Units (SI) through the measurement "
     "standards listed above and the calibration certificates named there."
@@ -86,14 +93,21 @@ def sections_of(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         if texts
     ]
     if document.include_budget:
-        parts.append(section(speaker.say("Uncertainty budget"), [
-            block
-            for measurand, stage, points in groups_of(document)
-            for block in (
-                heading(title_of(speaker, measurand, stage, len(document.measurement.stages))),
-                *budget_blocks(speaker, document, measurand, points),
+        parts.append(
+            section(
+                speaker.say("Uncertainty budget"),
+                [
+                    block
+                    for measurand, stage, points in groups_of(document)
+                    for block in (
+                        heading(
+                            title_of(speaker, measurand, stage, len(document.measurement.stages))
+                        ),
+                        *budget_blocks(speaker, document, measurand, points),
+                    )
+                ],
             )
-        ]))
+        )
     parts.append(section(speaker.say("Declarations"), _declarations(speaker, document)))
     return parts
 
@@ -106,12 +120,14 @@ def _standards(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         column(speaker.say("Calibrated, valid until"), align="left"),
     ]
     rows = [
-        row([
-            (*speaker.label(s.name), f"{s.model} · {s.serial}"),
-            (s.range, s.uncertainty),
-            (s.certificate_number, s.issuer),
-            (s.calibrated_on, s.valid_until or "—"),
-        ])
+        row(
+            [
+                (*speaker.label(s.name), f"{s.model} · {s.serial}"),
+                (s.range, s.uncertainty),
+                (s.certificate_number, s.issuer),
+                (s.calibrated_on, s.valid_until or "—"),
+            ]
+        )
         for s in document.measurement.standards
     ]
     statement = document.traceability
@@ -144,21 +160,28 @@ def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             (speaker.say(CONDITIONS[condition.quantity]), [plain(f"{span} {unit(condition.unit)}")])
         )
     if measured.acclimatisation_minutes is not None:
-        rows.append((
-            speaker.say("Acclimatisation"), [plain(f"{measured.acclimatisation_minutes} min")],
-        ))
+        rows.append(
+            (
+                speaker.say("Acclimatisation"),
+                [plain(f"{measured.acclimatisation_minutes} min")],
+            )
+        )
     if item.calibration_mode:
         rows.append((speaker.say("Calibration mode used"), [plain(item.calibration_mode)]))
-    rows.append((
-        speaker.say("Condition on receipt"),
-        [plain(item.condition) if item.condition else speaker.say("Not recorded")],
-    ))
+    rows.append(
+        (
+            speaker.say("Condition on receipt"),
+            [plain(item.condition) if item.condition else speaker.say("Not recorded")],
+        )
+    )
     if document.sampling:
         rows.append((speaker.say("Sampling"), [plain(document.sampling)]))
-    rows.append((
-        speaker.say("Additions to, deviations from the method"),
-        [plain(text) for text in document.deviations] or [speaker.say("None")],
-    ))
+    rows.append(
+        (
+            speaker.say("Additions to, deviations from the method"),
+            [plain(text) for text in document.deviations] or [speaker.say("None")],
+        )
+    )
     return [facts([(label, [line for line in lines if any(line)]) for label, lines in rows])]
 
 
@@ -179,17 +202,15 @@ def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             drawn.add(measurand.id)
             everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
             caption = _caption(speaker, document, measurand.id)
-            blocks.append(figure(
-                figures.error_figure(measurand, everything), caption, caption
-            ))
+            blocks.append(figure(figures.error_figure(measurand, everything), caption, caption))
         for curve in document.result.curves:
             if (curve.measurand, curve.stage) == (measurand.id, stage):
                 blocks.append(heading(speaker.say("Fitted curve")))
                 blocks += curve_blocks(speaker, document, measurand, curve)
                 caption = speaker.say(CURVE_WITH_BAND if len(curve.predictions) > 1 else CURVE)
-                blocks.append(figure(
-                    figures.curve_figure(measurand, curve, points), caption, caption
-                ))
+                blocks.append(
+                    figure(figures.curve_figure(measurand, curve, points), caption, caption)
+                )
     blocks.append(paragraph(speaker.say(UNCERTAINTY)))
     return blocks
 
@@ -223,14 +244,17 @@ def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block
         remark = [seen.remark] if seen.remark else []
         if seen.rejected_pieces:
             remark.append(", ".join(piece_name(document, p) for p in seen.rejected_pieces))
-        rows.append(row(
-            [
-                speaker.label(seen.name), seen.document,
-                speaker.say("Requirement met" if seen.passed else "Requirement not met"),
-                "; ".join(remark) or "—",
-            ],
-            "" if seen.passed else "reject",
-        ))
+        rows.append(
+            row(
+                [
+                    speaker.label(seen.name),
+                    seen.document,
+                    speaker.say("Requirement met" if seen.passed else "Requirement not met"),
+                    "; ".join(remark) or "—",
+                ],
+                "" if seen.passed else "reject",
+            )
+        )
     return [table(columns, rows)]
 
 
@@ -244,35 +268,56 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     blocks.append(paragraph(speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])))
     if rejected and measured.rule.id != "none":
         names = ", ".join(piece_name(document, p.piece) for p in rejected)
-        blocks.append(loud(speaker.say(
-            "Pieces that do not pass ({count} of {total}): {names}",
-            count=len(rejected), total=document.item.quantity, names=names,
-        )))
+        blocks.append(
+            loud(
+                speaker.say(
+                    "Pieces that do not pass ({count} of {total}): {names}",
+                    count=len(rejected),
+                    total=document.item.quantity,
+                    names=names,
+                )
+            )
+        )
     failing = [p for p in document.result.points if p.verdict == "fail" and not p.piece]
     if failing:
-        shown = [
-            (measured.measurand(p.measurand), p.printed.nominal) for p in failing
-        ]
-        blocks.append(paragraph(tuple(
-            Speaker((language,)).say("Not conforming: {items}", items="; ".join(
-                f"{m.name.text(language)} {nominal} {unit(m.unit)}" for m, nominal in shown
-            ))[0]
-            for language in speaker.languages
-        )))
+        shown = [(measured.measurand(p.measurand), p.printed.nominal) for p in failing]
+        blocks.append(
+            paragraph(
+                tuple(
+                    Speaker((language,)).say(
+                        "Not conforming: {items}",
+                        items="; ".join(
+                            f"{m.name.text(language)} {nominal} {unit(m.unit)}"
+                            for m, nominal in shown
+                        ),
+                    )[0]
+                    for language in speaker.languages
+                )
+            )
+        )
     if rule:
         blocks.append(paragraph(rule))
-        for source in measured.limits:
-            blocks.append(note(speaker.say(
-                "Limits of {name}: {document} {clause} ({origin}).",
-                name=measured.measurand(source.measurand).name,
-                document=source.document, clause=source.clause, origin=both(ORIGINS[source.origin]),
-            )))
+        blocks += [
+            note(
+                speaker.say(
+                    "Limits of {name}: {document} {clause} ({origin}).",
+                    name=measured.measurand(source.measurand).name,
+                    document=source.document,
+                    clause=source.clause,
+                    origin=both(ORIGINS[source.origin]),
+                )
+            )
+            for source in measured.limits
+        ]
     if document.result.unconfirmed_limits:
-        blocks.append(loud(speaker.say(
-            "UNCONFIRMED LIMITS: the limits from {documents} have not been confirmed against the "
-            "published document.",
-            documents=", ".join(document.result.unconfirmed_limits),
-        )))
+        blocks.append(
+            loud(
+                speaker.say(
+                    UNCONFIRMED,
+                    documents=", ".join(document.result.unconfirmed_limits),
+                )
+            )
+        )
     return blocks
 
 
@@ -280,24 +325,39 @@ def _declarations(speaker: Speaker, document: CertificateDocument) -> list[Block
     made = document.provenance
     blocks = [paragraph(speaker.say(RELATES_ONLY)), paragraph(speaker.say(NOT_IN_PART))]
     if document.amendment:
-        blocks.append(paragraph(speaker.say(
-            "This document replaces {number} in full. Reason: {reason}",
-            number=document.amendment.replaces, reason=document.amendment.reason,
-        )))
+        blocks.append(
+            paragraph(
+                speaker.say(
+                    "This document replaces {number} in full. Reason: {reason}",
+                    number=document.amendment.replaces,
+                    reason=document.amendment.reason,
+                )
+            )
+        )
     if document.item.customer_supplied:
-        blocks.append(paragraph(speaker.say(
-            "* Supplied by the customer; the laboratory is not responsible for it."
-        )))
-    blocks.append(paragraph(speaker.say(
-        "What this document says and the frozen input of its computation are attached to the file "
-        "as JSON; anyone can compute the results again."
-    )))
-    blocks.append(note(plain("  ·  ".join(filter(None, [
-        made.software,
-        f"{document.measurement.type_id} {document.measurement.type_version}",
-        f"input {document.result.input_digest[:16]}",
-        f"template {made.template_digest[:16]}" if made.template_digest else "",
-        f"fonts {made.fonts_digest[:16]}" if made.fonts_digest else "",
-        document.issued_at,
-    ])))))
+        blocks.append(
+            paragraph(
+                speaker.say("* Supplied by the customer; the laboratory is not responsible for it.")
+            )
+        )
+    blocks.append(paragraph(speaker.say(REPRODUCIBLE)))
+    blocks.append(
+        note(
+            plain(
+                "  ·  ".join(
+                    filter(
+                        None,
+                        [
+                            made.software,
+                            f"{document.measurement.type_id} {document.measurement.type_version}",
+                            f"input {document.result.input_digest[:16]}",
+                            f"template {made.template_digest[:16]}" if made.template_digest else "",
+                            f"fonts {made.fonts_digest[:16]}" if made.fonts_digest else "",
+                            document.issued_at,
+                        ],
+                    )
+                )
+            )
+        )
+    )
     return blocks

@@ -37,8 +37,8 @@ VERDICTS: dict[Verdict, str] = {
 }
 STATEMENTS: dict[Verdict, str] = {
     "pass": "Pass. Every result lies within its limits by the decision rule named here.",
-    "conditional_pass": "Conditional pass. Every value lies within its limits, but for at least one "
-    "of them a limit lies inside the uncertainty interval: conformity cannot be stated at a "
+    "conditional_pass": "Conditional pass. Every value lies within its limits, but for at least "
+    "one of them a limit lies inside the uncertainty interval: conformity cannot be stated at a "
     "coverage probability of 95 %.",
     "undetermined": "Undetermined. At least one result lies so close to its limit that neither "
     "conformity nor nonconformity can be stated.",

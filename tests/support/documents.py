@@ -115,7 +115,9 @@ def ear_verification(language: str = "zh+en", shift: str = "0") -> CertificateDo
 
 
 @functools.cache
-def glass_batch(pieces: int = 12, rejected: int = 2, language: str = "zh+en") -> CertificateDocument:
+def glass_batch(
+    pieces: int = 12, rejected: int = 2, language: str = "zh+en"
+) -> CertificateDocument:
     """Return the first verification of a batch with some pieces beyond the limits."""
     good, bad = ("37.02", "41.00"), ("37.30", "41.00")
     readings = [bad if i < rejected else good for i in range(pieces)]
