@@ -117,7 +117,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 -- registered for this class only
     wants_page = not request.url.path.startswith("/api/")
     if isinstance(error, SignInNeeded) and wants_page and request.method == "GET":
-        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?next={quote(wanted)}", status_code=303)
     return _answer(request, error)
 
 

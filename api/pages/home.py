@@ -66,7 +66,7 @@ def sign_in(
     response.set_cookie(
         COOKIE,
         signed.token,
-        expires=signed.expires_at,
+        max_age=int((signed.expires_at - wired.clock()).total_seconds()),
         httponly=True,
         samesite="lax",
         secure=wired.settings.public_url.startswith("https://"),

@@ -10,10 +10,13 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.pages.forms import Form
+from api.pages.words import COLOURS, NOTICES, WORDS, choices
 from api.problems import finding_document, say
 from calib.i18n import format_date, translate
 from instruments.context import Context
 from instruments.errors import DomainError, Finding, fill
+from instruments.quantities import UNITS
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -42,8 +45,25 @@ def page(
     def finding(found: Finding) -> dict[str, str]:
         return finding_document(found, language)
 
+    def event(entry: Any) -> str:
+        facts = dict(entry.facts)
+        if "state" in facts:
+            facts["state"] = word("record_state", str(facts["state"]))
+        return t(entry.message, **facts)
+
+    def word(group: str, code: str | None) -> str:
+        return t(WORDS[group].get(code or "", code or ""))
+
     shown = {
         "t": t,
+        "word": word,
+        "event": event,
+        "colour": lambda group, code: COLOURS[group].get(code, ""),
+        "options": lambda group: [(code, t(words)) for code, words in choices(group)],
+        "unit": lambda name: UNITS[name].symbol if name in UNITS else name,
+        "choices_of": lambda named: [(code, w.text(language)) for code, w in named.items()],
+        "notice": NOTICES.get(request.query_params.get("done", ""), ""),
+        "query": request.query_params,
         "date": lambda day: format_date(day, language) if day else "",
         "instant": lambda at: at.strftime("%Y-%m-%d %H:%M") if at else "",
         "words": lambda text: text.text(language),
@@ -51,6 +71,7 @@ def page(
         "language": language,
         "path": request.url.path,
         "actor": None,
+        "form": Form(),
         **values,
     }
     html = environment().get_template(template).render(shown)
@@ -69,9 +90,7 @@ def staff_page(request: Request, template: str, ctx: Context, **values: Any) -> 
     )
 
 
-def error_page(
-    request: Request, error: DomainError, language: str, status: int
-) -> HTMLResponse:
+def error_page(request: Request, error: DomainError, language: str, status: int) -> HTMLResponse:
     """Render what went wrong: what, where, what to do."""
     return page(
         request,

@@ -1,0 +1,253 @@
+"""Settings of the lab: facts, people and roles, numbers, accreditation scope."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.deps import Reading, Wired, Writing
+from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
+from api.pages.rendering import staff_page
+from instruments.catalogue.loader import Catalogue
+from instruments.context import Context, Role
+from instruments.errors import DomainError, Invalid
+from instruments.services import customers, labs, numbers, people, rows, scope
+
+router = APIRouter(include_in_schema=False)
+FACTS = ("address_zh", "address_en", "phone", "email", "accreditation", "time_zone", "language")
+LEAST_PASSWORD = 12
+
+
+@router.get("/lab")
+def show_lab(request: Request, ctx: Reading) -> Response:
+    """Show what the lab says of itself."""
+    rows.need_staff(ctx)
+    lab = labs.get_lab(ctx)
+    form = form_of(
+        **{name: getattr(lab, name) for name in FACTS},
+        mode=lab.rounding_mode,
+        digits=lab.rounding_digits,
+    )
+    return _lab_page(request, ctx, form)
+
+
+@router.post("/lab")
+def update_lab(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Change what the lab says of itself."""
+    done = attempt(ctx, lambda: labs.update_lab(ctx, **_facts(typed)))
+    if isinstance(done, DomainError):
+        return _lab_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab?done=saved", status_code=303)
+
+
+@router.get("/lab/people")
+def list_people(request: Request, ctx: Reading) -> Response:
+    """Show who holds which role."""
+    return _people_page(request, ctx, Form())
+
+
+@router.post("/lab/people")
+def add_person(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Open an account if need be, and give the person a role."""
+    done = attempt(ctx, lambda: _add(ctx, typed))
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=created", status_code=303)
+
+
+@router.post("/lab/people/roles/{membership_id}/end")
+def end_role(membership_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Set the last day of a role."""
+    done = attempt(
+        ctx,
+        lambda: people.end_role(ctx, membership_id, typed.day("ends_on") or ctx.today),
+    )
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=ended", status_code=303)
+
+
+@router.post("/lab/people/{person_id}/account")
+def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Close or reopen an account."""
+    done = attempt(
+        ctx, lambda: people.set_active(ctx, person_id, is_active=typed.flag("is_active"))
+    )
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=saved", status_code=303)
+
+
+@router.get("/lab/numbers")
+def show_numbers(request: Request, ctx: Reading) -> Response:
+    """Show how numbers are written."""
+    rows.need_staff(ctx)
+    return _numbers_page(request, ctx, form_of(**numbers.templates(ctx)))
+
+
+@router.post("/lab/numbers")
+def set_numbers(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Change how numbers are written from now on."""
+    done = attempt(ctx, lambda: _set_templates(ctx, typed))
+    if isinstance(done, DomainError):
+        return _numbers_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/numbers?done=saved", status_code=303)
+
+
+@router.get("/lab/scope")
+def show_scope(request: Request, ctx: Reading, wired: Wired) -> Response:
+    """Show the accreditation scope."""
+    rows.need_staff(ctx)
+    return _scope_page(request, ctx, wired.catalogue, Form())
+
+
+@router.post("/lab/scope")
+def add_scope_row(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
+    """Add a row to the scope."""
+    done = attempt(ctx, lambda: scope.add_row(ctx, _entry(typed), catalogue=wired.catalogue))
+    if isinstance(done, DomainError):
+        return _scope_page(request, ctx, wired.catalogue, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/scope?done=created", status_code=303)
+
+
+@router.post("/lab/scope/{row_id}/end")
+def end_scope_row(
+    row_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
+    """Set the last day of a row of the scope."""
+    done = attempt(ctx, lambda: scope.end_row(ctx, row_id, typed.day("ends_on") or ctx.today))
+    if isinstance(done, DomainError):
+        return _scope_page(request, ctx, wired.catalogue, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/scope?done=ended", status_code=303)
+
+
+def _facts(typed: Typed) -> Any:
+    return {name: typed.text(name) for name in FACTS} | {
+        "rounding": {"mode": typed.text("mode"), "digits": typed.whole("digits")}
+    }
+
+
+def _add(ctx: Context, typed: Typed) -> int:
+    ctx.need("manager")
+    email = typed.text("email").strip().lower()
+    known = {person.email: person.id for person in people.list_people(ctx)}
+    person_id = known.get(email)
+    if person_id is None:
+        password = typed.text("password")
+        if len(password) < LEAST_PASSWORD:
+            raise Invalid(
+                "password-too-short",
+                "The first password has {got} characters, at least {least} are needed. "
+                "A few words in a row are good.",
+                at="/password",
+                facts={"got": len(password), "least": LEAST_PASSWORD},
+            )
+        person_id = people.register_person(
+            ctx.session,
+            email=email,
+            name=typed.text("name"),
+            password=password,
+            now=ctx.now,
+            language=typed.text("language"),
+        )
+    return people.grant(
+        ctx,
+        person_id=person_id,
+        role=typed.text("role"),
+        starts_on=typed.day("starts_on"),
+        ends_on=typed.day("ends_on"),
+        customer_id=typed.whole("customer_id"),
+    )
+
+
+def _set_templates(ctx: Context, typed: Typed) -> None:
+    for name, before in numbers.templates(ctx).items():
+        template = typed.text(name).strip()
+        if template == before:
+            continue
+        try:
+            numbers.set_template(ctx, name, template)
+        except Invalid as problem:
+            problem.at = f"/{name}"
+            raise
+
+
+def _entry(typed: Typed) -> scope.ScopeEntry:
+    type_id, _, measurand = typed.text("measurand").partition(" ")
+    return scope.ScopeEntry(
+        type_id=type_id,
+        measurand=measurand,
+        document=typed.text("document"),
+        low=typed.text("low").strip(),
+        high=typed.text("high").strip(),
+        U=typed.text("U").strip(),
+        U_fraction=typed.text("U_fraction").strip() or "0",
+        starts_on=typed.needed_day("starts_on"),
+        ends_on=typed.day("ends_on"),
+    )
+
+
+def _lab_page(request: Request, ctx: Context, form: Form) -> Response:
+    return staff_page(
+        request,
+        "lab/facts.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        lab=labs.get_lab(ctx),
+        tab="facts",
+    )
+
+
+def _people_page(request: Request, ctx: Context, form: Form) -> Response:
+    known = customers.list_customers(ctx)
+    return staff_page(
+        request,
+        "lab/people.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        people=people.list_people(ctx),
+        roles=get_args(Role),
+        customers=[(c.id, c.name.text(ctx.language)) for c in known],
+        today=ctx.today,
+        tab="people",
+    )
+
+
+def _numbers_page(request: Request, ctx: Context, form: Form) -> Response:
+    return staff_page(
+        request,
+        "lab/numbers.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        names=tuple(numbers.DEFAULT_TEMPLATES),
+        tab="numbers",
+    )
+
+
+def _scope_page(request: Request, ctx: Context, catalogue: Catalogue, form: Form) -> Response:
+    types = catalogue.list()
+    measurands = [
+        (
+            f"{type_.id} {m.id}",
+            f"{type_.name.text(ctx.language)}: {m.name.text(ctx.language)}",
+        )
+        for type_ in types
+        for m in type_.measurands
+    ]
+    return staff_page(
+        request,
+        "lab/scope.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        scope=scope.list_rows(ctx),
+        types={type_.id: type_ for type_ in types},
+        measurands=measurands,
+        today=ctx.today,
+        tab="scope",
+    )

@@ -1,0 +1,163 @@
+"""English words of the short codes people meet on pages; the reader's language comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "role": {
+        "technician": "Technician",
+        "reviewer": "Reviewer",
+        "signatory": "Authorised signatory",
+        "manager": "Lab manager",
+        "venue_operator": "Venue operator",
+    },
+    "role_means": {
+        "technician": "receives instruments, measures, enters readings",
+        "reviewer": "checks the work of a technician",
+        "signatory": "authorises and issues certificates",
+        "manager": "keeps people, scope and settings of the lab",
+        "venue_operator": "sees and orders for the instruments of one customer",
+    },
+    "customer_kind": {
+        "medical": "Medical institution",
+        "maker": "Manufacturer",
+        "transport": "Transport",
+        "market": "Market or shop",
+        "school": "School",
+        "community": "Community",
+        "customs": "Customs",
+        "other": "Other",
+    },
+    "venue_type": {
+        "hospital": "Hospital",
+        "railway_station": "Railway station",
+        "airport": "Airport",
+        "metro": "Metro",
+        "bus_station": "Bus station",
+        "port": "Port",
+        "school": "School",
+        "market": "Market or shop",
+        "mall": "Shopping mall",
+        "community": "Community",
+        "factory": "Factory",
+        "office": "Office",
+        "other": "Other",
+    },
+    "language": {"zh": "Chinese", "en": "English", "zh+en": "Chinese and English"},
+    "use": {"clinical": "Clinical: on people", "industrial": "Industrial: on things"},
+    "use_short": {"clinical": "clinical", "industrial": "industrial"},
+    "status": {
+        "in_service": "In service",
+        "limited": "Limited use",
+        "out_of_service": "Out of service",
+        "lost": "Lost",
+        "scrapped": "Scrapped",
+    },
+    "kind": {"calibration": "Calibration", "verification": "Verification", "check": "Check"},
+    "kind_means": {
+        "calibration": "Values with their uncertainties; pass or fail only by the rule agreed below.",
+        "verification": "A legal act by its regulation (JJG); ends in pass or fail.",
+        "check": "A quick look between calibrations; a record, no certificate.",
+    },
+    "verification": {
+        "initial": "Initial verification",
+        "subsequent": "Subsequent verification",
+        "in_service": "In-service inspection",
+    },
+    "order_state": {
+        "requested": "Requested",
+        "accepted": "Accepted",
+        "done": "Done",
+        "returned": "Given back",
+        "cancelled": "Cancelled",
+    },
+    "record_state": {
+        "draft": "Being measured",
+        "submitted": "To review",
+        "reviewed": "To authorise",
+        "authorised": "To issue",
+        "issued": "Issued",
+        "closed": "Closed without a certificate",
+    },
+    "rule": {
+        "none": "No statement of conformity",
+        "regulation": "As the regulation says",
+        "simple": "Simple acceptance",
+        "guard_U": "Guard band U",
+        "guard_U_nonbinary": "Guard band U, four outcomes",
+        "guard_rU": "Guard band r·U",
+        "iso14253_1": "ISO 14253-1",
+        "z5403": "ANSI/NCSL Z540.3, 2 % risk",
+        "tur4": "Ratio of 4:1",
+        "jjf1094": "JJF 1094, U at most a third of the limit",
+        "probability": "Conformance probability",
+    },
+    "rule_means": {
+        "none": "Only values and uncertainties are reported; the reader judges.",
+        "regulation": "The verification regulation fixes the limits and how they are applied.",
+        "simple": "Pass when the value lies within the limits; near a limit the risk of a wrong "
+        "pass may reach 50 %.",
+        "guard_U": "Pass only when the value lies inside the limits by at least U: "
+        "a wrong pass at most 2.5 %.",
+        "guard_U_nonbinary": "Pass, conditional pass, conditional fail, fail: the middle two "
+        "when the value is nearer to a limit than U.",
+        "guard_rU": "As guard band U, with a band of r times U that you name.",
+        "iso14253_1": "Conformity is proved only when value and uncertainty lie inside the limits; "
+        "nonconformity only when both lie outside.",
+        "z5403": "The limits are tightened so that a wrong pass stays below 2 %.",
+        "tur4": "Pass within the limits, provided that the uncertainty is at most a quarter "
+        "of them.",
+        "jjf1094": "Pass within the limits, provided that U is at most one third of the limit; "
+        "otherwise undetermined near it.",
+        "probability": "Pass when the probability to lie within the limits is at least "
+        "the one you name.",
+    },
+    "series": {
+        "calibration_certificate": "Calibration certificates",
+        "verification_certificate": "Verification certificates",
+        "verification_notice": "Notices of verification result",
+        "check_record": "Check records",
+        "order": "Orders",
+        "barcode": "Labels of instruments",
+    },
+    "rounding": {
+        "half_even": "to the nearest",
+        "ceil": "always up",
+        "ceil_if_gt_5pct": "up, unless that adds less than 5 %",
+    },
+    "standard_status": {"in_service": "In service", "out_of_service": "Out of service"},
+    "origin": {"typed": "typed in", "dcc": "read from a DCC file"},
+    "severity": {"error": "Error", "warning": "Warning", "note": "Note"},
+}
+
+COLOURS: Mapping[str, Mapping[str, str]] = {
+    "status": {
+        "in_service": "green",
+        "limited": "yellow",
+        "out_of_service": "red",
+        "lost": "red",
+        "scrapped": "red",
+    },
+    "order_state": {"requested": "yellow", "done": "green", "cancelled": "red"},
+    "record_state": {"issued": "green", "closed": "red"},
+    "conformity": {"pass": "green", "fail": "red"},
+}
+"""Badges say it in colour and in words."""
+
+NOTICES: Mapping[str, str] = {
+    "saved": "Saved.",
+    "created": "Entered.",
+    "requested": "The request was sent to the laboratory.",
+    "accepted": "The order is accepted. Receive each instrument when it comes in.",
+    "received": "The instrument is received and may be measured.",
+    "returned": "Given back.",
+    "cancelled": "The order is cancelled.",
+    "imported": "The rows were imported.",
+    "ended": "The end is noted.",
+}
+
+
+def choices(group: str) -> tuple[tuple[str, str], ...]:
+    """Return code and English words of every choice of a group."""
+    return tuple(WORDS[group].items())
