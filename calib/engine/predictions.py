@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 _EDGE = 1e-9
+MAX_COVARIANCE = 1000
 
 
 def _rows(fit: PolynomialFit, x: FloatArray) -> FloatArray:
@@ -70,7 +71,8 @@ def predict(fit: PolynomialFit, x: ArrayLike, u_x: ArrayLike = 0.0) -> Predictio
     Returns
     -------
     Prediction
-        `u` of the fitted value, `u_single` of one new observation, covariance between values.
+        `u` of the fitted value, `u_single` of one new observation, covariance between values
+        (up to 1000 of them).
 
     Raises
     ------
@@ -90,9 +92,11 @@ def predict(fit: PolynomialFit, x: ArrayLike, u_x: ArrayLike = 0.0) -> Predictio
     y = rows @ fit.basis
     if fit.basis_covariance is None:
         return Prediction(xs, y, None)
-    covariance = rows @ fit.basis_covariance @ rows.T + np.diag((slope(fit, xs) * us) ** 2)
-    u = np.sqrt(np.maximum(0.0, np.diag(covariance)))
+    own = (slope(fit, xs) * us) ** 2
+    spread = rows @ fit.basis_covariance
+    u = np.sqrt(np.maximum(0.0, np.sum(spread * rows, axis=1) + own))
     single = None if fit.s_single is None else np.hypot(u, fit.s_single)
+    covariance = spread @ rows.T + np.diag(own) if len(xs) <= MAX_COVARIANCE else None
     return Prediction(xs, y, u, single, covariance)
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 
+MAX_SECOND_ORDER = 60
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Combined:
     """Combined uncertainty of many items at once.
@@ -318,7 +321,7 @@ def propagate(
     Raises
     ------
     OutOfRange
-        A value or derivative is not finite, or order 2 together with correlations.
+        A value or derivative is not finite, or order 2 with correlations or over 60 inputs.
     DegenerateData
         The second-order terms make a variance negative.
 
@@ -337,6 +340,9 @@ def propagate(
     values, slopes, extra = {}, np.zeros((len(model), len(names))), np.zeros(len(model))
     for m, (output, f) in enumerate(model.items()):
         by = [n for n in names if n in f.names and inputs[n].u > 0]
+        if order == 2 and len(by) > MAX_SECOND_ORDER:
+            msg = f"The second order takes at most {MAX_SECOND_ORDER} uncertain inputs."
+            raise OutOfRange(msg, {"inputs": len(by)})
         value, first, second, third = f.derivatives(at, by, order=1 if order == 1 else 3)
         values[output] = float(value)
         places = [names.index(n) for n in by]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 METHODS = ("information", "propagation")
 MAX_STEPS = 200
+MAX_POINTS = 1000
 _SETTLED = 1e-13
 _NOISE = 1e-12
 
@@ -212,6 +213,8 @@ def fit_polynomial_xy(  # noqa: PLR0913  (each option has a name)
     check_order(data, p, degree, origin, u_y_common, prop=proportional)
     if covariance_method not in METHODS:
         raise OutOfRange(f"The covariance method is one of {', '.join(METHODS)}.")
+    if n > MAX_POINTS:
+        raise DegenerateData(f"Errors in both variables are taken for at most {MAX_POINTS} points.")
     v = _covariance(_block(u_x, cov_x, "x", n), _block(u_y, cov_y, "y", n), cov_xy)
     problem = _Problem(data, _invert(v), p, proportional)
     rows = design_row(problem.range, data.x, p, prop=proportional)

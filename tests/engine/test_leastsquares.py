@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
@@ -268,6 +268,13 @@ def test_data_that_make_no_fit(error: type[Exception], arguments: dict[str, Any]
         fit_polynomial(**arguments)
 
 
+def test_long_lists_of_predictions_have_no_covariance_between_them() -> None:
+    fit = fit_line([0, 1, 2], [0, 1, 2.1])
+    many = predict(fit, np.linspace(0, 2, 1001))
+    assert many.covariance is None
+    assert many.u == pytest.approx(predict(fit, many.x[:1]).u[0], abs=1)
+
+
 def test_bad_arguments_of_reading() -> None:
     fit = fit_line([0, 1, 2], [0, 1, 2.1])
     for bad in (-1, math.nan, [1, 1]):
@@ -280,6 +287,7 @@ def test_bad_arguments_of_reading() -> None:
             invert_readings(fit, empty)
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-50, 50), min_size=6, max_size=12, unique_by=lambda v: round(v, 1)),
     st.integers(0, 3),

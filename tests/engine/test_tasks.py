@@ -14,6 +14,7 @@ from calib.evaluation.tasks.reader import TaskRefused
 from tests.engine.published import good
 
 X: dict[str, Any] = {"value": 1, "u": 0.1}
+MANY = "+".join(f"x{i}" for i in range(61))
 TWO = {"x": X, "z": X}
 UNIT = {"name": "uniform", "low": 0, "high": 1}
 GROUPS = [{"mean": 1, "s": 0, "n": 2}, {"mean": 2, "s": 0, "n": 3}]
@@ -48,7 +49,7 @@ def conformity(**more: Any) -> dict[str, Any]:
 
 
 NO_NUMBERS = [True, False, None, "", " 1", "1 ", "1,5", "1_000", "0x10", "nan", "inf", "-Infinity",
-              "1e400", "1e99999", "\u0661", "\uff11", [], {}, math.nan, math.inf, 10**400,
+              "1e400", "1e99999", "1e-400", "\u0661", "\uff11", [], {}, math.nan, math.inf, 10**400,
               Decimal("nan"), Decimal("1e400"), "9" * 500, "+-1", "1e", "."]  # fmt: skip
 
 
@@ -141,6 +142,7 @@ BAD: list[tuple[str, str, Any]] = [
      propagate(inputs={"x": {"readings": [1, 2]}, "z": {"readings": [1, 2, 3]}},
                simultaneous=["x", "z"])),
     ("bad-task", "average", propagate(average="results")),
+    ("out-of-range", "function", propagate(MANY, dict.fromkeys(MANY.split("+"), X), order=2)),
     # propagate by Monte Carlo
     ("bad-task", "k", drawn(k=2)),
     ("bad-task", "implicit", drawn({"q": "q - x"}, implicit=True)),
@@ -256,6 +258,7 @@ ALL = [
     propagate({"q": "q - x"}, implicit=True),
     propagate(inputs={"x": {"distribution": {"name": "exponential", "mean": 3}, "dof": 4}}, k=2),
     propagate(inputs={"x": {"value": 0.5, "distribution": UNIT}}),
+    propagate("x*z", TWO, order=2, correlations=[["x", "z", 0]]),
     drawn({"y": "x*z", "w": "x"}, TWO, trials=10_000, correlations=[["x", "z", 0.5]]),
     drawn(adaptive={"digits": 1}, compare=True, order=1, seed="7"),
     drawn(inputs={"x": {"value": 3}}, trials=10_000),

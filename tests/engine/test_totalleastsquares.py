@@ -106,6 +106,7 @@ BAD: list[tuple[type[Exception], dict[str, Any]]] = [
     (DegenerateData, {"cov_x": np.eye(3), "u_y": 0.1}),
     (DegenerateData, {"cov_x": np.zeros((4, 4)), "u_y": 0.1}),
     (DegenerateData, {"u_x": 0.1, "u_y": 0.1, "cov_xy": np.eye(3)}),
+    (DegenerateData, {"u_x": 0.1, "u_y": 0.1, "x": range(1001), "y": range(1001)}),
     (SingularFit, {"cov_x": np.ones((4, 4)), "u_y": 0.1}),
     (SingularFit, {"u_x": 0.1, "u_y": 0.1, "cov_xy": 0.02 * np.eye(4)}),
     (OutOfRange, {"u_x": 0.1, "u_y": 0.1, "covariance_method": "guess"}),

@@ -133,7 +133,7 @@ def _propagate(
         raise TaskRefused("bad-value", "order must be 1 or 2.", "order")
     by_results = fields.word("average", ("inputs", "results"), "inputs") == "results"
     implicit = fields.flag("implicit")
-    if order == 2 and (implicit or inputs.correlations):
+    if order == 2 and (implicit or any(c[2] for c in inputs.correlations)):
         msg = "order 2 takes neither correlated inputs nor an implicit model."
         raise TaskRefused("bad-task", msg, "order")
     if fields.has("start") and not implicit:

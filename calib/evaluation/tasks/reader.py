@@ -86,6 +86,8 @@ def read_decimal(value: object, at: str) -> Decimal:
         raise TaskRefused("bad-number", msg, at)
     if not number.is_finite() or math.isinf(_float(number)):
         raise TaskRefused("bad-number", f"{at} is not a finite number in double precision.", at)
+    if number and _float(number) == 0:
+        raise TaskRefused("bad-number", f"{at} is too small for double precision.", at)
     return number
 
 
