@@ -21,6 +21,7 @@ from calib.evaluation.result import Verdict
 from instruments.errors import Finding
 
 _CLAUSE = "ISO/IEC 17025:2017 "
+_HYPHENS = dict.fromkeys((0x0002, 0xFFFE, 0x2212), "-")
 _SILENT: set[Verdict] = {"not_stated", "cannot_be_stated", "not_calibratable"}
 RULES: dict[str, tuple[str, str]] = {
     "file-unreadable": (_CLAUSE + "7.8.1.2", "The rendered file cannot be opened: {problem}."),
@@ -251,8 +252,8 @@ def _loosely(cell: str) -> str:
 
 
 def _plain(text: str) -> str:
-    # a reader may show a hyphen at a line's end as U+FFFE and a minus as U+2212
-    text = text.replace("\ufffe", "-").replace("\u2212", "-")
+    # PDFium gives a hyphen at a line's end as U+0002 or U+FFFE; a minus may be U+2212
+    text = text.translate(_HYPHENS)
     return re.sub(r"\s+", " ", text)
 
 

@@ -1,0 +1,151 @@
+"""Each lint fires for the breach it is named for, and a sound document passes them all."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calib.certificates.document import Amendment, ConditionRange, PersonWords
+from calib.certificates.lint import LINTS, lint
+from calib.certificates.reread import RULES
+from calib.evaluation.inputs import DecisionRule
+from calib.evaluation.result import FoundFinding
+from instruments.text import LocalizedText
+from tests.support.documents import (
+    digital_certificate,
+    ear_verification,
+    forehead_certificate,
+    glass_batch,
+)
+
+SOUND = forehead_certificate()
+
+
+def _points(document, **changes):
+    points = tuple(replace(point, **changes) for point in document.result.points)
+    return replace(document, result=replace(document.result, points=points))
+
+
+def _printed(document, **changes):
+    points = tuple(
+        replace(p, printed=replace(p.printed, **changes)) for p in document.result.points
+    )
+    return replace(document, result=replace(document.result, points=points))
+
+
+def _measured(document, **changes):
+    return replace(document, measurement=replace(document.measurement, **changes))
+
+
+def _standard(document, **changes):
+    standard = replace(document.measurement.standards[0], **changes)
+    return _measured(document, standards=(standard,))
+
+
+EAR = ear_verification()
+BLANK = LocalizedText(en=" ")
+BREACHES = {
+    "kind-against-verdict": replace(EAR, kind="verification_notice", valid_until=None),
+    "lab-incomplete": replace(SOUND, lab=replace(SOUND.lab, address=BLANK)),
+    "place-missing": replace(SOUND, place=replace(SOUND.place, kind="customer_site", address="")),
+    "number-or-address": replace(SOUND, address="http://calib.example.org/c/" + SOUND.token),
+    "customer-incomplete": replace(SOUND, customer=replace(SOUND.customer, address="", contact="")),
+    "method-missing": _measured(SOUND, methods=()),
+    "item-unidentified": replace(
+        SOUND, item=replace(SOUND.item, serial="", asset_number="", barcode="")
+    ),
+    "condition-missing": replace(SOUND, item=replace(SOUND.item, condition="")),
+    "dates-out-of-order": replace(SOUND, received_on="2026-03-04"),
+    "sampling-missing": replace(glass_batch(), item=replace(glass_batch().item, quantity=40)),
+    "results-incomplete": replace(SOUND, result=replace(SOUND.result, points=())),
+    "deviation-unnamed": replace(
+        SOUND,
+        result=replace(
+            SOUND.result, findings=(FoundFinding("env", "warning", "warm", accepted=True),)
+        ),
+    ),
+    "persons-incomplete": replace(SOUND, persons=SOUND.persons[:2]),
+    "same-person": replace(
+        SOUND, persons=(*SOUND.persons[:2], PersonWords("authorised", SOUND.persons[0].name))
+    ),
+    "uncertainty-missing": _printed(SOUND, U="0"),
+    "printed-differs": _printed(SOUND, error="0.60"),
+    "rounding-uneven": _printed(SOUND, U="0.130"),
+    "conditions-missing": _measured(
+        SOUND, conditions=(ConditionRange("relative_humidity", "%RH", "40", "41"),)
+    ),
+    "traceability-broken": _standard(SOUND, valid_until="2026-03-01"),
+    "before-adjustment-missing": _points(SOUND, stage="as_left"),
+    "statement-without-rule": _measured(SOUND, rule=DecisionRule("none")),
+    "limits-unnamed": _points(SOUND, limit_document=""),
+    "limits-unconfirmed": replace(
+        SOUND, result=replace(SOUND.result, unconfirmed_limits=("JJF 1107-2003",))
+    ),
+    "interval-not-agreed": replace(SOUND, next_due_on="2027-03-02"),
+    "validity-wrong": replace(EAR, valid_until=None),
+    "amendment-incomplete": replace(SOUND, amendment=Amendment(SOUND.number, "typing error")),
+    "calibration-mode-missing": replace(SOUND, item=replace(SOUND.item, calibration_mode="")),
+    "hidden-character": replace(SOUND, remarks=("sn \u202e54321",)),
+    "unprintable-character": replace(SOUND, remarks=("\u0628",)),
+}
+
+COMPANIONS = {"uncertainty-missing": {"printed-differs", "rounding-uneven"}}
+"""What a breach breaks besides the lint it is named for."""
+
+
+@pytest.mark.parametrize("code", LINTS)
+def test_the_lint_fires_for_its_breach_alone(code):
+    found = lint(BREACHES[code])
+    assert code in {finding.code for finding in found}
+    assert all(finding.clause and finding.at.startswith("/") for finding in found)
+    assert {finding.code for finding in found} - {code} <= COMPANIONS.get(code, set())
+
+
+@pytest.mark.parametrize(
+    "document",
+    [SOUND, EAR, digital_certificate(), glass_batch(), ear_verification(shift="1")],
+    ids=["calibration", "verification", "curve", "batch", "notice"],
+)
+def test_a_sound_document_breaks_nothing(document):
+    assert [f for f in lint(document) if f.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        (replace(SOUND, valid_until="2027-03-01"), "calibration certificate with a validity"),
+        (replace(glass_batch(), valid_until="2027-03-01"), "first verification with a validity"),
+        (replace(EAR, valid_until="2026-03-02"), "validity that ends with the work"),
+    ],
+)
+def test_a_validity_stands_only_where_the_law_gives_one(document, field):
+    assert "validity-wrong" in {f.code for f in lint(document)}, field
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u202e", "\ufeff", "\u0007", "\u2066"])
+def test_invisible_characters_are_named_with_their_place(character):
+    document = replace(SOUND, customer=replace(SOUND.customer, contact=f"Wang{character}Fang"))
+    hits = [f for f in lint(document) if f.code == "hidden-character"]
+    assert [f.at for f in hits] == ["/customer/contact"]
+    assert f"U+{ord(character):04X}" in hits[0].text()
+
+
+def test_an_expired_standard_is_named_and_one_without_end_is_not():
+    assert "S-1" in lint(_standard(SOUND, valid_until="2026-03-01"))[0].text()
+    assert lint(_standard(SOUND, valid_until=None)) == lint(SOUND)
+
+
+def test_work_on_site_needs_no_date_of_receipt():
+    place = replace(SOUND.place, kind="customer_site")
+    assert "dates-out-of-order" not in {
+        f.code for f in lint(replace(SOUND, place=place, received_on=""))
+    }
+    assert "dates-out-of-order" in {f.code for f in lint(replace(SOUND, received_on=""))}
+
+
+def test_every_lint_has_its_row_in_the_manual():
+    manual = (Path(__file__).parents[2] / "docs" / "lints.md").read_text(encoding="utf-8")
+    for code, rule in LINTS.items():
+        assert f"| `{code}` | {rule.clause} | {rule.severity} |" in manual
+    for code, (clause, _) in RULES.items():
+        assert f"| `{code}` | {clause} | error |" in manual
