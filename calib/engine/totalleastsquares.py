@@ -80,6 +80,14 @@ class _Problem:
         return float(rest @ self.weight @ rest)
 
 
+def _check_limits(n: int, method: str) -> None:
+    """Refuse unknown methods and more points than the matrices may have."""
+    if method not in METHODS:
+        raise OutOfRange(f"The covariance method is one of {', '.join(METHODS)}.")
+    if n > MAX_POINTS:
+        raise DegenerateData(f"Errors in both variables are taken for at most {MAX_POINTS} points.")
+
+
 def _uncertainties(u: ArrayLike | None, name: str, n: int) -> FloatArray:
     """Variances from standard uncertainties, as a diagonal matrix."""
     us = np.asarray(u, dtype=np.float64)
@@ -211,10 +219,7 @@ def fit_polynomial_xy(  # noqa: PLR0913  (each option has a name)
     data = check_data(x, y, None, None)
     n, p = len(data.x), 1 if proportional else degree + 1
     check_order(data, p, degree, origin, u_y_common, prop=proportional)
-    if covariance_method not in METHODS:
-        raise OutOfRange(f"The covariance method is one of {', '.join(METHODS)}.")
-    if n > MAX_POINTS:
-        raise DegenerateData(f"Errors in both variables are taken for at most {MAX_POINTS} points.")
+    _check_limits(n, covariance_method)
     v = _covariance(_block(u_x, cov_x, "x", n), _block(u_y, cov_y, "y", n), cov_xy)
     problem = _Problem(data, _invert(v), p, proportional)
     rows = design_row(problem.range, data.x, p, prop=proportional)
