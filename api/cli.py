@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,12 +100,61 @@ def compute(file: Annotated[str, typer.Argument(help="Task file, - for standard 
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8000) -> None:
     """Serve the application; on SQLite the scheduled jobs run in the same process."""
+    run_server(settings(), host, port)
+
+
+def run_server(chosen: Settings, host: str, port: int) -> None:
+    """Serve until told to stop."""
     import uvicorn
 
     from api.app import create_app
     from api.bootstrap import wire
 
-    uvicorn.run(create_app(wire(settings())), host=host, port=port, log_level="warning")
+    uvicorn.run(create_app(wire(chosen)), host=host, port=port, log_level="warning")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the world lives.")] = Path("demo-world"),
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    dcc: Annotated[
+        Path | None, typer.Option(help="A DCC file to read one standard's certificate from.")
+    ] = None,
+    *,
+    build_only: Annotated[bool, typer.Option(help="Do not serve.")] = False,
+    fresh: Annotated[bool, typer.Option(help="Throw an earlier world away.")] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Build a small realistic world once, every certificate truly issued, and serve it."""
+    from api.demo.folder import prepare, settings_of
+
+    with progress(shown=not as_json) as told:
+        manifest = prepare(folder, port, fresh=fresh, dcc_example=dcc, told=told)
+    address = f"http://127.0.0.1:{port}"
+    if as_json:
+        print_json({"address": address, **manifest})
+    else:
+        typer.echo(f"\nCalib  {address}   (stop with Ctrl-C)\n")
+        for account in manifest["accounts"]:
+            typer.echo(
+                f"  {account['email']:26} {', '.join(account['roles']):22} {account['name']}"
+            )
+        typer.echo(f"\n  password of all: {manifest['accounts'][0]['password']}\n")
+    sys.stdout.flush()
+    if not build_only:
+        run_server(settings_of(folder, port), "127.0.0.1", port)
+
+
+@contextmanager
+def progress(*, shown: bool) -> Iterator[Callable[[str, float], None]]:
+    """Show a progress bar on standard error while something long is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda what, part: bar.update(task, completed=part, description=what)
 
 
 @app.command()

@@ -95,5 +95,15 @@ def list_scope(ctx: Reading) -> tuple[scope.ScopeRowView, ...]:
 @router.post("/scope", status_code=201)
 def add_scope_row(body: NewScopeRow, ctx: Writing, wired: Wired) -> dict[str, int]:
     """Add a row to the accreditation scope."""
-    entry = scope.ScopeEntry(**body.model_dump())
+    entry = scope.ScopeEntry(
+        type_id=body.type_id,
+        measurand=body.measurand,
+        document=body.document,
+        low=body.low,
+        high=body.high,
+        U=body.expanded_uncertainty,
+        U_fraction=body.fraction,
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+    )
     return {"id": scope.add_row(ctx, entry, catalogue=wired.catalogue)}

@@ -1,0 +1,78 @@
+"""The folder a demo world lives in: built once, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from api.bootstrap import wire
+from api.demo.build import MANIFEST, build
+from api.settings import Settings
+from instruments.errors import Refused
+
+
+def settings_of(folder: Path, port: int, host: str = "127.0.0.1") -> Settings:
+    """Return the settings of a demo world: everything in one folder, mails as files."""
+    return Settings(data=str(folder), public_url=f"http://{host}:{port}")
+
+
+def prepare(
+    folder: Path,
+    port: int,
+    *,
+    fresh: bool = False,
+    dcc_example: Path | None = None,
+    told: Callable[[str, float], None] = lambda _what, _part: None,
+) -> dict[str, Any]:
+    """Return the manifest of the world in `folder`, building it first where there is none.
+
+    Raises Refused when the folder holds something else, or a world for another port.
+    """
+    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
+        raise Refused(
+            "demo-folder-taken",
+            "The folder {folder} holds something that is no demo world. Name an empty or a new "
+            "folder with --folder.",
+            facts={"folder": str(folder)},
+        )
+    if folder.exists() and not fresh:
+        found = _manifest(folder)
+        if found is not None:
+            return found
+    # built beside and moved in one step: a build that is stopped leaves no half of a world
+    building = folder.with_name(f"{folder.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    wired = wire(settings_of(building, port))
+    try:
+        build(wired, dcc_example, told)
+    finally:
+        wired.engine.dispose()
+    shutil.rmtree(folder, ignore_errors=True)
+    building.rename(folder)
+    manifest = _manifest(folder)
+    assert manifest is not None  # noqa: S101 -- just built
+    return manifest
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError):
+        return None
+    folder = folder.resolve()
+    return manifest | {
+        "folder": str(folder),
+        "database": settings_of(folder, 0).url,
+        "certificates": [
+            {
+                "number": c["number"],
+                "token": c["token"],
+                "pdf": str(folder / "certificates" / c["pdf"]),
+                "xml": None,
+            }
+            for c in manifest["certificates"]
+        ],
+    }
