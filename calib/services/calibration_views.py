@@ -20,14 +20,11 @@ from instruments.context import Context
 from instruments.errors import Conflict, Invalid
 from instruments.plain import from_plain, to_plain
 from instruments.procedure import InstrumentType
-from instruments.records.instruments import Instrument
-from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.fields import words
 from instruments.services.rows import check_version, not_found
 from instruments.tenancy import hold_lab
-from instruments.text import LocalizedText
 
 VISIT = re.compile(r"#\d+$")
 
@@ -145,28 +142,6 @@ class CalibrationView:
         return tuple(slot.current for slot in self.slots if slot.current.value is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationLine:
-    """A record in a list."""
-
-    id: int
-    version: int
-    state: str
-    kind: str
-    type_id: str
-    type_name: LocalizedText
-    order_id: int
-    order_number: str
-    green_channel: bool
-    instrument_id: int
-    barcode: str
-    maker: str
-    model: str
-    serial: str
-    performed_on: date | None
-    opened_at: datetime
-
-
 def locked(ctx: Context, calibration_id: int, version: int | None = None) -> Calibration:
     """Return the row at the version the person saw, safe from other writers until commit.
 
@@ -216,14 +191,19 @@ def need_reason(reason: str, at: str = "/reason") -> str:
     return words(reason, at)
 
 
-def move(row: Calibration, state: str) -> None:
-    """Take the record to another state along the one table of transitions."""
+def need_move(row: Calibration, state: str) -> None:
+    """Refuse an act that the state of the record does not allow."""
     if state not in TRANSITIONS[row.state]:
         raise Conflict(
             "wrong-state",
             "The record is {state} and cannot become {wanted} from there. Load it again.",
             facts={"state": row.state, "wanted": state},
         )
+
+
+def move(row: Calibration, state: str) -> None:
+    """Take the record to another state along the one table of transitions."""
+    need_move(row, state)
     row.state = state
 
 
@@ -333,41 +313,6 @@ def condition_view(row: Condition, person_name: str) -> ConditionView:
         person_id=row.person_id,
         person_name=person_name,
         entered_at=row.entered_at,
-    )
-
-
-def lines(ctx: Context, state: str | None = None) -> tuple[CalibrationLine, ...]:
-    """Return the records of the lab, green channel first, then oldest first; one query."""
-    wanted = (
-        select(Calibration, Order, Instrument, InstrumentModel)
-        .join(OrderLine, OrderLine.id == Calibration.order_line_id)
-        .join(Order, Order.id == OrderLine.order_id)
-        .join(Instrument, Instrument.id == Calibration.instrument_id)
-        .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
-        .order_by(Order.green_channel.desc(), Calibration.opened_at, Calibration.id)
-    )
-    if state is not None:
-        wanted = wanted.where(Calibration.state == state)
-    return tuple(
-        CalibrationLine(
-            id=row.id,
-            version=row.version,
-            state=row.state,
-            kind=row.kind,
-            type_id=row.type_id,
-            type_name=LocalizedText.from_dict(row.definition["name"]),
-            order_id=order.id,
-            order_number=order.number,
-            green_channel=order.green_channel,
-            instrument_id=instrument.id,
-            barcode=instrument.barcode,
-            maker=model.maker,
-            model=model.model,
-            serial=instrument.serial,
-            performed_on=row.performed_on,
-            opened_at=row.opened_at,
-        )
-        for row, order, instrument, model in ctx.session.execute(wanted)
     )
 
 

@@ -9,11 +9,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+
+from calib.records.calibrations import Calibration
 from calib.services import calibration_views, evaluation
 from calib.services.calibration_views import CalibrationView, locked, need_draft, need_reason
 from instruments.context import Context
 from instruments.errors import Invalid, NotFound, Refused
 from instruments.procedure import InstrumentType
+from instruments.records.orders import OrderLine
 from instruments.services import audit
 from instruments.services.fields import choice, whole, words
 from instruments.services.rows import change
@@ -44,7 +48,7 @@ def set_facts(  # noqa: PLR0913 -- the facts of a record
     need_draft(row)
     definition = InstrumentType.from_dict(row.definition)
     given: dict[str, Any] = {
-        "performed_on": _performed(ctx, performed_on),
+        "performed_on": _performed(ctx, row, performed_on),
         "place": None if place is None else choice(place, PLACES, "/place"),
         "acclimatisation_minutes": whole(
             acclimatisation_minutes, "/acclimatisation_minutes", low=0, high=100_000
@@ -145,13 +149,25 @@ def _examinations(
     return outcome
 
 
-def _performed(ctx: Context, performed_on: date | None) -> date | None:
-    if performed_on is not None and performed_on > ctx.today:
+def _performed(ctx: Context, row: Calibration, performed_on: date | None) -> date | None:
+    if performed_on is None:
+        return None
+    received_at = ctx.session.scalars(
+        select(OrderLine.received_at).where(OrderLine.id == row.order_line_id)
+    ).one()
+    received_on = (received_at or ctx.now).astimezone(ctx.zone).date()
+    if not received_on <= performed_on <= ctx.today:
         raise Invalid(
-            "performed-in-future",
-            "The work cannot have been done on {given}: today is {today}. Correct the date.",
+            "performed-on-impossible",
+            "The work cannot have been done on {given}: the item was received on {received} and "
+            "today is {today}. Correct the date.",
             at="/performed_on",
-            facts={"given": performed_on.isoformat(), "today": ctx.today.isoformat()},
+            facts={
+                "given": performed_on.isoformat(),
+                "received": received_on.isoformat(),
+                "today": ctx.today.isoformat(),
+            },
+            clause="ISO/IEC 17025:2017 7.8.2.1 (h), (i)",
         )
     return performed_on
 

@@ -92,7 +92,7 @@ def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:
     ------
     NotFound
     Refused
-        Errors stand against the evaluation; all of them come along.
+        Errors stand against it, or warnings nobody accepted; all of them come along.
     """
     frozen, against = freeze_record(ctx, calibration_views.view(ctx, calibration_id))
     draft = _evaluate(frozen, against)
@@ -106,6 +106,7 @@ def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:
             facts={"count": len(errors)},
             findings=errors,
         )
+    _need_accepted(result)
     row = Evaluation(
         calibration_id=calibration_id,
         input_json=frozen.canonical().decode(),
@@ -165,6 +166,23 @@ def _evaluate(frozen: CalibrationInput, against: tuple[Finding, ...]) -> DraftEv
         Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause) for f in result.findings
     )
     return DraftEvaluation(result=None if against else result, findings=(*against, *found))
+
+
+def _need_accepted(result: CalibrationResult) -> None:
+    found = tuple(
+        Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause)
+        for f in result.findings
+        if f.severity == "warning" and not f.accepted
+    )
+    if found:
+        raise Refused(
+            "warnings-not-accepted",
+            "{count} warnings were not accepted. Correct what they name, or accept each one with "
+            "a reason, then submit again.",
+            at=found[0].at,
+            facts={"count": len(found)},
+            findings=found,
+        )
 
 
 def _view(row: Evaluation) -> EvaluationView:

@@ -13,8 +13,8 @@ from typing import Literal, TypeVar
 
 from calib.records.calibrations import Condition, Reading
 from calib.services import calibration_views
+from calib.services.calibration_lists import list_calibrations
 from calib.services.calibration_views import (
-    CalibrationLine,
     CalibrationView,
     ConditionView,
     Plan,
@@ -85,11 +85,6 @@ def get_calibration(ctx: Context, calibration_id: int) -> CalibrationView:
     NotFound
     """
     return calibration_views.view(ctx, calibration_id)
-
-
-def list_calibrations(ctx: Context, state: str | None = None) -> tuple[CalibrationLine, ...]:
-    """Return the records of the lab, all or those in one state."""
-    return calibration_views.lines(ctx, state)
 
 
 def enter(

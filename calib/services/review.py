@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from calib.records.calibrations import Calibration, Condition, Reading, ReviewMark
 from calib.services import evaluation
-from calib.services.calibration_views import locked, move, need_reason
+from calib.services.calibration_views import locked, move, need_move, need_reason
 from calib.services.evaluation import EvaluationView
 from instruments.context import Context
-from instruments.errors import Finding, Refused
+from instruments.errors import Refused
 from instruments.records.parties import Person
 from instruments.services import audit
 from instruments.services.fields import words
@@ -52,22 +52,8 @@ def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
     """
     ctx.need("technician")
     row = locked(ctx, calibration_id, version)
-    move(row, "submitted")
+    need_move(row, "submitted")
     stored = evaluation.evaluate_and_store(ctx, calibration_id)
-    open_warnings = tuple(
-        Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause)
-        for f in stored.result.findings
-        if f.severity == "warning" and not f.accepted
-    )
-    if open_warnings:
-        raise Refused(
-            "warnings-not-accepted",
-            "{count} warnings were not accepted. Correct what they name, or accept each one with "
-            "a reason, then submit again.",
-            at=open_warnings[0].at,
-            facts={"count": len(open_warnings)},
-            findings=open_warnings,
-        )
     _mark(ctx, row, stored, "submitted", "")
     return stored
 
@@ -83,7 +69,7 @@ def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -
     """
     ctx.need("reviewer")
     row = locked(ctx, calibration_id, version)
-    move(row, "reviewed")
+    need_move(row, "reviewed")
     stored = unchanged(ctx, calibration_id)
     _need_other_person(ctx, calibration_id, "review")
     _mark(ctx, row, stored, "reviewed", words(comment, "/comment"))
@@ -100,7 +86,7 @@ def authorise(ctx: Context, calibration_id: int, version: int, comment: str = ""
     """
     ctx.need("signatory")
     row = locked(ctx, calibration_id, version)
-    move(row, "authorised")
+    need_move(row, "authorised")
     stored = unchanged(ctx, calibration_id)
     _need_other_person(ctx, calibration_id, "authorise")
     _mark(ctx, row, stored, "authorised", words(comment, "/comment"))
@@ -115,9 +101,9 @@ def give_back(ctx: Context, calibration_id: int, version: int, reason: str) -> N
     """
     ctx.need("technician", "reviewer", "signatory", "manager")
     row = locked(ctx, calibration_id, version)
-    move(row, "draft")
-    stored = evaluation.get_evaluation(ctx, calibration_id)
-    _mark(ctx, row, stored, "returned", need_reason(reason))
+    need_move(row, "draft")
+    why = need_reason(reason)
+    _mark(ctx, row, evaluation.get_evaluation(ctx, calibration_id), "returned", why)
 
 
 def marks(ctx: Context, calibration_id: int) -> tuple[MarkView, ...]:
@@ -231,6 +217,7 @@ def _same_person(name: str, measured: Mapping[int, str], act: str) -> Refused:
 
 
 def _mark(ctx: Context, row: Calibration, stored: EvaluationView, act: Act, comment: str) -> None:
+    move(row, "draft" if act == "returned" else act)
     ctx.session.add(
         ReviewMark(
             calibration_id=row.id,
