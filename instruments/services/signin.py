@@ -100,11 +100,8 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
     row = _find(session, token)
     if row is None or row.ended_at is not None or now >= row.expires_at:
         return None
-    found = session.execute(
-        select(Person, Lab).where(Person.id == row.person_id, Lab.id == row.lab_id)
-    ).one()
-    person, lab = found
-    if not person.is_active:
+    person, lab = session.get(Person, row.person_id), session.get(Lab, row.lab_id)
+    if person is None or lab is None or not person.is_active:
         return None
     zone = ZoneInfo(lab.time_zone)
     memberships = _valid(session, person.id, lab.id, now.astimezone(zone).date())
