@@ -2,8 +2,9 @@
 
 Between two lines of the table the correction is interpolated linearly; u is the larger of the
 two neighbours' U/k and the degrees of freedom the smaller of theirs, so nothing is gained by
-interpolating. A table of a single line holds in the range its certificate states. Outside there
-is no answer: nothing is extrapolated.
+interpolating. A table of a single line holds in the range its certificate states. Where a longer
+table comes with such a range, its end lines hold a little beyond the ends: a bath or source set
+to the last point never reads exactly it. Farther out there is no answer: nothing is extrapolated.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from calib.evaluation.inputs import StandardInput, StandardValue
 from instruments.errors import Refused
 
 FloatArray = NDArray[np.float64]
+OVERHANG = Decimal("0.1")
+"""How far an end line holds beyond its end, inside the stated range, as a part of the distance to
+its neighbour in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,16 @@ class CertificateValues:
 
 def covered_range(standard: StandardInput) -> tuple[Decimal, Decimal]:
     """Return the lowest and the highest reading the certificate answers for."""
-    first, last = standard.values[0], standard.values[-1]
-    if len(standard.values) > 1:
-        return Decimal(first.indication), Decimal(last.indication)
-    return Decimal(standard.low or first.indication), Decimal(standard.high or last.indication)
+    lines = [Decimal(value.indication) for value in standard.values]
+    low = Decimal(standard.low) if standard.low is not None else lines[0]
+    high = Decimal(standard.high) if standard.high is not None else lines[-1]
+    if len(lines) == 1:
+        return low, high
+    below, above = OVERHANG * (lines[1] - lines[0]), OVERHANG * (lines[-1] - lines[-2])
+    return (
+        min(lines[0], max(low, lines[0] - below)),
+        max(lines[-1], min(high, lines[-1] + above)),
+    )
 
 
 def read_certificate(standard: StandardInput, readings: ArrayLike) -> CertificateValues:
