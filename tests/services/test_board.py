@@ -23,16 +23,9 @@ from tests.support.certified import (
     certified,
     received,
 )
-from tests.support.due_world import a_model, due_world
+from tests.support.due_world import a_model
 
 CATALOGUE = load_catalogue()
-
-
-@pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
-    yield world
-    world.engine.dispose()
 
 
 @contextmanager

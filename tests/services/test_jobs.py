@@ -18,7 +18,7 @@ from calib.jobs.huey import open_queue
 from calib.records.work import Mail, ScheduleRun
 from calib.services import notices
 from instruments.tenancy import installation_session
-from tests.support.due_world import DueWorld, due_world
+from tests.support.due_world import DueWorld
 from tests.support.mail_server import mail_server
 
 LONG = 30
@@ -67,19 +67,15 @@ class Wired:
 
 
 @pytest.fixture
-def wired(database_url, tmp_path, monkeypatch):
-    world = due_world(database_url)
+def wired(world, tmp_path, monkeypatch):
     world.instrument(world.station, "2026-03-05")
     with mail_server() as server:
         mailer = Telling(SMTPMailer(host="127.0.0.1", port=server.port, sender="a@b.example"), 2)
         wired = Wired(world, mailer, tmp_path / "data")
-        monkeypatch.setattr(
-            tasks.issue, "recover", lambda *_arguments: wired.recovered.set(), raising=False
-        )
+        monkeypatch.setattr(tasks.issue, "recover", lambda *_arguments: wired.recovered.set())
         wired.server = server
         yield wired
         tasks.stop_worker()
-    world.engine.dispose()
 
 
 def states(wired):
@@ -124,7 +120,7 @@ def test_a_job_that_fails_takes_no_other_with_it(wired, monkeypatch, caplog):
     def broken(*_arguments):
         raise RuntimeError("the file store is gone")
 
-    monkeypatch.setattr(tasks.issue, "recover", broken, raising=False)
+    monkeypatch.setattr(tasks.issue, "recover", broken)
     worker = tasks.start_worker(wired)
     assert wired.mailer.done.wait(LONG)
     assert worker.is_alive

@@ -27,17 +27,9 @@ from tests.support.certified import (
     received,
 )
 from tests.support.documents import forehead_certificate
-from tests.support.due_world import due_world
 from tests.support.mail_server import free_port
 
 CATALOGUE = load_catalogue()
-
-
-@pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
-    yield world
-    world.engine.dispose()
 
 
 @contextmanager

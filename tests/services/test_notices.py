@@ -16,13 +16,6 @@ from instruments.tenancy import installation_session
 from tests.support.due_world import LAB_MAIL, due_world
 
 
-@pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
-    yield world
-    world.engine.dispose()
-
-
 def run(world):
     return notices.make_notices(world.engine, world.clock, public_url="https://calib.example")
 

@@ -15,8 +15,8 @@ from calib.adapters.mail import FolderMailer, SMTPMailer
 from calib.records.work import Mail
 from calib.services import notices, outbox, recall
 from instruments.errors import Conflict, NotAllowed, NotFound, Refused, Unavailable
+from instruments.services import people
 from instruments.tenancy import installation_session, lab_session
-from tests.support.due_world import due_world
 from tests.support.mail_server import free_port, mail_server, rude_server
 
 PARTS = {
@@ -184,13 +184,11 @@ def test_a_folder_that_cannot_be_written_is_unavailable(tmp_path):
 
 
 @pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
+def world(world):
     world.instrument(world.station, "2026-03-05")
     world.instrument(world.school, "2026-02-20")
     notices.make_notices(world.engine, world.clock, public_url="https://calib.example")
-    yield world
-    world.engine.dispose()
+    return world
 
 
 def send(world, port, **options):
@@ -343,8 +341,6 @@ def test_mails_that_wait_too_long_raise_an_alarm_in_both_languages(world):
 
 
 def test_another_labs_mails_are_not_shown(world):
-    from tests.support.due_world import people
-
     with installation_session(world.engine) as session:
         other = people.create_lab(session, code="SH", name_en="Other", name_zh="", now=world.now).id
     send(world, free_port())

@@ -22,17 +22,9 @@ from instruments.catalogue.loader import load_catalogue
 from instruments.tenancy import installation_session, lab_session
 from tests.support.certified import an_event, certified
 from tests.support.documents import ear_verification, forehead_certificate
-from tests.support.due_world import due_world
 
 CATALOGUE = load_catalogue()
 TOKEN = "k3Jr0Zq9TtW5mX2bYc7LdA"
-
-
-@pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
-    yield world
-    world.engine.dispose()
 
 
 @contextmanager

@@ -14,14 +14,6 @@ from instruments.errors import Invalid, NotFound
 from instruments.records.parties import Customer
 from instruments.services.instruments import set_status
 from instruments.tenancy import installation_session, lab_session
-from tests.support.due_world import due_world
-
-
-@pytest.fixture
-def world(database_url):
-    world = due_world(database_url)
-    yield world
-    world.engine.dispose()
 
 
 @contextmanager

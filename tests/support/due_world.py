@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-import calib.records
-import instruments.records
+from calib.migrations.tables import all_tables
 from instruments.catalogue.loader import load_catalogue
 from instruments.context import Actor, Context
-from instruments.db import Base, open_engine
+from instruments.db import open_engine
 from instruments.records.instruments import Instrument
 from instruments.services import customers, models, people, sites
 from instruments.services.instruments import register_instrument, set_status
@@ -22,16 +19,6 @@ from instruments.tenancy import installation_session, lab_session
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 LAB_MAIL = "lab@example.org"
-
-
-def open_with_tables(url: str) -> Engine:
-    """Return an engine over a database with all tables."""
-    for house in (instruments.records, calib.records):
-        for module in pkgutil.iter_modules(house.__path__, f"{house.__name__}."):
-            importlib.import_module(module.name)
-    engine = open_engine(url)
-    Base.metadata.create_all(engine)
-    return engine
 
 
 @dataclass
@@ -117,7 +104,8 @@ class DueWorld:
 
 def due_world(url: str, **lab: str) -> DueWorld:
     """Return a new world on the database at `url`."""
-    world = DueWorld(open_with_tables(url))
+    world = DueWorld(open_engine(url))
+    all_tables().create_all(world.engine)
     with installation_session(world.engine) as session:
         fields = {"email": LAB_MAIL, "language": "zh", "phone": "0571-000", **lab}
         world.lab_id = people.create_lab(

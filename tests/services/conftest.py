@@ -1,0 +1,55 @@
+"""A lab whose instruments fall due, made once per database and copied for every test."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from instruments.db import open_engine
+from tests.support.due_world import DueWorld, due_world
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def sqlite_pattern(tmp_path_factory) -> tuple[Path, DueWorld]:
+    """Return the file of a finished world and the world."""
+    path = tmp_path_factory.mktemp("world") / "calib.db"
+    world = due_world(f"sqlite+pysqlite:///{path}")
+    world.engine.dispose()
+    return path, world
+
+
+@pytest.fixture(scope="session")
+def postgres_pattern(postgres: Postgres) -> tuple[str, DueWorld]:
+    """Return the name of a database that holds a finished world, and the world."""
+    name = postgres.create()
+    world = due_world(postgres.url(name))
+    world.engine.dispose()
+    return name, world
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DueWorld]:
+    """Return a lab with two customers, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        pattern, world = request.getfixturevalue("sqlite_pattern")
+        shutil.copy(pattern, tmp_path / "calib.db")
+        copy = _copied(world, f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
+        yield copy
+        copy.engine.dispose()
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    pattern, world = request.getfixturevalue("postgres_pattern")
+    name = server.create(pattern)
+    copy = _copied(world, server.url(name))
+    yield copy
+    copy.engine.dispose()
+    server.drop(name)
+
+
+def _copied(world: DueWorld, url: str) -> DueWorld:
+    return dataclasses.replace(world, engine=open_engine(url), sites=dict(world.sites))
