@@ -5,13 +5,20 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.pages import (
+    bench,
+    bench_acts,
+    board,
+    certificates,
     customers,
     home,
     importing,
     lab,
+    labels,
     models,
     orders,
+    public,
     registry,
+    review,
     standards,
 )
 
@@ -25,5 +32,12 @@ for part in (
     standards,
     orders,
     lab,
+    bench,
+    bench_acts,
+    review,
+    labels,  # before certificates, for the same reason
+    certificates,
+    board,
+    public,
 ):
     router.include_router(part.router)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing
+from api.pages.drift import drift_tables
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from calib.services import lookup
@@ -227,7 +228,7 @@ def _instrument_page(
         people={p.id: p.name for p in people.list_people(ctx)} if ctx.actor.is_staff else {},
         type=catalogue.get(item.type_id),
         history=lookup.instrument_history(ctx, instrument_id),
-        drift=(),
+        drift=drift_tables(ctx, instrument_id),
         due=_due_in_words(item.due_on, ctx.today),
     )
 

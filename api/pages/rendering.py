@@ -45,19 +45,12 @@ def page(
     def finding(found: Finding) -> dict[str, str]:
         return finding_document(found, language)
 
-    def event(entry: Any) -> str:
-        facts = dict(entry.facts)
-        if "state" in facts:
-            facts["state"] = word("record_state", str(facts["state"]))
-        return t(entry.message, **facts)
-
     def word(group: str, code: str | None) -> str:
         return t(WORDS[group].get(code or "", code or ""))
 
     shown = {
         "t": t,
         "word": word,
-        "event": event,
         "colour": lambda group, code: COLOURS[group].get(code, ""),
         "options": lambda group: [(code, t(words)) for code, words in choices(group)],
         "unit": lambda name: UNITS[name].symbol if name in UNITS else name,
