@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from calib.certificates.blocks import Block, column, facts, heading, note, row, table
 from calib.certificates.document import CertificateDocument, MeasurandWords
-from calib.certificates.tables import RANGE, piece_name
+from calib.certificates.tables import RANGE, piece_name, place_of
 from calib.certificates.wording import Speaker, Words, plain, unit
 from calib.evaluation.result import CurveResult, PointResult
 from calib.i18n import both
@@ -102,10 +102,9 @@ def budget_blocks(
 ) -> list[Block]:
     """Return the budget of each point; for a batch, of the piece with the largest U per point."""
     y = unit(measurand.output_unit)
-    names = {c.id: c.name for c in measurand.components}
     chosen: dict[str, PointResult] = {}
     for point in points:
-        place = point.key.rsplit("/", 1)[-1]
+        place = place_of(point)
         if place not in chosen or point.U > chosen[place].U:
             chosen[place] = point
     blocks: list[Block] = []
@@ -113,55 +112,41 @@ def budget_blocks(
         title = f"{place} {unit(measurand.unit)}"
         if point.piece:
             title += f" · {piece_name(document, point.piece)}"
-        blocks.append(heading(plain(title)))
-        rows = [
-            row(
-                [
-                    speaker.label(names[line.component])
-                    if line.component in names
-                    else line.component,
-                    _short(line.u),
-                    _short(line.c),
-                    _short(line.contribution),
-                    "∞" if line.dof is None else _short(line.dof),
-                    f"{line.percent:.1f}" if line.counted else "—",
-                ]
-            )
-            for line in point.budget
+        shown = point.printed
+        blocks += [
+            heading(plain(title)),
+            _budget_table(speaker, measurand, point),
+            note(plain(f"u_c = {shown.u} {y}, k = {shown.k}, U = {shown.U} {y}")),
         ]
-        rows.append(
-            row(
-                [
-                    speaker.say("Combined"),
-                    "",
-                    "",
-                    point.printed.u,
-                    "∞" if point.dof is None else _short(point.dof),
-                    "100.0",
-                ]
-            )
-        )
-        blocks.append(
-            table(
-                [
-                    column(speaker.say("Component"), align="left"),
-                    column(plain("u(x)")),
-                    column(plain("c")),
-                    column(plain("|c| u(x)"), y),
-                    column(plain("ν")),
-                    column(speaker.say("Share"), "%"),
-                ],
-                rows,
-            )
-        )
-        blocks.append(
-            note(
-                plain(
-                    f"u_c = {point.printed.u} {y}, k = {point.printed.k}, U = {point.printed.U} {y}"
-                )
-            )
-        )
     return blocks
+
+
+def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResult) -> Block:
+    names = {c.id: c.name for c in measurand.components}
+    columns = [
+        column(speaker.say("Component"), align="left"),
+        column(plain("u(x)")),
+        column(plain("c")),
+        column(plain("|c| u(x)"), unit(measurand.output_unit)),
+        column(plain("ν")),
+        column(speaker.say("Share"), "%"),
+    ]
+    rows = [
+        row(
+            [
+                speaker.label(names[line.component]) if line.component in names else line.component,
+                _short(line.u),
+                _short(line.c),
+                _short(line.contribution),
+                "∞" if line.dof is None else _short(line.dof),
+                f"{line.percent:.1f}" if line.counted else "—",
+            ]
+        )
+        for line in point.budget
+    ]
+    dof = "∞" if point.dof is None else _short(point.dof)
+    rows.append(row([speaker.say("Combined"), "", "", point.printed.u, dof, "100.0"]))
+    return table(columns, rows)
 
 
 def _short(value: float) -> str:

@@ -6,7 +6,7 @@ Knows nothing of typesetting.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from calib.certificates.blocks import Block, column, note, row, table
@@ -136,61 +136,84 @@ def batch_tables(
     points: Sequence[PointResult],
 ) -> list[Block]:
     """Return a table per point and a compact one of every piece; rejects are marked in words."""
-    by_piece: dict[int, dict[str, PointResult]] = defaultdict(dict)
     by_place: dict[str, list[PointResult]] = defaultdict(list)
     for point in points:
-        place = point.key.rsplit("/", 1)[-1]
-        by_piece[point.piece][place] = point
-        by_place[place].append(point)
-    head = [
-        column(speaker.say(POINTS[document.kind]), unit(measurand.unit), "center"),
-        column(speaker.say("Reference value"), unit(measurand.unit), "center"),
-        column(speaker.say("U, largest of all pieces"), unit(measurand.output_unit), "center"),
-        column(plain("k"), align="center"),
-        column(speaker.say("Limits"), unit(measurand.output_unit), "center"),
-    ]
-    per_point = [
-        row(
-            [
-                place_points[0].printed.nominal,
-                _span([p.printed.reference for p in place_points]),
-                max((p.printed.U for p in place_points), key=Decimal),
-                _span([p.printed.k for p in place_points]),
-                limits_text(*output_limits(measurand, place_points[0].printed)),
-            ]
-        )
-        for place_points in by_place.values()
-    ]
-    blocks = [table(head, per_point), *_cmc_note(speaker, points)]
-    blocks.append(
+        by_place[place_of(point)].append(point)
+    return [
+        _batch_places(speaker, document, measurand, by_place),
+        *_cmc_note(speaker, points),
         note(
             speaker.say(
                 "Each column below gives the {output} at the point in its head, in {unit}.",
-                output=_lower_label(measurand),
+                output={"error": "E", "correction": "C", "relative_error": "δ"}[measurand.output],
                 unit=unit(measurand.output_unit) or "1",
             )
+        ),
+        _batch_pieces(speaker, document, measurand, by_place),
+    ]
+
+
+def place_of(point: PointResult) -> str:
+    """Return the nominal value of a point, with its visit where it was measured again."""
+    return point.key.rsplit("/", 1)[-1]
+
+
+def _batch_places(
+    speaker: Speaker,
+    document: CertificateDocument,
+    measurand: MeasurandWords,
+    by_place: Mapping[str, Sequence[PointResult]],
+) -> Block:
+    x, y = unit(measurand.unit), unit(measurand.output_unit)
+    columns = [
+        column(speaker.say(POINTS[document.kind]), x, "center"),
+        column(speaker.say("Reference value"), x, "center"),
+        column(speaker.say("U, largest of all pieces"), y, "center"),
+        column(plain("k"), align="center"),
+        column(speaker.say("Limits"), y, "center"),
+    ]
+    rows = [
+        row(
+            [
+                points[0].printed.nominal,
+                _span([p.printed.reference for p in points]),
+                max((p.printed.U for p in points), key=Decimal),
+                _span([p.printed.k for p in points]),
+                limits_text(*output_limits(measurand, points[0].printed)),
+            ]
         )
-    )
-    judged = document.measurement.rule.id != "none"
+        for points in by_place.values()
+    ]
+    return table(columns, rows)
+
+
+def _batch_pieces(
+    speaker: Speaker,
+    document: CertificateDocument,
+    measurand: MeasurandWords,
+    by_place: Mapping[str, Sequence[PointResult]],
+) -> Block:
+    is_judged = document.measurement.rule.id != "none"
     columns = [column(speaker.say("Piece"), align="left")]
-    columns += [column(plain(place), "") for place in by_place]
-    if judged:
+    columns += [column(plain(place)) for place in by_place]
+    if is_judged:
         columns.append(column(speaker.say("Conclusion"), align="center"))
     verdicts = {piece.piece: piece.verdict for piece in document.result.pieces}
+    outputs = {
+        (p.piece, place): output_text(measurand, p.printed)
+        for place, points in by_place.items()
+        for p in points
+    }
     rows = []
-    for piece, here in by_piece.items():
+    for piece in dict.fromkeys(piece for piece, _ in outputs):
         cells: list[Words | str] = [piece_name(document, piece)]
-        cells += [
-            output_text(measurand, here[place].printed) if place in here else "—"
-            for place in by_place
-        ]
+        cells += [outputs.get((piece, place), "—") for place in by_place]
         verdict = verdicts.get(piece, "not_stated")
-        if judged:
+        if is_judged:
             cells.append(speaker.say(VERDICTS[verdict]))
         rows.append(row(cells, "reject" if verdict == "fail" else ""))
-    narrow = len(by_place) <= 4 and len(rows) > 8
-    blocks.append(table(columns, rows, side_by_side=2 if narrow else 1))
-    return blocks
+    is_narrow = len(by_place) <= 4 and len(rows) > 8
+    return table(columns, rows, side_by_side=2 if is_narrow else 1)
 
 
 def piece_name(document: CertificateDocument, piece: int) -> str:
@@ -242,7 +265,3 @@ def _cmc_note(speaker: Speaker, points: Sequence[PointResult]) -> list[Block]:
 def _wide(speaker: Speaker, words: Words) -> Words:
     """Return one entry per language, repeating the only one where they do not differ."""
     return words if len(words) == len(speaker.languages) else words * len(speaker.languages)
-
-
-def _lower_label(measurand: MeasurandWords) -> str:
-    return {"error": "E", "correction": "C", "relative_error": "δ"}[measurand.output]

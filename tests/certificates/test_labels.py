@@ -27,7 +27,9 @@ RED = replace(GREEN, colour="red", until=None, until_because=None)
 
 
 def test_each_colour_says_its_word_and_bears_its_own_sign():
-    texts = [read_file(render_labels([la], MADE_AT, sheet="single")).text for la in (GREEN, YELLOW, RED)]
+    texts = [
+        read_file(render_labels([la], MADE_AT, sheet="single")).text for la in (GREEN, YELLOW, RED)
+    ]
     for text, word, sign in zip(
         texts, ("合格证", "准用证", "停用证"), ("✓", "!", "×"), strict=True
     ):

@@ -58,9 +58,7 @@ def test_a_lost_sign_is_found(forehead):
     document = forehead_certificate()
     shown = document.result.points[2].printed
     assert shown.error.startswith("-")
-    assert "file-row-missing" in _codes(
-        _with_printed(document, 2, error=shown.error[1:]), forehead
-    )
+    assert "file-row-missing" in _codes(_with_printed(document, 2, error=shown.error[1:]), forehead)
 
 
 def test_rows_that_changed_places_are_found(forehead):
@@ -123,7 +121,9 @@ def test_what_cannot_be_stated_bears_no_word_of_conformity():
 
 def test_a_file_without_its_marks_is_found(forehead):
     document = forehead_certificate()
-    assert "file-not-archival" in _codes(document, forehead.replace(b"pdfuaid:part", b"pdfuaid:none"))
+    assert "file-not-archival" in _codes(
+        document, forehead.replace(b"pdfuaid:part", b"pdfuaid:none")
+    )
     assert _codes(document, b"%PDF-1.7 nothing") == {"file-unreadable"}
 
 

@@ -48,7 +48,7 @@ def _spoken():
         wording.STAGES, wording.CONDITIONS,
     ):  # fmt: skip
         found.update(table.values())
-    from calib.certificates import layout, reread, sections  # noqa: PLC0415
+    from calib.certificates import layout, reread, sections
 
     found.update(message for _, message in reread.RULES.values())
     for module in (sections, layout, wording):
@@ -93,13 +93,13 @@ def test_a_sentence_without_translation_falls_back_to_english_with_its_facts():
 def test_facts_and_findings_are_told_in_both_languages():
     assert i18n.translate("Certificate no.", "zh") == "证书编号"
     assert i18n.both("Certificate no.") == LocalizedText("Certificate no.", "证书编号")
-    finding = Finding("x", "Page {page} does not say {expected}.", facts={"page": 2, "expected": "E"})
+    finding = Finding(
+        "x", "Page {page} does not say {expected}.", facts={"page": 2, "expected": "E"}
+    )
     assert i18n.describe(finding, "zh") == "第 2 页未写明 E。"
     assert i18n.describe(finding, "en") == "Page 2 does not say E."
 
 
-@pytest.mark.parametrize(
-    ("language", "text"), [("zh", "2026年3月2日"), ("en", "2 March 2026")]
-)
+@pytest.mark.parametrize(("language", "text"), [("zh", "2026年3月2日"), ("en", "2 March 2026")])
 def test_dates_are_written_as_a_sentence_holds_them(language, text):
     assert i18n.format_date("2026-03-02", language) == text

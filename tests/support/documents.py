@@ -24,6 +24,20 @@ from tests.support import inputs
 
 TOKEN = "k3Jr0Zq9TtW5mX2bYc7LdA"
 
+LAB = LabWords(
+    name=LocalizedText("Riverside Institute of Metrology", "滨江市计量测试研究院"),
+    address=LocalizedText("12 Gauge Road, Binjiang", "滨江市衡器路12号"),
+    phone="+86 571 0000 0000",
+    email="lab@example.org",
+    accreditation="CNAS L00000",
+    authorisation="(2024) 法计 00001",
+)
+PERSONS = (
+    PersonWords("performed", "陈晨", "校准员", "2026-03-02"),
+    PersonWords("reviewed", "李磊", "核验员", "2026-03-03"),
+    PersonWords("authorised", "赵敏", "授权签字人", "2026-03-03"),
+)
+
 
 def a_document(
     record: CalibrationInput, result: CalibrationResult | None = None, **changes: Any
@@ -38,14 +52,7 @@ def a_document(
         number="RD2026-000123",
         token=TOKEN,
         address=f"https://calib.example.org/c/{TOKEN}",
-        lab=LabWords(
-            name=LocalizedText("Riverside Institute of Metrology", "滨江市计量测试研究院"),
-            address=LocalizedText("12 Gauge Road, Binjiang", "滨江市衡器路12号"),
-            phone="+86 571 0000 0000",
-            email="lab@example.org",
-            accreditation="CNAS L00000",
-            authorisation="(2024) 法计 00001",
-        ),
+        lab=LAB,
         customer=CustomerWords(
             name=LocalizedText("Binjiang East Railway Station", "滨江东站"),
             address="滨江市站前大道1号",
@@ -75,11 +82,7 @@ def a_document(
             name=LocalizedText("Temperature laboratory, room 204", "温度实验室 204"),
             address="滨江市衡器路12号",
         ),
-        persons=(
-            PersonWords("performed", "陈晨", "校准员", "2026-03-02"),
-            PersonWords("reviewed", "李磊", "核验员", "2026-03-03"),
-            PersonWords("authorised", "赵敏", "授权签字人", "2026-03-03"),
-        ),
+        persons=PERSONS,
         measurement=measurement_of(record, result),
         result=result,
         provenance=Provenance("calib 0.1.0", "a" * 64, "b" * 64),
