@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from api.bootstrap import Wiring
 from api.demo import cast
 from api.demo.work import Workshop
+from api.demo.world import ZONE, Told, World
 from calib.services import lookup, standard_import
 from instruments.context import Actor, Context
 from instruments.services import (
@@ -28,39 +25,9 @@ from instruments.services import (
     standards,
 )
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
-from instruments.tenancy import installation_session, lab_session
+from instruments.tenancy import installation_session
 
-ZONE = ZoneInfo("Asia/Shanghai")
 MANIFEST = "world.json"
-Told = Callable[[str, float], None]
-"""Is told what is being done and which part of the whole is done (0 to 1)."""
-
-
-@dataclass
-class World:
-    """What has been built so far, by the keys of the cast."""
-
-    wired: Wiring
-    today: date
-    lab_ids: dict[str, int] = field(default_factory=dict)
-    people: dict[tuple[str, str], Actor] = field(default_factory=dict)
-    customers: dict[str, int] = field(default_factory=dict)
-    sites: dict[str, int] = field(default_factory=dict)
-    models: dict[str, int] = field(default_factory=dict)
-    instruments: dict[str, int] = field(default_factory=dict)
-    accounts: list[dict[str, Any]] = field(default_factory=list)
-
-    def at(self, days_ago: int, hour: int = 2) -> datetime:
-        """Return an instant of a working day; 2 in the morning UTC is 10 in Linjiang."""
-        day = datetime.combine(self.today - timedelta(days=days_ago), time(hour, 0), UTC)
-        return min(day, self.wired.clock())
-
-    @contextmanager
-    def as_(self, lab: str, person: str, now: datetime) -> Iterator[Context]:
-        """Open a transaction as somebody of the cast."""
-        lab_id = self.lab_ids[lab]
-        with lab_session(self.wired.engine, lab_id) as session:
-            yield Context(session, lab_id, self.people[lab, person], now, ZONE, "zh", "demo")
 
 
 def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from api.demo import cast
 from api.demo.measure import readings_of
+from api.demo.world import Told, World
 from calib.services import (
     circumstances,
     evaluation,
@@ -21,9 +21,6 @@ from calib.services.calibration_views import CalibrationView
 from instruments.context import Context
 from instruments.services import orders
 from instruments.services.order_request import LineRequest, OrderRequest
-
-if TYPE_CHECKING:
-    from api.demo.build import World
 
 LAB = "LJ"
 STATIONS = (
@@ -41,7 +38,7 @@ class Workshop:
         self._world = world
         self._models = {model.model: model for model in cast.MODELS}
 
-    def work(self, told: Callable[[str, float], None]) -> None:
+    def work(self, told: Told) -> None:
         """Do all the work, oldest first, as numbers were taken in that order."""
         done = sorted(
             (item for item in cast.INSTRUMENTS if item.days_ago is not None),
