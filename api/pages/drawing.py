@@ -53,6 +53,21 @@ def band(point: PointResult, words: str) -> Markup:
     return head + Markup("".join(parts)) + Markup("</svg>")  # noqa: S704 -- numbers only
 
 
+_SIGNS = {
+    "green": '<circle cx="16" cy="16" r="15"/><path class="in" d="M9 16.5l5 5 9-10"/>',
+    "yellow": '<path d="M16 2 31 29H1Z"/><path class="in" d="M16 11v9m0 3.5v1"/>',
+    "red": '<path d="M10 1h12l9 9v12l-9 9H10l-9-9V10Z"/><path class="in" d="M10 10l12 12m0-12L10 22"/>',
+}
+
+
+def shape(colour: str) -> Markup:
+    """Return the sign of a colour: round, triangle or octagon; the words stand beside it."""
+    drawn = _SIGNS[colour]
+    return Markup(  # noqa: S704 -- one of three constants
+        f'<svg class="sign {colour}" aria-hidden="true" viewBox="0 0 32 32">{drawn}</svg>'
+    )
+
+
 def share(percent: float) -> Markup:
     """Return a bar of so many per cent; the number stands beside it in words."""
     width = f"{min(max(percent, 0), 100):.1f}"

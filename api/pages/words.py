@@ -182,6 +182,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "authorised": "Authorised by",
         "returned": "Given back by",
     },
+    "person_role": {
+        "performed": "Measured by",
+        "reviewed": "Reviewed by",
+        "authorised": "Authorised by",
+    },
     "certificate_kind": {
         "calibration_certificate": "Calibration certificate",
         "verification_certificate": "Verification certificate",

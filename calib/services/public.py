@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 
 from calib.certificates.document import CertificateDocument, LabWords
 from calib.evaluation.result import PointResult
-from calib.records.certificates import Certificate, CertificateEvent
+from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.reminders import due
 from calib.services.standing import is_token
 from instruments.records.parties import Lab
@@ -120,6 +120,30 @@ class PublicCertificate:
     def kind_words(self) -> str:
         """Return the English words of the kind of document."""
         return KIND_WORDS[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicFile:
+    """The file of a certificate that whoever holds its code may fetch."""
+
+    sha256: str
+    size: int
+    name: str
+
+
+def public_file(session: InstallationSession, token: str) -> PublicFile | None:
+    """Return where the PDF of an issued certificate is kept; None for every other text."""
+    if not is_token(token):
+        return None
+    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    found = session.execute(
+        select(CertificateFile.sha256, CertificateFile.size, Certificate.number)
+        .join(Certificate, Certificate.id == CertificateFile.certificate_id)
+        .where(
+            Certificate.token == token, CertificateFile.role == "pdf", Certificate.id.in_(issued)
+        )
+    ).one_or_none()
+    return PublicFile(found.sha256, found.size, f"{found.number}.pdf") if found else None
 
 
 def public_certificate(

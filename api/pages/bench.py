@@ -1,0 +1,188 @@
+"""The bench: records of work, the entry grid with its live results, readings in by form or script.
+
+The script and the plain form send to the same address and mean the same.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from pydantic import ValidationError
+
+from api.deps import Reading, Writing
+from api.json_reading import read_json
+from api.pages import entry
+from api.pages.bench_view import bench_page, cells_of, live_parts
+from api.pages.forms import Typed, attempt
+from api.pages.rendering import staff_page
+from api.pages.review import record_page
+from api.problems import finding_document, problem, status_of
+from api.schemas.work import NewReadings
+from calib.services import readings
+from calib.services.calibration_views import CalibrationView
+from instruments.context import Context
+from instruments.errors import Conflict, DomainError, Invalid
+from instruments.services import rows
+
+router = APIRouter(include_in_schema=False)
+STATES = ("draft", "submitted", "reviewed", "authorised", "reserved", "issued", "closed")
+MAX_FIELDS = 20_000
+
+
+@router.get("/calibrations")
+def list_calibrations(request: Request, ctx: Reading, state: str = "", text: str = "") -> Response:
+    """List the records of work by state, found by label, serial, model or order."""
+    rows.need_staff(ctx)
+    lines = readings.list_calibrations(ctx)
+    wanted = text.strip().lower()
+    found = [
+        line
+        for line in lines
+        if state in ("", line.state)
+        and wanted
+        in f"{line.barcode} {line.serial} {line.maker} {line.model} {line.order_number}".lower()
+    ]
+    return staff_page(
+        request,
+        "bench/list.html",
+        ctx,
+        lines=found[:200],
+        found=len(found),
+        counts={name: sum(line.state == name for line in lines) for name in STATES},
+        total=len(lines),
+        state=state,
+        text=text,
+    )
+
+
+@router.get("/calibrations/{calibration_id}")
+def show_calibration(
+    calibration_id: int, request: Request, ctx: Reading, extra: int = 0
+) -> Response:
+    """Show the bench of a draft, the record of anything further on."""
+    rows.need_staff(ctx)
+    record = readings.get_calibration(ctx, calibration_id)
+    if record.state == "draft":
+        return bench_page(request, ctx, record, extra=max(extra, 0))
+    return record_page(request, ctx, record)
+
+
+@router.get("/calibrations/{calibration_id}/live")
+def live(calibration_id: int, request: Request, ctx: Reading) -> Response:
+    """Return results and cells as they are now, for the script of the page."""
+    rows.need_staff(ctx)
+    record = readings.get_calibration(ctx, calibration_id)
+    return JSONResponse(live_parts(request, ctx, record))
+
+
+async def _sent(request: Request) -> NewReadings | Typed:
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            return NewReadings.model_validate(read_json(await request.body()))
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            place = "/" + "/".join(str(part) for part in first["loc"])
+            raise Invalid(
+                "request-invalid",
+                "{place}: {problem}. Nothing was changed.",
+                at=place,
+                facts={"place": place, "problem": first["msg"]},
+            ) from fault
+    return Typed(await request.form(max_fields=MAX_FIELDS))
+
+
+@router.post("/calibrations/{calibration_id}/readings")
+def enter(
+    calibration_id: int,
+    request: Request,
+    ctx: Writing,
+    sent: Annotated[NewReadings | Typed, Depends(_sent)],
+) -> Response:
+    """Enter readings, all or none, from the script (JSON) or from the form."""
+    if isinstance(sent, Typed):
+        return _by_form(request, ctx, calibration_id, sent)
+    return _by_script(request, ctx, calibration_id, sent)
+
+
+def _by_script(
+    request: Request, ctx: Context, calibration_id: int, sent: NewReadings
+) -> JSONResponse:
+    entries = [readings.ReadingEntry(**one.model_dump()) for one in sent.entries]
+    try:
+        done = attempt(ctx, lambda: readings.enter(ctx, calibration_id, entries))
+    except DomainError as refused:
+        return JSONResponse(problem(refused, ctx.language), status_code=status_of(refused))
+    record = readings.get_calibration(ctx, calibration_id)
+    if isinstance(done, DomainError):
+        answer = problem(done, ctx.language) | {"cells": cells_of(record, {})}
+        answer["findings"] = [
+            finding_document(found, ctx.language)
+            | {"suggestion": str(found.facts.get("plain", ""))}
+            for found in done.findings
+        ]
+        return JSONResponse(answer, status_code=status_of(done))
+    said = [{"revision": one.revision, "value": one.value} for one in done]
+    return JSONResponse({"readings": said, **live_parts(request, ctx, record)})
+
+
+def _by_form(request: Request, ctx: Context, calibration_id: int, typed: Typed) -> Response:
+    record = readings.get_calibration(ctx, calibration_id)
+    named = _changes(record, typed)
+    reason = typed.text("reason")
+    entries = [
+        readings.ReadingEntry(
+            *one.slot,
+            value=one.value,
+            revision=one.revision,
+            standard_certificate_id=one.standard_certificate_id,
+            reason=reason,
+        )
+        for _, one in named
+    ]
+    done = attempt(ctx, lambda: readings.enter(ctx, calibration_id, entries))
+    if not isinstance(done, DomainError):
+        return RedirectResponse(f"/calibrations/{calibration_id}?done=saved", status_code=303)
+    names = {f"/entries/{i}": name for i, (name, _) in enumerate(named)}
+    return _shown_again(request, ctx, record, typed, done, names)
+
+
+def _changes(
+    record: CalibrationView, typed: Typed
+) -> tuple[tuple[str, readings.ReadingEntry], ...]:
+    pairs = [
+        (name, value.strip())
+        for name, value in typed.parts.multi_items()
+        if isinstance(value, str)
+    ]
+    fields = ((name.removeprefix("v/"), text) for name, text in pairs if name.startswith("v/"))
+    chosen = {name.removeprefix("s/"): text for name, text in pairs if name.startswith("s/")}
+    return entry.entries_of(record, fields, chosen)
+
+
+def _shown_again(
+    request: Request,
+    ctx: Context,
+    record: CalibrationView,
+    typed: Typed,
+    refused: DomainError,
+    names: dict[str, str],
+) -> HTMLResponse:
+    """Show the grid again with what was typed, each problem naming its cell."""
+    if isinstance(refused, Conflict) and refused.code == "record-not-draft":
+        raise refused
+    said: dict[str, list[dict[str, str]]] = {}
+    for found in refused.findings:
+        head = "/".join(found.at.split("/")[:3])
+        key = names.get(head, "").rpartition("/")[0]
+        said.setdefault(key, []).append(finding_document(found, ctx.language))
+    shown = {
+        name.removeprefix("v/").rpartition("/")[0]: value.strip()
+        for name, value in typed.parts.multi_items()
+        if name.startswith("v/") and isinstance(value, str)
+    }
+    return bench_page(
+        request, ctx, record, status=status_of(refused), typed_cells=shown, cell_problems=said
+    )
+

@@ -1,0 +1,183 @@
+"""What the page of the bench shows: grid, live results, circumstances, what is still to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from api.pages import entry
+from api.pages.drawing import band, share, short
+from api.pages.forms import Form
+from api.pages.rendering import staff_page
+from api.problems import finding_document
+from calib.services import readings, review
+from calib.services.calibration_views import CalibrationView
+from calib.services.live import LiveEvaluation, evaluate_live
+from instruments.context import Context
+from instruments.errors import Finding
+from instruments.services import instruments, orders, people
+
+MISSING = ("-missing", "readings-few")
+"""Endings of the codes of what is not done yet: told apart from what is wrong."""
+STEPS = ("draft", "submitted", "reviewed", "authorised", "issued")
+
+
+def bench_page(
+    request: Request,
+    ctx: Context,
+    record: CalibrationView,
+    *,
+    status: int = 200,
+    extra: int = 0,
+    form: Form | None = None,
+    typed_cells: Mapping[str, str] | None = None,
+    cell_problems: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> HTMLResponse:
+    """Return the page of a draft; what was typed and refused is shown again."""
+    return staff_page(
+        request,
+        "bench/bench.html",
+        ctx,
+        status=status,
+        form=form or circumstances_form(record),
+        extra=extra,
+        tables=entry.tables(record, ctx.language, extra),
+        typed_cells=typed_cells or {},
+        cell_problems=cell_problems or {},
+        candidates=readings.supporting(ctx, record.id),
+        today=ctx.today.isoformat(),
+        may_measure="technician" in ctx.actor.roles,
+        marks=review.marks(ctx, record.id),
+        **head_of(ctx, record),
+        **live_values(ctx, record),
+    )
+
+
+def head_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
+    """Return what every page of a record shows of it."""
+    order = orders.get_order(ctx, record.order_id)
+    return {
+        "record": record,
+        "item": instruments.get_instrument(ctx, record.instrument_id),
+        "order": order,
+        "line": next(line for line in order.lines if line.id == record.order_line_id),
+        "steps_of": STEPS,
+        "people": {person.id: person.name for person in people.list_people(ctx)},
+        "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
+        "measurands": {m.id: m for m in record.definition.measurands},
+        "band": band,
+        "short": short,
+        "share": share,
+    }
+
+
+def circumstances_form(record: CalibrationView) -> Form:
+    """Return the form of everything beside the readings, filled with what is noted."""
+    values: dict[str, tuple[str, ...]] = {
+        "performed_on": _one(record.performed_on),
+        "place": _one(record.place),
+        "acclimatisation_minutes": _one(record.acclimatisation_minutes),
+        "adjustment": _one(record.adjustment),
+        "remark": _one(record.remark),
+        "pieces": _one("\n".join(record.plan.pieces)),
+    }
+    for condition in record.conditions:
+        values[f"condition/{condition.quantity}/{condition.moment}"] = _one(condition.value)
+    for id_, found in record.examinations.items():
+        head = f"examinations/{id_}"
+        values[f"{head}/passed"] = _one("yes" if found["passed"] else "no")
+        values[f"{head}/remark"] = _one(found["remark"])
+        values[f"{head}/rejected"] = _one(" ".join(map(str, found["rejected_pieces"])))
+    for measurand, points in record.plan.points.items():
+        values[f"points/{measurand}"] = _one("  ".join(p.partition("#")[0] for p in points))
+    for measurand, chosen in record.plan.standards.items():
+        values[f"standards/{measurand}"] = tuple(map(str, chosen))
+    for measurand, at in record.plan.predict.items():
+        values[f"predict/{measurand}"] = _one("  ".join(at))
+    return Form(values)
+
+
+def _one(value: object) -> tuple[str, ...]:
+    return () if value is None or value == "" else (str(value),)
+
+
+def live_values(ctx: Context, record: CalibrationView) -> dict[str, Any]:
+    """Return what the live panel shows."""
+    found = evaluate_live(ctx, record.id)
+    accepted = {one["warning"]: one for one in record.accepted_warnings}
+    shown = list(_distinct(found.findings))
+    planned = sum(
+        len(points) * len(record.plan.numbers_of_pieces())
+        for measurand, points in record.plan.points.items()
+        if not _left_out(record, measurand)
+    )
+    return {
+        "live": found,
+        "complete": sum(point.stage == "as_found" for point in found.points),
+        "planned": planned,
+        "to_do": [f for f in shown if f.code.endswith(MISSING) and f.severity == "error"],
+        "against": [
+            f for f in shown if not (f.code.endswith(MISSING) and f.severity == "error")
+        ],
+        "accepted": accepted,
+        "suspect": suspects(record, found),
+    }
+
+
+def _left_out(record: CalibrationView, measurand: str) -> bool:
+    """Answer whether the measurand may be left out and was."""
+    is_read = any(slot.current.measurand == measurand for slot in record.slots)
+    return record.definition.measurand(measurand).optional and not is_read
+
+
+def _distinct(findings: Iterable[Finding]) -> Iterable[Finding]:
+    seen: set[tuple[str, str]] = set()
+    for found in findings:
+        if (found.code, found.at) not in seen:
+            seen.add((found.code, found.at))
+            yield found
+
+
+def suspects(record: CalibrationView, found: LiveEvaluation) -> dict[str, Finding]:
+    """Return the findings that name one reading, by the place of the reading."""
+    places = {
+        str(slot.current.id): "/".join(map(str, slot.current.slot)) for slot in record.slots
+    }
+    named = {}
+    for finding in found.findings:
+        place = places.get(finding.at.rpartition("/")[2])
+        if place and "/readings/" in finding.at:
+            named.setdefault(place, finding)
+    return named
+
+
+def live_parts(request: Request, ctx: Context, record: CalibrationView) -> dict[str, Any]:
+    """Return the live panel as markup, and every cell as it stands, for the script."""
+    values = live_values(ctx, record)
+    page = staff_page(request, "bench/live.html", ctx, **head_of(ctx, record), **values)
+    said = {
+        place: finding_document(found, ctx.language)["message"]
+        for place, found in values["suspect"].items()
+    }
+    return {
+        "at": ctx.now.astimezone(ctx.zone).strftime("%H:%M:%S"),
+        "live": bytes(page.body).decode(),
+        "cells": cells_of(record, said),
+    }
+
+
+def cells_of(record: CalibrationView, suspect: Mapping[str, str]) -> dict[str, Any]:
+    """Return revision, value, who entered it and what is suspicious, by place."""
+    return {
+        "/".join(map(str, slot.current.slot)): {
+            "revision": slot.current.revision,
+            "value": slot.current.value or "",
+            "by": slot.current.person_name,
+            "suspect": suspect.get("/".join(map(str, slot.current.slot)), ""),
+        }
+        for slot in record.slots
+    }
+

@@ -1,0 +1,161 @@
+"""Issued certificates: find, look, open the files, amend, withdraw, void, print many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.deps import Reading, Wired, Writing
+from api.pages.files import download
+from api.pages.forms import AsTyped, Form, Typed, attempt
+from api.pages.rendering import staff_page
+from calib.services import issue, lookup
+from instruments.context import Context
+from instruments.errors import DomainError
+from instruments.services import people
+
+router = APIRouter(include_in_schema=False)
+PAGE = 50
+STATES = ("issued", "superseded", "withdrawn", "reserved", "void")
+SECOND = ("reviewer", "signatory", "manager")
+"""Roles of the second person of a withdrawal."""
+
+
+@router.get("/certificates")
+def list_certificates(
+    request: Request, ctx: Reading, text: str = "", state: str = "", before: int = 0
+) -> Response:
+    """List certificates, newest first, a page at a time."""
+    found = lookup.certificates(
+        ctx,
+        text,
+        state=state if state in STATES else None,
+        limit=PAGE + 1,
+        before=before or None,
+    )
+    return staff_page(
+        request,
+        "certificates/list.html",
+        ctx,
+        found=found[:PAGE],
+        next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+        text=text,
+        state=state,
+        states=STATES if ctx.actor.is_staff else STATES[:3],
+    )
+
+
+@router.get("/certificates/print")
+def print_many(
+    request: Request, ctx: Reading, id: Annotated[list[int] | None, Query()] = None  # noqa: A002
+) -> Response:
+    """Show the files of the chosen certificates on one page, ready to open or print."""
+    chosen = [lookup.certificate(ctx, number) for number in dict.fromkeys(id or [])]
+    return staff_page(request, "certificates/print.html", ctx, chosen=chosen)
+
+
+@router.get("/certificates/{certificate_id}")
+def show_certificate(
+    certificate_id: int, request: Request, ctx: Reading, wired: Wired
+) -> Response:
+    """Show one certificate."""
+    return _page(request, ctx, wired.settings.public_url, certificate_id, Form())
+
+
+@router.get("/certificates/{certificate_id}/{role}")
+def open_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Response:
+    """Open the file of a certificate; the PDF in the browser, the others to keep."""
+    file = lookup.certificate_file(ctx, certificate_id, role)
+    content = wired.store.get(file.sha256)
+    return download(content, file.media_type, file.name, inline=role == "pdf")
+
+
+@router.post("/certificates/{certificate_id}/amend")
+def amend(
+    certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
+    """Open a copy of the record whose certificate will replace this one."""
+    done = attempt(ctx, lambda: issue.amend(ctx, certificate_id, typed.text("reason")))
+    if isinstance(done, DomainError):
+        form = typed.form(done, ctx.language)
+        return _page(request, ctx, wired.settings.public_url, certificate_id, form)
+    return RedirectResponse(f"/calibrations/{done.id}", status_code=303)
+
+
+@router.post("/certificates/{certificate_id}/withdraw")
+def withdraw(
+    certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
+    """Withdraw an issued certificate, agreed by a second person."""
+    return _by_two(request, ctx, wired, certificate_id, typed, issue.withdraw, "withdrawn")
+
+
+@router.post("/certificates/{certificate_id}/void")
+def void(
+    certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
+    """Give up a reserved number, agreed by a second person."""
+    return _by_two(request, ctx, wired, certificate_id, typed, issue.void, "void")
+
+
+def _by_two(
+    request: Request,
+    ctx: Context,
+    wired: Any,
+    certificate_id: int,
+    typed: Typed,
+    act: Callable[[Context, int, str, int], None],
+    done: str,
+) -> Response:
+    def both() -> None:
+        act(ctx, certificate_id, typed.text("reason"), typed.chosen("second_person_id"))
+
+    refused = attempt(ctx, both)
+    if isinstance(refused, DomainError):
+        form = typed.form(refused, ctx.language)
+        return _page(request, ctx, wired.settings.public_url, certificate_id, form)
+    return RedirectResponse(f"/certificates/{certificate_id}?done={done}", status_code=303)
+
+
+def _page(
+    request: Request, ctx: Context, public_url: str, certificate_id: int, form: Form
+) -> Response:
+    certificate = lookup.certificate(ctx, certificate_id)
+    second = []
+    if ctx.actor.is_staff:
+        second = [
+            (person.id, person.name)
+            for person in people.list_people(ctx)
+            if person.id != ctx.actor.person_id
+            and any(held.role in SECOND for held in person.memberships)
+        ]
+    return staff_page(
+        request,
+        "certificates/show.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        certificate=certificate,
+        document=lookup.certificate_document(ctx, certificate_id),
+        chain=_chain(ctx, certificate),
+        second=second,
+        address=f"{public_url.rstrip('/')}/c/{certificate.token}",
+    )
+
+
+def _chain(ctx: Context, certificate: lookup.CertificateView) -> list[lookup.CertificateView]:
+    """Return the certificates of one chain of replacements, oldest first, this one among them."""
+    earlier = []
+    one = certificate
+    while one.replaces_id is not None:
+        one = lookup.certificate(ctx, one.replaces_id)
+        earlier.append(one)
+    later = []
+    one = certificate
+    while successor := next((e.successor_id for e in one.events if e.successor_id), None):
+        one = lookup.certificate(ctx, successor)
+        later.append(one)
+    return [*reversed(earlier), certificate, *later]

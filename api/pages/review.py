@@ -1,0 +1,162 @@
+"""A record that left the bench: what was found, who looked at it, review, authorisation, issue."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from api.deps import Acting, Reading, Wired, Writing
+from api.pages.bench_view import head_of
+from api.pages.files import download
+from api.pages.forms import AsTyped, Form, Typed, attempt
+from api.pages.rendering import staff_page
+from calib.certificates.pdf import preview_png, render
+from calib.services import evaluation, issue, lookup, readings, review
+from calib.services.calibration_views import CalibrationView
+from calib.services.preview import preview_document
+from instruments.context import Context
+from instruments.errors import DomainError, NotFound
+from instruments.services import rows
+
+router = APIRouter(include_in_schema=False)
+NEXT = {"submitted": "reviewer", "reviewed": "signatory", "authorised": "signatory"}
+"""Who acts next, by state."""
+BUDGETS_SHOWN = 40
+
+
+def record_page(
+    request: Request, ctx: Context, record: CalibrationView, form: Form | None = None
+) -> HTMLResponse:
+    """Return the page of a record that is no draft."""
+    stored = _stored(ctx, record.id)
+    form = form or Form()
+    measured = review.performers(ctx, record.id)
+    role = NEXT.get(record.state, "")
+    needs_other = record.state in ("submitted", "reviewed")
+    return staff_page(
+        request,
+        "bench/record.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        stored=stored,
+        marks=review.marks(ctx, record.id),
+        certificates=lookup.certificates(ctx, calibration_id=record.id),
+        measured=measured,
+        next_role=role,
+        may_act=role in ctx.actor.roles
+        and not (needs_other and ctx.actor.person_id in measured),
+        measured_it=ctx.actor.person_id in measured,
+        key=secrets.token_urlsafe(18),
+        budgets_shown=BUDGETS_SHOWN,
+        accepted={one["warning"]: one for one in record.accepted_warnings},
+        **head_of(ctx, record),
+    )
+
+
+def _stored(ctx: Context, calibration_id: int) -> evaluation.EvaluationView | None:
+    try:
+        return evaluation.get_evaluation(ctx, calibration_id)
+    except NotFound:
+        return None  # closed before anything was evaluated
+
+
+@router.post("/calibrations/{calibration_id}/review")
+def review_record(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Mark the record as reviewed."""
+
+    def act() -> None:
+        review.review(ctx, calibration_id, typed.version(), typed.text("comment"))
+
+    return _after(request, ctx, calibration_id, typed, act, "reviewed")
+
+
+@router.post("/calibrations/{calibration_id}/authorise")
+def authorise(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Mark the record as authorised for issue."""
+
+    def act() -> None:
+        review.authorise(ctx, calibration_id, typed.version(), typed.text("comment"))
+
+    return _after(request, ctx, calibration_id, typed, act, "authorised")
+
+
+@router.post("/calibrations/{calibration_id}/give-back")
+def give_back(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Return the record to the bench with a reason."""
+
+    def act() -> None:
+        review.give_back(ctx, calibration_id, typed.version(), typed.text("reason"))
+
+    return _after(request, ctx, calibration_id, typed, act, "given-back")
+
+
+@router.post("/calibrations/{calibration_id}/issue")
+def issue_certificate(
+    calibration_id: int, request: Request, act: Acting, wired: Wired, typed: AsTyped
+) -> Response:
+    """Issue the certificate; the key of the form makes a second press give the same one."""
+    try:
+        issued = issue.issue_certificate(
+            wired.engine,
+            wired.store,
+            wired.sealer,
+            act,
+            calibration_id,
+            typed.version(),
+            typed.text("key"),
+            public_base=wired.settings.public_url,
+            clock=wired.clock,
+        )
+    except DomainError as refused:
+        with act() as ctx:
+            record = readings.get_calibration(ctx, calibration_id)
+            return record_page(request, ctx, record, typed.form(refused, ctx.language))
+    return RedirectResponse(f"/certificates/{issued.certificate_id}?done=issued", status_code=303)
+
+
+@router.get("/calibrations/{calibration_id}/preview.pdf")
+def preview_pdf(calibration_id: int, ctx: Reading, wired: Wired) -> Response:
+    """Return the certificate as it would be issued now, marked as a preview."""
+    rows.need_staff(ctx)
+    document = preview_document(ctx, calibration_id, public_base=wired.settings.public_url)
+    content = render(document, {}, preview=True)
+    return download(content, "application/pdf", f"preview-{calibration_id}.pdf", inline=True)
+
+
+@router.get("/calibrations/{calibration_id}/preview-{page}.png")
+def preview_page(calibration_id: int, page: int, ctx: Reading, wired: Wired) -> Response:
+    """Return one page of the preview as a picture."""
+    rows.need_staff(ctx)
+    document = preview_document(ctx, calibration_id, public_base=wired.settings.public_url)
+    return Response(preview_png(document, page, ppi=100), media_type="image/png")
+
+
+@router.get("/calibrations/{calibration_id}/input.json")
+def frozen_input(calibration_id: int, ctx: Reading) -> Response:
+    """Return the frozen input of the newest evaluation: a task for ``calib compute``."""
+    rows.need_staff(ctx)
+    stored = evaluation.get_evaluation(ctx, calibration_id)
+    name = f"calibration-{calibration_id}-input.json"
+    return download(stored.input_json.encode(), "application/json", name)
+
+
+def _after(
+    request: Request,
+    ctx: Context,
+    calibration_id: int,
+    typed: Typed,
+    act: Callable[[], Any],
+    done: str,
+) -> Response:
+    refused = attempt(ctx, act)
+    if not isinstance(refused, DomainError):
+        return RedirectResponse(f"/calibrations/{calibration_id}?done={done}", status_code=303)
+    record = readings.get_calibration(ctx, calibration_id)
+    if record.state == "draft":
+        raise refused
+    return record_page(request, ctx, record, typed.form(refused, ctx.language))
