@@ -1,0 +1,158 @@
+"""The migrations give exactly the tables of the program, on both databases, or refuse."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Engine, text
+
+from calib.migrations import run
+from calib.migrations.tables import all_tables
+from instruments.catalogue.loader import load_catalogue
+from instruments.db import open_engine
+from instruments.errors import Refused
+from tests.support.builders import Installation, a_lab, a_person, an_order, context_for
+
+PG_PARTS = {
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity
+        FROM information_schema.columns WHERE table_schema = 'public'""",
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "triggers": """
+        SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+        FROM pg_trigger WHERE NOT tgisinternal""",
+    "functions": """
+        SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace""",
+}
+LITE_COLUMNS = """
+    SELECT m.name, c.name, c.type, c."notnull", c.dflt_value, c.pk
+    FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"""
+
+
+def shape(engine: Engine) -> dict[str, set[tuple[object, ...]]]:
+    """Return everything the database knows of its tables but the order of their parts."""
+    with engine.connect() as connection:
+
+        def ask(query: str) -> set[tuple[object, ...]]:
+            return {tuple(row) for row in connection.execute(text(query))}
+
+        if engine.dialect.name == "postgresql":
+            found = {part: ask(query) for part, query in PG_PARTS.items()}
+        else:
+            found = {"columns": ask(LITE_COLUMNS)}
+            sql = ask("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+            found |= {"sql": {(t, n, b, *sorted(parts(s))) for t, n, b, s in sql}}
+    return {
+        part: {row for row in rows if "alembic_version" not in str(row)}
+        for part, rows in found.items()
+    }
+
+
+def parts(sql: object) -> list[str]:
+    """Return the lines of a CREATE statement without order: columns, constraints, STRICT."""
+    return [line.strip().rstrip(",") for line in str(sql).splitlines() if line.strip()]
+
+
+def made(url: str) -> Engine:
+    engine = open_engine(url)
+    all_tables().create_all(engine)
+    return engine
+
+
+@pytest.fixture
+def engine(database_url):
+    """Return the engine of an empty database."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+def test_migrated_sqlite_has_the_tables_of_the_program(tmp_path):
+    migrated = open_engine(f"sqlite+pysqlite:///{tmp_path / 'migrated.db'}")
+    run.upgrade(migrated)
+    expected = made(f"sqlite+pysqlite:///{tmp_path / 'made.db'}")
+    assert shape(migrated) == shape(expected)
+    assert sum(row[0] == "trigger" for row in shape(migrated)["sql"]) == 30
+    migrated.dispose()
+    expected.dispose()
+
+
+@pytest.mark.pg
+def test_migrated_postgresql_has_the_tables_of_the_program(postgres):
+    names = [postgres.create(), postgres.create()]
+    migrated, expected = open_engine(postgres.url(names[0])), made(postgres.url(names[1]))
+    run.upgrade(migrated)
+    found, wanted = shape(migrated), shape(expected)
+    for part in PG_PARTS:
+        assert found[part] == wanted[part], part
+    for engine, name in zip((migrated, expected), names, strict=True):
+        engine.dispose()
+        postgres.drop(name)
+
+
+def test_migrated_database_serves(engine):
+    run.upgrade(engine)
+    run.check(engine)
+    lab_id = a_lab(engine)
+    place = Installation(engine, load_catalogue(), lab_id, a_person(engine, lab_id))
+    with context_for(place) as ctx:
+        assert an_order(ctx, place.catalogue).state == "accepted"
+
+
+def test_second_upgrade_changes_nothing(engine):
+    run.upgrade(engine)
+    before = shape(engine)
+    run.upgrade(engine)
+    assert shape(engine) == before
+
+
+def test_two_programs_that_start_at_once_agree(engine):
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run.upgrade, [engine, engine]))
+    run.check(engine)
+
+
+def set_revision(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+
+
+def test_older_program_refuses_a_newer_database(engine):
+    run.upgrade(engine)
+    set_revision(engine, "9999")
+    before = shape(engine)
+    for act in (run.upgrade, run.check):
+        with pytest.raises(Refused) as caught:
+            act(engine)
+        assert caught.value.code == "database-newer"
+        assert "9999" in str(caught.value)
+    assert shape(engine) == before
+
+
+def test_database_not_brought_up_to_date_is_refused(engine):
+    with pytest.raises(Refused) as caught:
+        run.check(engine)
+    assert caught.value.code == "database-older"
+
+
+def test_tables_without_a_revision_are_not_touched(engine):
+    all_tables().create_all(engine)
+    with pytest.raises(Refused) as caught:
+        run.upgrade(engine)
+    assert caught.value.code == "database-without-revision"
+
+
+def test_failed_step_leaves_nothing_behind(engine, monkeypatch):
+    from calib.migrations import steps
+
+    def fail(_table: str) -> None:
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(steps, "insert_only", fail)
+    with pytest.raises(RuntimeError):
+        run.upgrade(engine)
+    assert not any(shape(engine).values())
