@@ -48,9 +48,11 @@ def loud(words: Words) -> Block:
     return {"block": "loud", "words": words}
 
 
-def column(label: Words, unit: str = "", align: Align = "right") -> dict[str, Any]:
-    """Return the head of a column."""
-    return {"label": label, "unit": unit, "align": align}
+def column(
+    label: Words, unit: str = "", align: Align = "right", weight: float = 1.0
+) -> dict[str, Any]:
+    """Return the head of a column; `weight` is its share of the width."""
+    return {"label": label, "unit": unit, "align": align, "weight": weight}
 
 
 def row(cells: Sequence[Words | str], mark: Mark = "") -> dict[str, Any]:

@@ -124,7 +124,7 @@ def budget_blocks(
 def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResult) -> Block:
     names = {c.id: c.name for c in measurand.components}
     columns = [
-        column(speaker.say("Component"), align="left"),
+        column(speaker.say("Component"), align="left", weight=3),
         column(plain("u(x)")),
         column(plain("c")),
         column(plain("|c| u(x)"), unit(measurand.output_unit)),

@@ -11,6 +11,8 @@ import hashlib
 import importlib.metadata
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from instruments.errors import Unavailable
@@ -40,10 +42,13 @@ def chinese_file() -> Path:
     )
 
 
-@functools.cache
-def font_folders() -> tuple[str, ...]:
-    """Return folders that hold the wanted faces and nothing else; they live with the process."""
-    return (_chosen_latin().name, str(chinese_file().parent))
+@contextmanager
+def font_folders() -> Iterator[tuple[str, ...]]:
+    """Lend folders that hold the wanted faces and nothing else."""
+    with tempfile.TemporaryDirectory(prefix="calib-fonts-") as folder:
+        for file in latin_files():
+            shutil.copyfile(file, Path(folder) / file.name)
+        yield (folder, str(chinese_file().parent))
 
 
 @functools.cache
@@ -64,14 +69,6 @@ def printable_characters() -> frozenset[int]:
     for file in (latin_files()[0], chinese_file()):
         known.update(FT2Font(str(file)).get_charmap())
     return frozenset(known)
-
-
-@functools.cache
-def _chosen_latin() -> tempfile.TemporaryDirectory[str]:
-    folder = tempfile.TemporaryDirectory(prefix="calib-fonts-")
-    for file in latin_files():
-        shutil.copyfile(file, Path(folder.name) / file.name)
-    return folder
 
 
 def _located(distribution: str, path: str) -> Path:

@@ -124,7 +124,6 @@ def _first_page(speaker: Speaker, document: CertificateDocument) -> list[Block]:
 def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     """Return what stands out on the first page: verdict and validity, where the kind has them."""
     rows: list[Block] = []
-    verdict = document.result.verdict
     if document.kind in {"verification_certificate", "verification_notice"}:
         regulations = [m.id for m in document.measurement.methods if m.role == "method"]
         rows.append(
@@ -136,7 +135,7 @@ def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         rows.append(
             {
                 "label": speaker.say("Conclusion of verification"),
-                "words": speaker.say(VERDICTS[verdict]),
+                "words": _verdict(speaker, document),
             }
         )
         if document.valid_until:
@@ -163,6 +162,19 @@ def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             }
         )
     return rows
+
+
+def _verdict(speaker: Speaker, document: CertificateDocument) -> Words:
+    """Return the verdict; a batch with rejects must not look as if all of it passed."""
+    pieces = [p for p in document.result.pieces if p.piece]
+    passed = sum(p.verdict == "pass" for p in pieces)
+    if passed == len(pieces):
+        return speaker.say(VERDICTS[document.result.verdict])
+    return speaker.say(
+        "{passed} pieces pass, {others} do not and are named in the statement of conformity",
+        passed=passed,
+        others=len(pieces) - passed,
+    )
 
 
 def _persons(speaker: Speaker, document: CertificateDocument) -> list[Block]:

@@ -20,7 +20,7 @@ from typing import Any
 import typst
 
 from calib.certificates.document import CertificateDocument
-from calib.certificates.fonts import font_folders, fonts_digest
+from calib.certificates.fonts import CHINESE, LATIN, font_folders, fonts_digest
 from calib.certificates.layout import view_of
 from instruments.errors import Refused, Unavailable
 
@@ -105,13 +105,21 @@ def template_digest() -> str:
     return total.hexdigest()
 
 
+_EVERY_FACE = f"""
+#set text(font: ("{LATIN}", "{CHINESE}"))
+Regular #text(weight: 600)[semibold] #text(style: "italic")[italic] 中文
+""".encode()
+
+
 @functools.cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=list(font_folders()),
-    )
+    """Return the fonts, each face read once: their folder need not outlive this call."""
+    with font_folders() as folders:
+        fonts = typst.Fonts(
+            include_system_fonts=False, include_embedded_fonts=False, font_paths=list(folders)
+        )
+        typst.Compiler(_EVERY_FACE, font_paths=fonts).compile(timestamp=0)
+    return fonts
 
 
 def _compile(template: str, inputs: Mapping[str, str], instant: int, **options: Any) -> Any:

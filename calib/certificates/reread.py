@@ -100,24 +100,39 @@ def _archival(pdf: bytes) -> Iterator[Finding]:
 
 
 def _pages(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
-    languages = Speaker.of(document.language).languages
+    speaker = Speaker.of(document.language)
     total = len(seen.pages)
     for i, text in enumerate(seen.pages, 1):
-        wanted = {"zh": f"第 {i} 页 共 {total} 页", "en": f"Page {i} of {total}"}
-        for language in languages:
-            if _tight(wanted[language]) not in _tight(text):
-                yield _finding("file-page-number", page=i, expected=wanted[language])
-        if document.number not in text:
-            yield _finding("file-page-number", page=i, expected=document.number)
-    marks = [_tight(mark) for mark in Speaker.of(document.language).say(END_MARK)]
+        for expected in (*_paging(speaker, i, total), document.number):
+            if _tight(expected) not in _tight(text):
+                yield _finding("file-page-number", page=i, expected=expected)
+    marks = [_tight(mark) for mark in speaker.say(END_MARK)]
     counts = [[_tight(page).count(mark) for page in seen.pages] for mark in marks]
     if any(sum(count) != 1 or count[-1] != 1 for count in counts):
         yield _finding("file-end-mark")
 
 
+def _paging(speaker: Speaker, page: int, total: int) -> list[str]:
+    words = {"zh": f"第 {page} 页 共 {total} 页", "en": f"Page {page} of {total}"}
+    return [words[language] for language in speaker.languages]
+
+
+def _body(document: CertificateDocument, seen: ReadFile) -> str:
+    """Return the text without spaces, heads and feet, so that it runs on over page breaks."""
+    speaker = Speaker.of(document.language)
+    head = [*speaker.label(document.lab.name), *speaker.title(document), document.number]
+    foot = [*speaker.say("Certificate no."), document.number]
+    bodies = []
+    for i, page in enumerate(seen.pages, 1):
+        paging = "·".join(_paging(speaker, i, len(seen.pages)))
+        text = _tight(page).replace(_tight("".join([*foot, paging])), "", 1)
+        bodies.append(text if i == 1 else text.replace(_tight("".join(head)), "", 1))
+    return "".join(bodies)
+
+
 def _texts(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
     speaker = Speaker.of(document.language)
-    text = _tight(seen.text)
+    text = _body(document, seen)
     for name, expected in _expected_texts(document, speaker):
         if expected and _tight(expected) not in text:
             yield _finding("file-text-missing", name=name, expected=expected)
@@ -216,7 +231,7 @@ def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[st
 
 
 def _words(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
-    text = _tight(seen.text)
+    text = _body(document, seen)
     speaker = Speaker.of(document.language)
     if document.result.verdict in _SILENT:
         for verdict, sentence in STATEMENTS.items():

@@ -278,7 +278,12 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
                 )
             )
         )
-    failing = [p for p in document.result.points if p.verdict == "fail" and not p.piece]
+    last = {p.measurand: p.stage for p in document.result.points}  # as left follows as found
+    failing = [
+        p
+        for p in document.result.points
+        if p.verdict == "fail" and not p.piece and p.stage == last[p.measurand]
+    ]
     if failing:
         shown = [(measured.measurand(p.measurand), p.printed.nominal) for p in failing]
         blocks.append(

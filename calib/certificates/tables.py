@@ -93,16 +93,16 @@ def points_table(
         column(speaker.say("Reference value"), unit(measurand.unit)),
         column(speaker.say("Indication"), unit(measurand.unit)),
         column(speaker.say(OUTPUTS[measurand.output]), unit(measurand.output_unit)),
-        column(plain("U"), unit(measurand.output_unit)),
-        column(plain("k")),
+        column(plain("U"), unit(measurand.output_unit), weight=0.9),
+        column(plain("k"), weight=0.75),
     ]
     if with_dof:
-        columns.append(column(plain("ν_eff")))
+        columns.append(column(plain("ν_eff"), weight=0.75))
     if with_limits:
-        columns.append(column(speaker.say("Limits"), unit(measurand.output_unit), "center"))
+        columns.append(column(speaker.say("Limits"), unit(measurand.output_unit), "center", 1.8))
     if with_acceptance:
         columns.append(
-            column(speaker.say("Acceptance limits"), unit(measurand.output_unit), "center")
+            column(speaker.say("Acceptance limits"), unit(measurand.output_unit), "center", 1.8)
         )
     if with_verdict:
         columns.append(column(speaker.say("Conclusion"), align="center"))
