@@ -40,6 +40,7 @@ from calib.certificates.wording import (
     unit,
 )
 from calib.i18n import both
+from instruments.text import LANGUAGES, LocalizedText
 
 RELATES_ONLY = "The results relate only to the item or items described in this document."
 NOT_IN_PART = (
@@ -278,28 +279,7 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
                 )
             )
         )
-    last = {p.measurand: p.stage for p in document.result.points}  # as left follows as found
-    failing = [
-        p
-        for p in document.result.points
-        if p.verdict == "fail" and not p.piece and p.stage == last[p.measurand]
-    ]
-    if failing:
-        shown = [(measured.measurand(p.measurand), p.printed.nominal) for p in failing]
-        blocks.append(
-            paragraph(
-                tuple(
-                    Speaker((language,)).say(
-                        "Not conforming: {items}",
-                        items="; ".join(
-                            f"{m.name.text(language)} {nominal} {unit(m.unit)}"
-                            for m, nominal in shown
-                        ),
-                    )[0]
-                    for language in speaker.languages
-                )
-            )
-        )
+    blocks += _failing(speaker, document)
     if rule:
         blocks.append(paragraph(rule))
         blocks += [
@@ -324,6 +304,25 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             )
         )
     return blocks
+
+
+def _failing(speaker: Speaker, document: CertificateDocument) -> list[Block]:
+    """Name the points of the item that fail, as it was left."""
+    last = {p.measurand: p.stage for p in document.result.points}  # as left follows as found
+    failing = [
+        (document.measurement.measurand(p.measurand), p.printed.nominal)
+        for p in document.result.points
+        if p.verdict == "fail" and not p.piece and p.stage == last[p.measurand]
+    ]
+    if not failing:
+        return []
+    items = LocalizedText(
+        **{
+            language: "; ".join(f"{m.name.text(language)} {x} {unit(m.unit)}" for m, x in failing)
+            for language in LANGUAGES
+        }
+    )
+    return [paragraph(speaker.say("Not conforming: {items}", items=items))]
 
 
 def _declarations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
