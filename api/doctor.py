@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.settings import Settings, describe
-from calib.certificates.fonts import font_folders, fonts_digest
+from calib.certificates.fonts import fonts_digest
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import journal_in_words, open_engine
 
@@ -70,7 +70,7 @@ def _catalogue(_settings: Settings) -> str:
 
 
 def _fonts(_settings: Settings) -> str:
-    return f"{len(font_folders())} folders, digest {fonts_digest()[:16]}"
+    return f"digest {fonts_digest()[:16]}"
 
 
 def _disk(settings: Settings) -> str:

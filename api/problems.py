@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from api.usage import WrongUsage
 from calib.i18n import translate
 from instruments.errors import (
     Conflict,
@@ -47,8 +48,8 @@ STATUS: Mapping[type[DomainError], int] = {
     Refused: 409,
     Unavailable: 503,
 }
-EXIT: Mapping[type[DomainError], int] = {Invalid: 3, Unavailable: 2}
-"""Exit codes of the command line; all else is 1, refused."""
+EXIT: Mapping[type[DomainError], int] = {WrongUsage: 3, Unavailable: 2}
+"""Exit codes of the command line; all else is 1, refused or invalid."""
 
 
 def status_of(error: DomainError) -> int:

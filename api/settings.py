@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from instruments.errors import Invalid
+from api.usage import WrongUsage
 
 
 def _setting(default: str, meaning: str, *, secret: bool = False) -> str:
@@ -57,7 +57,7 @@ def variable(name: str) -> str:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; raises Invalid naming the variable, what it holds and what it may hold."""
+    """Read the settings; raises WrongUsage naming the variable, what it holds and what it may hold."""
     known = {variable(f.name): f.name for f in dataclasses.fields(Settings)}
     settings = Settings(**{known[key]: environ[key].strip() for key in environ if key in known})
     _whole(settings.smtp_port, "smtp_port", 1, 65535)
@@ -82,7 +82,7 @@ def _one_of(text: str, name: str, allowed: tuple[str, ...]) -> None:
 
 
 def _refuse(name: str, got: str, expected: str) -> None:
-    raise Invalid(
+    raise WrongUsage(
         "setting-invalid",
         "The environment variable {variable} holds {got}, expected {expected}. "
         "Change it and start again.",

@@ -45,7 +45,11 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
         _second_lab(world, ctx)
     _operators(world)
     Workshop(world).work(told)
-    manifest = {"accounts": world.accounts, "certificates": _hand_out(world)}
+    manifest = {
+        "public_url": wired.settings.public_url,
+        "accounts": world.accounts,
+        "certificates": _hand_out(world),
+    }
     (wired.settings.folder / MANIFEST).write_text(
         json.dumps(manifest, ensure_ascii=False, indent=1)
     )

@@ -1,0 +1,116 @@
+"""``calib lab`` and ``calib person``: what the operator of a new installation does first.
+
+These act on the database that the environment names, without a token: who may run them may read
+the database anyway. Everything further is done by the lab's manager on the pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.acting import installation
+from api.commands.terminal import AsJSON, answer, language
+from instruments.errors import NotFound
+
+if TYPE_CHECKING:
+    from instruments.tenancy import InstallationSession
+
+labs_app = typer.Typer(no_args_is_help=True, help="Open a laboratory on this installation.")
+people_app = typer.Typer(no_args_is_help=True, help="Open an account, appoint, make a token.")
+Lab = Annotated[str, typer.Option("--lab", help="Code of the laboratory.")]
+Email = Annotated[str, typer.Option(help="Mail address; the person signs in with it.")]
+
+
+@labs_app.command("new")
+def new_lab(
+    code: Annotated[str, typer.Argument(help="2 to 8 capital letters and digits.")],
+    name_en: Annotated[str, typer.Option(help="Name in English.")] = "",
+    name_zh: Annotated[str, typer.Option(help="Name in Chinese.")] = "",
+    time_zone: Annotated[str, typer.Option(help="Zone of its dates.")] = "Asia/Shanghai",
+    as_json: AsJSON = False,
+) -> None:
+    """Open a laboratory."""
+    from instruments.services import labs
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lab = labs.create_lab(
+            session,
+            code=code,
+            name_en=name_en,
+            name_zh=name_zh,
+            now=wired.clock(),
+            time_zone=time_zone,
+        )
+    answer(lab, f"{lab.id}  {lab.code}", as_json=as_json)
+
+
+@people_app.command("new")
+def new_person(
+    email: Email,
+    name: Annotated[str, typer.Option(help="As certificates print it.")],
+    lab: Lab,
+    role: Annotated[list[str], typer.Option(help="Role in the laboratory; repeat for more.")],
+    password: Annotated[
+        str,
+        typer.Option(
+            prompt=True, hide_input=True, confirmation_prompt=True, envvar="CALIB_NEW_PASSWORD"
+        ),
+    ],
+    as_json: AsJSON = False,
+) -> None:
+    """Open an account and give it roles, the first manager's above all."""
+    from instruments.services import people
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lab_id = _lab_id(session, lab)
+        now = wired.clock()
+        id_ = people.register_person(
+            session, email=email, name=name, password=password, now=now, language=language()
+        )
+        for one in role:
+            people.appoint(session, lab_id=lab_id, person_id=id_, role=one, now=now)
+    answer({"id": id_, "email": email}, f"{id_}  {email}", as_json=as_json)
+
+
+def _lab_id(session: InstallationSession, code: str) -> int:
+    from sqlalchemy import select
+
+    from instruments.records.parties import Lab as LabRow
+
+    found = session.scalar(select(LabRow.id).where(LabRow.code == code))
+    if found is None:
+        raise NotFound(
+            "lab-not-found",
+            "There is no laboratory {code} here. Open it with calib lab new.",
+            at="/lab",
+            facts={"code": code},
+        )
+    return found
+
+
+@people_app.command()
+def token(
+    email: Email,
+    lab: Lab,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="CALIB_PASSWORD")],
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
+    days: Annotated[int, typer.Option(help="Its life in days.")] = 90,
+    as_json: AsJSON = False,
+) -> None:
+    """Make an API token of a person; it is shown this once."""
+    from api.commands.acting import opener
+    from instruments.services import signin
+    from instruments.tenancy import installation_session
+
+    with installation() as wired:
+        with installation_session(wired.engine) as session:
+            signed = signin.sign_in(session, email, password, lab, wired.clock())
+        with opener(wired, signed.token)() as ctx:
+            made = signin.make_token(ctx, name=name, days=days)
+        with installation_session(wired.engine) as session:
+            signin.end_sign_in(session, signed.token, wired.clock())
+    answer({"token": made}, made, as_json=as_json)
