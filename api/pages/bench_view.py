@@ -65,6 +65,7 @@ def head_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
         "order": order,
         "line": next(line for line in order.lines if line.id == record.order_line_id),
         "steps_of": STEPS,
+        "changed": [slot for slot in record.slots if len(slot.history) > 1],
         "people": {person.id: person.name for person in people.list_people(ctx)},
         "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
         "measurands": {m.id: m for m in record.definition.measurands},
