@@ -160,7 +160,12 @@ class _Reader:
             series = (_joined(series),)
         lengths = {len(s.values) for s in series}
         if len(lengths) > 1:
-            raise self.malformed(quantity, f"its units hold different numbers of values: {lengths}")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC holds different numbers of values in its units. "
+                "Ask the issuer for a valid file.",
+                quantity,
+            )
         return DCCColumn(_ref_types(quantity), self.names(quantity), series)
 
     def series(self, element: etree._Element) -> DCCSeries:
@@ -184,7 +189,14 @@ class _Reader:
         if len(given) == 1:
             return given * count
         if len(given) != count:
-            raise self.malformed(element, f"{len(given)} uncertainties stand for {count} values")
+            raise self.malformed(
+                "dcc-malformed",
+                "In the part {part} of the DCC {given} uncertainties stand for {count} values. "
+                "Ask the issuer for a valid file.",
+                element,
+                given=len(given),
+                count=count,
+            )
         return given
 
     def validity(self, admin: etree._Element) -> tuple[DCCColumn, DCCColumn] | None:
@@ -221,7 +233,11 @@ class _Reader:
             for content in self.all(element, "dcc:name/dcc:content")
         }
         if needed and not found:
-            raise self.malformed(element, "it has no name")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC has no name. Ask the issuer for a valid file.",
+                element,
+            )
         return found
 
     def date(self, element: etree._Element) -> date:
@@ -229,13 +245,23 @@ class _Reader:
         try:
             return date.fromisoformat(match[1] if match else "")
         except ValueError as problem:
-            raise self.malformed(element, f"{element.text} is no date") from problem
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC holds {got}, which is no date. Ask the issuer for a "
+                "valid file.",
+                element,
+                got=element.text,
+            ) from problem
 
     def decimals(self, element: etree._Element) -> tuple[str, ...]:
         values = tuple(self.text(element).split())
         self.values += len(values)
         if not values:
-            raise self.malformed(element, "it is empty")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC is empty. Ask the issuer for a valid file.",
+                element,
+            )
         if self.values > MAX_VALUES:
             raise Refused(
                 "dcc-too-large",
@@ -249,16 +275,32 @@ class _Reader:
 
     def text(self, element: etree._Element) -> str:
         if len(element):
-            raise self.malformed(element, "other elements stand inside a text")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC holds other elements instead of a text. "
+                "Ask the issuer for a valid file.",
+                element,
+            )
         text = (element.text or "").strip()
         if not text:
-            raise self.malformed(element, "it is empty")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC is empty. Ask the issuer for a valid file.",
+                element,
+            )
         return text
 
     def one(self, element: etree._Element, path: str) -> etree._Element:
         found = self.all(element, path)
         if len(found) != 1:
-            raise self.malformed(element, f"it holds {len(found)} of {path}, expected one")
+            raise self.malformed(
+                "dcc-malformed",
+                "The part {part} of the DCC holds {count} of {wanted}, expected one. "
+                "Ask the issuer for a valid file.",
+                element,
+                count=len(found),
+                wanted=path.replace("dcc:", "").replace("si:", ""),
+            )
         return found[0]
 
     def all(self, element: etree._Element, path: str) -> list[etree._Element]:
@@ -303,13 +345,11 @@ class _Reader:
         path = self.root.getroottree().getelementpath(element)
         return "/" + re.sub(r"\{[^}]*\}", "", str(path))
 
-    def malformed(self, element: etree._Element, why: str) -> Invalid:
-        return Invalid(
-            "dcc-malformed",
-            "The part {part} of the DCC cannot be read: {why}. Ask the issuer for a valid file.",
-            at=self.place(element),
-            facts={"part": self.place(element), "why": why},
-        )
+    def malformed(
+        self, code: str, message: str, element: etree._Element, **facts: object
+    ) -> Invalid:
+        place = self.place(element)
+        return Invalid(code, message, at=place, facts={"part": place, **facts})
 
 
 def _is_beside(holder: etree._Element) -> bool:

@@ -67,9 +67,11 @@ def check_chain(session: Session, lab_id: int) -> tuple[Finding, ...]:
     for event in rows.yield_per(1000):
         place += 1
         if event.place != place:
-            findings.append(
-                _finding("audit-gap", "The audit trail of lab {lab} lacks place {place}.", event)
+            message = (
+                "The audit trail of lab {lab} has a gap before place {place}. "
+                "Compare with a backup before anything else is changed."
             )
+            findings.append(_finding("audit-gap", message, event))
             place = event.place
         elif event.previous != previous:
             message = (
@@ -94,7 +96,7 @@ def head(session: Session, lab_id: int) -> str:
 def _finding(code: str, message: str, event: AuditEvent) -> Finding:
     return Finding(
         code,
-        message + " Compare with a backup before anything else is changed.",
+        message,
         at=f"/audit/{event.place}",
         facts={"lab": event.lab_id, "place": event.place},
     )

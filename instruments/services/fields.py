@@ -28,7 +28,14 @@ def words(value: str, at: str, *, required: bool = False, limit: int = MAX_WORDS
     plain = text.isascii() and text.isprintable()
     for place, character in enumerate("" if plain else text, start=1):
         if character != "\n" and _is_hidden(character):
-            _refuse_character(text, character, place, at, "cannot be seen")
+            _refuse_character(
+                "text-deceptive",
+                "The field {field} holds the character {code} ({name}) at place {place}, which "
+                "cannot be seen. Type it again by hand.",
+                text,
+                place,
+                at,
+            )
     if required and not text:
         raise Invalid(
             "field-empty",
@@ -60,14 +67,42 @@ def mark(value: str, at: str, *, required: bool = False) -> str:
     disguised = bool(foreign) and (latin or all(c in _LATIN_LIKE for c in foreign))
     for place, character in enumerate(text, start=1):
         if character == "\n" or (character.isspace() and character != " "):
-            _refuse_character(text, character, place, at, "is no plain space")
+            _refuse_character(
+                "text-deceptive",
+                "The field {field} holds the character {code} ({name}) at place {place}, which is "
+                "no plain space. Type it again by hand.",
+                text,
+                place,
+                at,
+            )
         twin = unicodedata.normalize("NFKC", character)
         if not character.isascii() and twin.isascii() and len(twin) == 1:
-            _refuse_character(text, character, place, at, "looks like a plain character")
+            _refuse_character(
+                "text-deceptive",
+                "The field {field} holds the character {code} ({name}) at place {place}, which "
+                "only looks like a plain one. Type it again by hand.",
+                text,
+                place,
+                at,
+            )
         if unicodedata.category(character) == "Nd" and not character.isascii():
-            _refuse_character(text, character, place, at, "is no digit 0 to 9")
+            _refuse_character(
+                "text-deceptive",
+                "The field {field} holds the character {code} ({name}) at place {place}, which is "
+                "no digit 0 to 9. Type it again by hand.",
+                text,
+                place,
+                at,
+            )
         if disguised and character in foreign:
-            _refuse_character(text, character, place, at, "passes for a Latin letter")
+            _refuse_character(
+                "text-deceptive",
+                "The field {field} holds the character {code} ({name}) at place {place}, which "
+                "passes for a Latin letter. Type it again by hand.",
+                text,
+                place,
+                at,
+            )
     return text
 
 
@@ -155,19 +190,17 @@ def _name(at: str) -> str:
     return at.rsplit("/", 1)[-1]
 
 
-def _refuse_character(text: str, character: str, place: int, at: str, why: str) -> None:
-    name = unicodedata.name(character, "control character")
+def _refuse_character(code: str, message: str, text: str, place: int, at: str) -> None:
+    character = text[place - 1]
     raise Invalid(
-        "text-deceptive",
-        "The field {field} holds the character {code} ({name}) at place {place}, which {why}. "
-        "Type it again by hand.",
+        code,
+        message,
         at=at,
         facts={
             "field": _name(at),
             "code": f"U+{ord(character):04X}",
-            "name": name,
+            "name": unicodedata.name(character, "control character"),
             "place": place,
-            "why": why,
             "text": text.encode("ascii", "backslashreplace").decode(),
         },
     )

@@ -112,25 +112,45 @@ def _check(template: str) -> None:
     try:
         parts = list(Formatter().parse(template))
     except ValueError as problem:
-        raise _unusable(template, "its braces do not match") from problem
+        raise _unusable(
+            "template-unusable",
+            "The braces of the template {template} do not match. Write it like {example}.",
+            template,
+        ) from problem
     names = [name for _, name, _, _ in parts if name is not None]
     for literal, name, spec, conversion in parts:
         if not re.fullmatch(r"[A-Za-z0-9./_-]*", literal):
-            raise _unusable(template, "only Latin letters, digits and . / _ - may stand in it")
+            raise _unusable(
+                "template-unusable",
+                "In the template {template} only Latin letters, digits and . / _ - may stand "
+                "beside the fields. Write it like {example}.",
+                template,
+            )
         if name is None:
             continue
         if name not in _FIELDS or conversion or not re.fullmatch(_FIELDS[name], spec or ""):
-            raise _unusable(template, f"the field {name} is not known or not written as shown")
+            raise _unusable(
+                "template-unusable",
+                "A field of the template {template} is not known or not written as shown. "
+                "Write it like {example}.",
+                template,
+            )
     if names.count("seq") != 1:
-        raise _unusable(template, "the running number {seq} must stand in it once")
+        raise _unusable(
+            "template-unusable",
+            "The running number must stand once in the template {template}. Write it like "
+            "{example}.",
+            template,
+        )
     if "month" in names and "year" not in names:
-        raise _unusable(template, "with {month} it needs {year}, or numbers repeat after a year")
+        raise _unusable(
+            "template-unusable",
+            "The template {template} has the month without the year, so numbers would repeat after "
+            "a year. Write it like {example}.",
+            template,
+        )
 
 
-def _unusable(template: str, why: str) -> Invalid:
-    return Invalid(
-        "template-unusable",
-        "The template {template} cannot be used: {why}. Write it like {example}.",
-        at="/template",
-        facts={"template": template, "why": why, "example": "{lab}-JZ-{year}-{seq:06d}"},
-    )
+def _unusable(code: str, message: str, template: str) -> Invalid:
+    facts = {"template": template, "example": "{lab}-JZ-{year}-{seq:06d}"}
+    return Invalid(code, message, at="/template", facts=facts)

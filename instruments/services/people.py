@@ -246,18 +246,7 @@ def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
 def _add(session: Session, membership: Membership) -> None:
     fields.choice(membership.role, ROLES, "/role")
     fields.period(membership.starts_on, membership.ends_on, "/ends_on")
-    if (membership.role == "venue_operator") != (membership.customer_id is not None):
-        raise Invalid(
-            "membership-customer",
-            "The role {role} {rule}. Name the customer for a venue operator, and for nobody else.",
-            at="/customer_id",
-            facts={
-                "role": membership.role,
-                "rule": "belongs to a customer"
-                if membership.role == "venue_operator"
-                else "belongs to the lab, not to a customer",
-            },
-        )
+    _check_whose(membership)
     if session.get(Person, membership.person_id) is None:
         raise not_found("person", membership.person_id, "/person_id")
     hold_lab(session, membership.lab_id)
@@ -276,6 +265,23 @@ def _add(session: Session, membership: Membership) -> None:
         )
     session.add(membership)
     session.flush()
+
+
+def _check_whose(membership: Membership) -> None:
+    operates = membership.role == "venue_operator"
+    if operates and membership.customer_id is None:
+        raise Invalid(
+            "membership-customer",
+            "A venue operator belongs to a customer. Name the customer.",
+            at="/customer_id",
+        )
+    if not operates and membership.customer_id is not None:
+        raise Invalid(
+            "membership-customer",
+            "The role {role} belongs to the lab, not to a customer. Leave the customer out.",
+            at="/customer_id",
+            facts={"role": membership.role},
+        )
 
 
 def overlaps(rows: Iterable[Membership], new: Membership) -> bool:

@@ -30,6 +30,7 @@ MAX_UNFOLDED = 400 * 1024**2
 MAX_ENTRIES = 1000
 _SECONDS = 60
 _HEADING_ROW = 1
+_NO_WORKBOOK = "The file {file} is no workbook. Save it as XLSX or as CSV in UTF-8."
 
 
 def read_table(content: bytes, filename: str) -> list[dict[str, str]]:
@@ -44,7 +45,11 @@ def read_table(content: bytes, filename: str) -> list[dict[str, str]]:
     if content[:4] == b"PK\x03\x04":
         rows = _rows_of_workbook(content, filename)
     elif content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise _unreadable(filename, "it is an old or a locked Excel file")
+        raise _unreadable(
+            "table-unreadable",
+            "The file {file} is an old or a locked Excel file. Save it as XLSX without a password.",
+            filename,
+        )
     else:
         rows = _rows_of_csv(content, filename)
     while rows and not any(cell.strip() for cell in rows[-1]):
@@ -98,7 +103,11 @@ def _by_heading(rows: list[list[str]], filename: str) -> list[dict[str, str]]:
 def _rows_of_csv(content: bytes, filename: str) -> list[list[str]]:
     text = _decoded(content, filename)
     if "\0" in text:
-        raise _unreadable(filename, "it holds NUL characters, so it is no text")
+        raise _unreadable(
+            "table-unreadable",
+            "The file {file} is neither a workbook nor text. Save it as XLSX or as CSV in UTF-8.",
+            filename,
+        )
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     rows: list[list[str]] = []
@@ -109,7 +118,13 @@ def _rows_of_csv(content: bytes, filename: str) -> list[list[str]]:
             if len(rows) > MAX_ROWS + _HEADING_ROW:
                 raise _too_large(filename, f"more than {MAX_ROWS} rows", f"{MAX_ROWS} rows")
     except csv.Error as problem:
-        raise _unreadable(filename, f"line {reader.line_num}: {problem}") from problem
+        raise Invalid(
+            "table-malformed",
+            "Line {line} of {file} cannot be read ({problem}). Put text that holds quotes or the "
+            "separator in quotes.",
+            at=f"/rows/{reader.line_num}",
+            facts={"file": filename, "line": reader.line_num, "problem": str(problem)},
+        ) from problem
     return rows
 
 
@@ -123,7 +138,12 @@ def _decoded(content: bytes, filename: str) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise _unreadable(filename, "it is text neither in UTF-8 nor in GB18030")
+    raise _unreadable(
+        "table-unreadable",
+        "The file {file} is text neither in UTF-8 nor in GB18030. Save it as XLSX or as CSV in "
+        "UTF-8.",
+        filename,
+    )
 
 
 def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
@@ -141,9 +161,13 @@ def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
     if answer.get("problem") == "too-large":
         raise _too_large(filename, "a larger sheet", f"{MAX_ROWS} rows")
     if answer.get("problem") == "locked":
-        raise _unreadable(filename, "it is locked with a password")
+        raise _unreadable(
+            "table-unreadable",
+            "The file {file} is locked with a password. Save it without one.",
+            filename,
+        )
     if "rows" not in answer:
-        raise _unreadable(filename, "it is no workbook")
+        raise _unreadable("table-unreadable", _NO_WORKBOOK, filename)
     rows: list[list[str]] = answer["rows"]
     return rows
 
@@ -152,7 +176,7 @@ def _refuse_bomb(content: bytes, filename: str) -> None:
     try:
         entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
-        raise _unreadable(filename, "it is no workbook") from problem
+        raise _unreadable("table-unreadable", _NO_WORKBOOK, filename) from problem
     unfolded = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_ENTRIES:
         raise _too_large(filename, f"{len(entries)} parts", f"{MAX_ENTRIES} parts")
@@ -168,9 +192,5 @@ def _too_large(filename: str, got: str, limit: str) -> Refused:
     )
 
 
-def _unreadable(filename: str, why: str) -> Invalid:
-    return Invalid(
-        "table-unreadable",
-        "The file {file} cannot be read: {why}. Save it as XLSX or as CSV in UTF-8.",
-        facts={"file": filename, "why": why},
-    )
+def _unreadable(code: str, message: str, filename: str) -> Invalid:
+    return Invalid(code, message, facts={"file": filename})

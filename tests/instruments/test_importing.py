@@ -242,7 +242,7 @@ def test_bomb_is_refused_before_it_is_unfolded():
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "table-unreadable"),
         (b"a,b\n\xff\xff,\x81\xff", "table-unreadable"),
         (b"a,b\n1,\0", "table-unreadable"),
-        (b'a,b\n"1,2', "table-unreadable"),
+        (b'a,b\n"1,2', "table-malformed"),
         (b"a,a\n1,2", "table-headings"),
         (b",\n1,2", "table-headings"),
         (b"a,b\n1,2,3", "table-ragged"),

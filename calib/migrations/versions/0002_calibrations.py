@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create the tables."""
     _ledger_leaves()
     _schedule_runs()
     _idempotency_keys()
