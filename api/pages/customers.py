@@ -77,9 +77,7 @@ def edit_customer(customer_id: int, request: Request, ctx: Reading) -> Response:
 
 
 @router.post("/customers/{customer_id}/edit")
-def update_customer(
-    customer_id: int, request: Request, ctx: Writing, typed: AsTyped
-) -> Response:
+def update_customer(customer_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change a customer."""
     done = attempt(
         ctx,

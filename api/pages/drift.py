@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from calib.certificates.document import CertificateDocument
 from calib.services import lookup
 from instruments.context import Context
 from instruments.text import LocalizedText
@@ -46,37 +47,33 @@ class Table:
 
 def drift_tables(ctx: Context, instrument_id: int) -> tuple[Table, ...]:
     """Return what the valid certificates of an instrument state, one table per measurand."""
-    lines = lookup.certificates(ctx, instrument_id=instrument_id, state="issued", limit=MOST)
-    views = [lookup.certificate(ctx, row.line.id) for row in reversed(lines)]
+    issued = lookup.certificates(ctx, instrument_id=instrument_id, state="issued", limit=MOST)
+    told = [(one, lookup.certificate_document(ctx, one.id)) for one in reversed(issued)]
     names = dict.fromkeys(
-        point.measurand for view in views for point in view.document.result.points
+        point.measurand for _, document in told for point in document.result.points
     )
-    return tuple(_table(name, views) for name in names)
+    return tuple(_table(name, told) for name in names)
 
 
-def _table(name: str, views: Sequence[lookup.CertificateView]) -> Table:
+def _table(name: str, told: Sequence[tuple[lookup.CertificateView, CertificateDocument]]) -> Table:
     found: dict[tuple[int, str], dict[str, Cell]] = {}
-    for place, view in enumerate(views):
-        for point in view.document.result.points:
+    for place, (_, document) in enumerate(told):
+        for point in document.result.points:
             if point.measurand == name and point.piece <= 1:
                 cell = Cell(point.printed.error, point.printed.U, point.verdict)
                 found.setdefault((place, point.stage), {})[point.printed.nominal] = cell
     points = tuple(dict.fromkeys(nominal for cells in found.values() for nominal in cells))
-    newest = next(
-        measurand
-        for view in reversed(views)
-        for measurand in view.document.measurement.measurands
-        if measurand.id == name
-    )
+    newest = told[max(place for place, _ in found)][1]
+    measurand = newest.measurement.measurand(name)
     return Table(
-        name=newest.name,
-        unit=newest.output_unit,
+        name=measurand.name,
+        unit=measurand.output_unit,
         points=points,
         rows=tuple(
             Row(
-                certificate_id=views[place].row.line.id,
-                number=views[place].row.line.number,
-                performed_on=views[place].row.line.performed_on,
+                certificate_id=told[place][0].id,
+                number=told[place][0].number,
+                performed_on=told[place][0].performed_on,
                 stage=stage,
                 cells=tuple(cells.get(nominal) for nominal in points),
             )

@@ -6,7 +6,7 @@ typed stays text until a use case reads it; only whole numbers and dates are rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Annotated, TypeVar
@@ -143,8 +143,9 @@ class Typed:
         return Form(values, *_sorted_out(problem, language))
 
 
-async def _typed(request: Request) -> Typed:
-    return Typed(await request.form(max_fields=6000, max_part_size=MAX_KEPT))
+async def _typed(request: Request) -> AsyncIterator[Typed]:
+    async with request.form(max_fields=6000, max_part_size=MAX_KEPT) as parts:
+        yield Typed(parts)
 
 
 AsTyped = Annotated[Typed, Depends(_typed)]
@@ -226,9 +227,7 @@ def attempt(ctx: Context, act: Callable[[], Done]) -> Done | DomainError:
         return problem
 
 
-def _sorted_out(
-    problem: DomainError | None, language: str
-) -> tuple[dict[str, list[str]], str]:
+def _sorted_out(problem: DomainError | None, language: str) -> tuple[dict[str, list[str]], str]:
     if problem is None:
         return {}, ""
     said: dict[str, list[str]] = {}

@@ -94,7 +94,9 @@ def _content(typed: Typed) -> tuple[str, bytes]:
         return typed.text("name"), base64.b64decode(kept, validate=True)
     except binascii.Error as problem:
         raise Invalid(
-            "file-damaged", "The file kept from the dry run is damaged. Choose it again.", at="/file"
+            "file-damaged",
+            "The file kept from the dry run is damaged. Choose it again.",
+            at="/file",
         ) from problem
 
 

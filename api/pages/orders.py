@@ -93,29 +93,21 @@ def show_order(order_id: int, request: Request, ctx: Reading, wired: Wired) -> R
 
 
 @router.post("/orders/{order_id}/accept")
-def accept(
-    order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
+def accept(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Accept a request."""
     done = attempt(ctx, lambda: orders.accept(ctx, order_id, typed.version()))
     return _after(request, ctx, wired.catalogue, order_id, typed, done, "accepted")
 
 
 @router.post("/orders/{order_id}/cancel")
-def cancel(
-    order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
+def cancel(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Cancel an order, with the reason."""
-    done = attempt(
-        ctx, lambda: orders.cancel(ctx, order_id, typed.version(), typed.text("reason"))
-    )
+    done = attempt(ctx, lambda: orders.cancel(ctx, order_id, typed.version(), typed.text("reason")))
     return _after(request, ctx, wired.catalogue, order_id, typed, done, "cancelled")
 
 
 @router.post("/orders/{order_id}/finish")
-def finish(
-    order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
+def finish(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Note that the work is done."""
     done = attempt(ctx, lambda: orders.finish(ctx, order_id, typed.version()))
     return _after(request, ctx, wired.catalogue, order_id, typed, done, "saved")
@@ -146,9 +138,7 @@ def start(
 ) -> Response:
     """Open the record of work on a received instrument and go to the bench."""
     orders.get_order(ctx, order_id)
-    done = attempt(
-        ctx, lambda: planning.open_calibration(ctx, line_id, catalogue=wired.catalogue)
-    )
+    done = attempt(ctx, lambda: planning.open_calibration(ctx, line_id, catalogue=wired.catalogue))
     if isinstance(done, DomainError):
         form = shown_again(typed, done, ctx)
         return _order_page(request, ctx, wired.catalogue, order_id, form)
@@ -183,9 +173,7 @@ def _after(
     return RedirectResponse(f"/orders/{order_id}?done={notice}", status_code=303)
 
 
-def _order_form(
-    request: Request, ctx: Context, catalogue: Catalogue, form: Form
-) -> Response:
+def _order_form(request: Request, ctx: Context, catalogue: Catalogue, form: Form) -> Response:
     customer = customers.get_customer(ctx, int(form.value("customer_id")))
     ticked = {int(text) for text in form.values.get("chosen", ()) if text.isdecimal()}
     kept = instruments.get_instruments(ctx, ticked)
@@ -236,9 +224,7 @@ def _records(ctx: Context, order: OrderView) -> dict[int, CalibrationLine]:
     return {line.instrument_id: line for line in found}
 
 
-def _stations(
-    order: OrderView, records: dict[int, CalibrationLine]
-) -> list[dict[str, Any]]:
+def _stations(order: OrderView, records: dict[int, CalibrationLine]) -> list[dict[str, Any]]:
     """Return the stations with how many instruments have passed each."""
     passed = [_passed(order, line, records) for line in order.lines]
     counts = [sum(place <= reached for reached in passed) for place in range(len(STATIONS))]
@@ -248,9 +234,7 @@ def _stations(
     ]
 
 
-def _passed(
-    order: OrderView, line: OrderLineView, records: dict[int, CalibrationLine]
-) -> int:
+def _passed(order: OrderView, line: OrderLineView, records: dict[int, CalibrationLine]) -> int:
     if line.returned_at is not None:
         return len(STATIONS) - 1
     record = records.get(line.instrument.id)

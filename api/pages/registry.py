@@ -87,7 +87,10 @@ def register_instrument(request: Request, ctx: Writing, typed: AsTyped) -> Respo
 
 @router.get("/instruments/labels")
 def print_labels(
-    request: Request, ctx: Reading, wired: Wired, id: Annotated[list[int], Query()]  # noqa: A002
+    request: Request,
+    ctx: Reading,
+    wired: Wired,
+    id: Annotated[list[int], Query()],  # noqa: A002
 ) -> Response:
     """Show labels to print: QR code, barcode, serial, owner."""
     found = instruments.get_instruments(ctx, id[:200])
@@ -100,9 +103,7 @@ def print_labels(
 
 
 @router.get("/instruments/{instrument_id}")
-def show_instrument(
-    instrument_id: int, request: Request, ctx: Reading, wired: Wired
-) -> Response:
+def show_instrument(instrument_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show an instrument with its history."""
     return _instrument_page(request, ctx, wired.catalogue, instrument_id, Form())
 
@@ -122,9 +123,7 @@ def update_instrument(
     """Change an instrument."""
     done = attempt(
         ctx,
-        lambda: instruments.update_instrument(
-            ctx, instrument_id, typed.version(), **_given(typed)
-        ),
+        lambda: instruments.update_instrument(ctx, instrument_id, typed.version(), **_given(typed)),
     )
     if isinstance(done, DomainError):
         item = instruments.get_instrument(ctx, instrument_id)

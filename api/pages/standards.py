@@ -20,7 +20,7 @@ from calib.certificates.dcc_reading import DCCReading
 from calib.services import standard_import
 from calib.services.ports import FileStore
 from instruments.context import Context
-from instruments.errors import DomainError, Invalid
+from instruments.errors import DomainError, Finding, Invalid
 from instruments.quantities import QUANTITIES, UNITS
 from instruments.services import rows, standards
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
@@ -109,9 +109,7 @@ def new_certificate(
 
 
 @router.post("/standards/{standard_id}/certificates/new")
-def enter_certificate(
-    standard_id: int, request: Request, ctx: Writing, typed: AsTyped
-) -> Response:
+def enter_certificate(standard_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Enter a certificate; a press of "more lines" only shows the form again."""
     standard = standards.get_standard(ctx, standard_id)
     lines = [line for line in typed.rows("values") if set(line) != {"k"}]
@@ -183,6 +181,7 @@ class Preview:
     reading: DCCReading
     table: int
     entry: CertificateEntry
+    findings: tuple[Finding, ...]
 
     def kept(self) -> str:
         """Return the file as the page carries it to the second press."""
@@ -202,7 +201,8 @@ def _preview(typed: Typed, standard: StandardView) -> Preview:
     reading = read_dcc(content)
     table = typed.whole("table") or 0
     entry = standard_import.to_certificate_entry(reading, table, standard.unit)
-    return Preview(name, content, reading, table, entry)
+    findings = standard_import.to_be_known(reading, standard)
+    return Preview(name, content, reading, table, entry, findings)
 
 
 def _import(
@@ -221,9 +221,7 @@ def _import(
     )
 
 
-def _enter(
-    ctx: Context, standard_id: int, typed: Typed, lines: Sequence[dict[str, str]]
-) -> int:
+def _enter(ctx: Context, standard_id: int, typed: Typed, lines: Sequence[dict[str, str]]) -> int:
     entry = CertificateEntry(
         number=typed.text("number"),
         issuer=typed.text("issuer"),

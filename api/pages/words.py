@@ -56,7 +56,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "kind": {"calibration": "Calibration", "verification": "Verification", "check": "Check"},
     "kind_means": {
-        "calibration": "Values with their uncertainties; pass or fail only by the rule agreed below.",
+        "calibration": "Values with their uncertainties; pass or fail only by the rule "
+        "agreed below.",
         "verification": "A legal act by its regulation (JJG); ends in pass or fail.",
         "check": "A quick look between calibrations; a record, no certificate.",
     },
@@ -129,16 +130,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "standard_status": {"in_service": "In service", "out_of_service": "Out of service"},
     "origin": {"typed": "typed in", "dcc": "read from a DCC file"},
-    "verdict": {
-        "pass": "pass",
-        "conditional_pass": "conditional pass",
-        "undetermined": "undetermined",
-        "conditional_fail": "conditional fail",
-        "fail": "fail",
-        "cannot_be_stated": "cannot be stated",
-        "not_stated": "not stated",
-        "not_calibratable": "cannot be calibrated",
-    },
     "severity": {"error": "Error", "warning": "Warning", "note": "Note"},
     "step": {
         "draft": "Measure",
@@ -238,15 +229,6 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
         "superseded": "yellow",
         "withdrawn": "red",
         "void": "red",
-    },
-    "verdict": {
-        "pass": "green",
-        "conditional_pass": "yellow",
-        "undetermined": "yellow",
-        "conditional_fail": "yellow",
-        "cannot_be_stated": "yellow",
-        "fail": "red",
-        "not_calibratable": "red",
     },
 }
 """Badges say it in colour and in words."""
