@@ -265,9 +265,8 @@ class _Reader:
         if self.values > MAX_VALUES:
             raise Refused(
                 "dcc-too-large",
-                "The DCC has {size} values; at most {limit} are read. Enter the certificate by "
-                "hand.",
-                facts={"size": f"more than {MAX_VALUES}", "limit": MAX_VALUES},
+                "The DCC has more than {limit} values. Enter the certificate by hand.",
+                facts={"limit": MAX_VALUES},
             )
         for value in values:
             parse_decimal(value, at=self.place(element))

@@ -75,12 +75,14 @@ def check_chain(session: Session, lab_id: int) -> tuple[Finding, ...]:
             place = event.place
         elif event.previous != previous:
             message = (
-                "Place {place} of the audit trail of lab {lab} does not follow the one before."
+                "Place {place} of the audit trail of lab {lab} does not follow the one before. "
+                "Compare with a backup before anything else is changed."
             )
             findings.append(_finding("audit-chain-broken", message, event))
         if event.digest != _digest(event):
             message = (
-                "Place {place} of the audit trail of lab {lab} was changed after it was written."
+                "Place {place} of the audit trail of lab {lab} was changed after it was written. "
+                "Compare with a backup before anything else is changed."
             )
             findings.append(_finding("audit-row-changed", message, event))
         previous = event.digest

@@ -131,8 +131,8 @@ def import_standards(
     if len(table) > MAX_STANDARDS:
         raise Refused(
             "table-too-large",
-            "The file {file} has {got}; at most {limit} are read. Split it.",
-            facts={"file": filename, "got": f"{len(table)} rows", "limit": f"{MAX_STANDARDS} rows"},
+            "The sheet in {file} is larger than {limit} rows. Split it, and delete empty columns.",
+            facts={"file": filename, "limit": MAX_STANDARDS},
         )
     rows = created = 0
     with ctx.session.begin_nested() as attempt:

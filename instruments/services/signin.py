@@ -152,6 +152,29 @@ def make_token(ctx: Context, *, name: str, days: int = 90) -> str:
     return token
 
 
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """An API token as its owner sees it; the token itself is kept nowhere."""
+
+    id: int
+    name: str
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+
+def list_tokens(ctx: Context) -> tuple[TokenView, ...]:
+    """Return the actor's own API tokens for this lab, newest first."""
+    rows = ctx.session.scalars(
+        select(ApiToken)
+        .where(ApiToken.person_id == ctx.actor.person_id, ApiToken.lab_id == ctx.lab_id)
+        .order_by(ApiToken.id.desc())
+    )
+    return tuple(
+        TokenView(row.id, row.name, row.created_at, row.expires_at, row.ended_at) for row in rows
+    )
+
+
 def end_token(ctx: Context, token_id: int) -> None:
     """End an API token of the actor, or of anybody in the lab when a manager asks.
 

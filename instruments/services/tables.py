@@ -30,7 +30,6 @@ MAX_UNFOLDED = 400 * 1024**2
 MAX_ENTRIES = 1000
 _SECONDS = 60
 _HEADING_ROW = 1
-_NO_WORKBOOK = "The file {file} is no workbook. Save it as XLSX or as CSV in UTF-8."
 
 
 def read_table(content: bytes, filename: str) -> list[dict[str, str]]:
@@ -41,7 +40,11 @@ def read_table(content: bytes, filename: str) -> list[dict[str, str]]:
     Raises Invalid when the file cannot be read, Refused when it is beyond the limits.
     """
     if len(content) > MAX_BYTES:
-        raise _too_large(filename, f"{len(content)} bytes", f"{MAX_BYTES} bytes")
+        raise Refused(
+            "table-too-large",
+            "The file {file} is larger than {limit} MB. Split it.",
+            facts={"file": filename, "limit": MAX_BYTES // 1024**2},
+        )
     if content[:4] == b"PK\x03\x04":
         rows = _rows_of_workbook(content, filename)
     elif content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -76,13 +79,20 @@ def _by_heading(rows: list[list[str]], filename: str) -> list[dict[str, str]]:
         headings.pop()
     counted = Counter(heading(text) for text in headings)
     twice = [text for text in headings if counted[heading(text)] > 1]
-    if twice or not headings:
+    if not headings:
+        raise Invalid(
+            "table-headings",
+            "The first row of {file} holds no headings. Put one above each column.",
+            at="/rows/1",
+            facts={"file": filename},
+        )
+    if twice:
         raise Invalid(
             "table-headings",
             "The first row of {file} must hold different headings; {heading} is there more than "
             "once. Rename a column.",
             at="/rows/1",
-            facts={"file": filename, "heading": twice[0] if twice else "an empty one"},
+            facts={"file": filename, "heading": twice[0]},
         )
     width = len(headings)
     table = []
@@ -116,7 +126,7 @@ def _rows_of_csv(content: bytes, filename: str) -> list[list[str]]:
         for row in reader:
             rows.append(row)
             if len(rows) > MAX_ROWS + _HEADING_ROW:
-                raise _too_large(filename, f"more than {MAX_ROWS} rows", f"{MAX_ROWS} rows")
+                raise _too_many(filename)
     except csv.Error as problem:
         raise Invalid(
             "table-malformed",
@@ -154,12 +164,12 @@ def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
             command, input=content, capture_output=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as problem:
-        raise _too_large(filename, f"over {_SECONDS} s of work", f"{_SECONDS} s") from problem
+        raise _too_heavy(filename) from problem
     if done.returncode != 0:  # killed by its limits
-        raise _too_large(filename, "more than the limits of memory or time", "them")
+        raise _too_heavy(filename)
     answer = json.loads(done.stdout)
     if answer.get("problem") == "too-large":
-        raise _too_large(filename, "a larger sheet", f"{MAX_ROWS} rows")
+        raise _too_many(filename)
     if answer.get("problem") == "locked":
         raise _unreadable(
             "table-unreadable",
@@ -167,7 +177,7 @@ def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
             filename,
         )
     if "rows" not in answer:
-        raise _unreadable("table-unreadable", _NO_WORKBOOK, filename)
+        raise _no_workbook(filename)
     rows: list[list[str]] = answer["rows"]
     return rows
 
@@ -176,19 +186,43 @@ def _refuse_bomb(content: bytes, filename: str) -> None:
     try:
         entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
-        raise _unreadable("table-unreadable", _NO_WORKBOOK, filename) from problem
+        raise _no_workbook(filename) from problem
     unfolded = sum(entry.file_size for entry in entries)
     if len(entries) > MAX_ENTRIES:
-        raise _too_large(filename, f"{len(entries)} parts", f"{MAX_ENTRIES} parts")
+        raise _unfolds(filename)
     if unfolded > MAX_UNFOLDED or (unfolded > _SMALL and unfolded > MAX_RATIO * len(content)):
-        raise _too_large(filename, f"{unfolded} bytes unfolded", f"{MAX_RATIO} times its size")
+        raise _unfolds(filename)
 
 
-def _too_large(filename: str, got: str, limit: str) -> Refused:
+def _too_many(filename: str) -> Refused:
     return Refused(
         "table-too-large",
-        "The file {file} has {got}; at most {limit} are read. Split it.",
-        facts={"file": filename, "got": got, "limit": limit},
+        "The sheet in {file} is larger than {limit} rows. Split it, and delete empty columns.",
+        facts={"file": filename, "limit": MAX_ROWS},
+    )
+
+
+def _too_heavy(filename: str) -> Refused:
+    return Refused(
+        "table-too-large",
+        "The file {file} takes more memory or time than is allowed. Split it.",
+        facts={"file": filename},
+    )
+
+
+def _unfolds(filename: str) -> Refused:
+    return Refused(
+        "table-too-large",
+        "The file {file} unfolds into more than {limit} times its size. Save it anew as CSV.",
+        facts={"file": filename, "limit": MAX_RATIO},
+    )
+
+
+def _no_workbook(filename: str) -> Invalid:
+    return Invalid(
+        "table-unreadable",
+        "The file {file} is no workbook. Save it as XLSX or as CSV in UTF-8.",
+        facts={"file": filename},
     )
 
 
