@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -27,11 +28,12 @@ from api.problems import SignInNeeded, incident, problem, status_of
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
 from calib.services import issue
-from instruments.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from instruments.errors import Conflict, DomainError, Finding, Invalid, NotFound, Unavailable
 
 log = logging.getLogger("calib")
 
 MAX_REQUEST = 25 * 1024 * 1024
+MOST_FINDINGS = 50
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self'; "
     "script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -64,7 +66,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(StaleDataError, _stale)
     app.add_exception_handler(DBAPIError, _database_error)
-    app.add_exception_handler(Exception, _unknown)
+    app.add_exception_handler(OverflowError, _overflow)
     return app
 
 
@@ -83,17 +85,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse oversized bodies early; add the security headers to every answer."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_REQUEST:
-        error = Invalid(
-            "request-too-large",
-            "The request has {got} bytes, at most {most} are taken. Send a smaller file.",
-            facts={"got": length, "most": MAX_REQUEST},
-        )
-        response = _answer(request, error, 413)
-    else:
-        response = await call_next(request)
+    """Refuse oversized bodies early; add the security headers to every answer, failures too."""
+    response = _refused_body(request)
+    if response is None:
+        try:
+            response = await call_next(request)
+        except Exception as fault:  # noqa: BLE001 -- outside of here answers have no headers
+            response = _unknown(request, fault)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.url.path.startswith("/static/"):
@@ -101,8 +99,30 @@ async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Resp
     return response
 
 
+def _refused_body(request: Request) -> Response | None:
+    """Return the refusal of a body that is too long, or does not say how long it is."""
+    if "transfer-encoding" in request.headers:
+        error = Invalid(
+            "length-missing",
+            "The request does not say how long it is. Send Content-Length instead of a chunked "
+            "body.",
+        )
+        return _answer(request, error, 411)
+    length = request.headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit() and int(length) <= MAX_REQUEST):
+        error = Invalid(
+            "request-too-large",
+            "The request has {got} bytes, at most {most} are taken. Send a smaller file.",
+            facts={"got": length, "most": MAX_REQUEST},
+        )
+        return _answer(request, error, 413)
+    return None
+
+
 def _answer(request: Request, error: DomainError, status: int | None = None) -> Response:
     language = language_of(request)
+    if error.code == "changed-meanwhile" and "if-match" in request.headers:
+        status = 412  # the version the request was made on is no longer the one that stands
     status = status or status_of(error)
     if request.url.path.startswith("/api/"):
         return JSONResponse(
@@ -124,21 +144,38 @@ async def _domain_error(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    first = error.errors()[0]
-    place = "/" + "/".join(str(part) for part in first["loc"][1:])
+    findings = tuple(_unreadable_part(fault) for fault in error.errors()[:MOST_FINDINGS])
+    first = findings[0]
     return _answer(
         request,
-        Invalid(
-            "request-invalid",
-            "{place}: {problem}. Nothing was changed.",
-            at=place,
-            facts={"place": place, "problem": first["msg"]},
-        ),
+        Invalid(first.code, first.message, at=first.at, facts=first.facts, findings=findings),
+    )
+
+
+def _unreadable_part(fault: dict[str, Any]) -> Finding:
+    place = "".join(f"/{part}" for part in fault["loc"][1:])
+    return Finding(
+        "request-invalid",
+        "{place}: {problem}. Nothing was changed.",
+        at=place,
+        facts={"place": place or "/", "problem": fault["msg"]},
+    )
+
+
+async def _overflow(request: Request, error: Exception) -> Response:
+    """Answer for a number that no row can have: SQLite's driver refuses it before looking."""
+    if "SQLite" not in str(error):
+        return _unknown(request, error)
+    return _answer(
+        request,
+        NotFound("no-such-number", "There is nothing with a number that large. Check the number."),
     )
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error.__cause__, DomainError):
+        return _answer(request, error.__cause__)  # what `read_json` said, wrapped on its way here
     if error.status_code == 404:
         return _answer(
             request, NotFound("no-such-page", "There is no such page. Start from the first page.")
@@ -174,10 +211,10 @@ async def _database_error(request: Request, error: Exception) -> Response:
                 facts={"words": words},
             ),
         )
-    return await _unknown(request, error)
+    return _unknown(request, error)
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+def _unknown(request: Request, error: Exception) -> Response:
     return _answer(
         request,
         Unavailable(

@@ -161,7 +161,11 @@ VersionSeen = Annotated[int, Depends(version_seen)]
 
 def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
     """Return the request's key; raises Invalid where one is needed and missing."""
-    key = (idempotency_key or "").strip()
+    return _key(idempotency_key)
+
+
+def _key(given: str | None) -> str:
+    key = (given or "").strip()
     if not 8 <= len(key) <= 200 or not key.isprintable():
         raise Invalid(
             "idempotency-key-missing",
@@ -172,3 +176,14 @@ def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> 
 
 
 Key = Annotated[str, Depends(idempotency_key)]
+
+
+def key_of_import(
+    *, dry_run: bool = True, idempotency_key: Annotated[str | None, Header()] = None
+) -> str | None:
+    """Return the key of an import, None for a dry run: it has no effect and needs no key."""
+    return None if dry_run else _key(idempotency_key)
+
+
+ImportKey = Annotated[str | None, Depends(key_of_import)]
+"""None: a dry run, which an import is unless it is sent with ``dry_run=false``."""

@@ -12,17 +12,24 @@ from typing import Any, NoReturn
 
 from instruments.errors import Invalid
 
+MOST_DIGITS = 19
+"""More than any id or count here has."""
+
 
 def read_json(body: bytes) -> Any:
     """Return the value in `body`; raises Invalid for anything that is not plain, finite JSON."""
     try:
-        return json.loads(
+        value = json.loads(
             body.decode("utf-8"),
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
-    except UnicodeDecodeError as problem:
+        if b"\\u" in body:  # half of a pair written as an escape is no text
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
+    except UnicodeError as problem:
         raise Invalid("json-invalid", "The body is not UTF-8 text.") from problem
     except RecursionError as problem:
         raise Invalid("json-invalid", "The body is nested too deeply.") from problem
@@ -54,6 +61,16 @@ def _no_constant(name: str) -> NoReturn:
         "{name} is not a number that can be measured. Send a finite decimal as text.",
         facts={"name": name},
     )
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise Invalid(
+            "number-too-long",
+            "A whole number has {count} digits, at most {most} are read. Send it as text.",
+            facts={"count": len(text), "most": MOST_DIGITS},
+        )
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response, UploadFile
 
-from api.deps import Language, Reading, VersionSeen, Writing
+from api.deps import ImportKey, Language, Reading, VersionSeen, Writing
 from api.problems import finding_document
 from api.schemas.work import (
     AcceptedWarning,
@@ -18,7 +19,7 @@ from api.schemas.work import (
     Reason,
 )
 from api.strict_routes import StrictRoute
-from api.v1.answers import download, tagged
+from api.v1.answers import download, import_report, tagged
 from calib.services import circumstances, evaluation, planning, readings, review, supporting
 from calib.services.calibration_lists import CalibrationLine
 from calib.services.calibration_lists import list_calibrations as list_records
@@ -74,17 +75,17 @@ def enter_readings(calibration_id: int, body: NewReadings, ctx: Writing) -> tupl
 
 @router.post("/{calibration_id}/readings/import")
 def import_readings(
-    calibration_id: int,
-    file: UploadFile,
-    ctx: Writing,
-    *,
-    dry_run: bool = True,
-    stage: str = "as_found",
-) -> ImportReport:
+    calibration_id: int, file: UploadFile, key: ImportKey, ctx: Writing, stage: str = "as_found"
+) -> Mapping[str, Any]:
     """Enter the readings of a logger file or workbook, all or none."""
-    return readings.import_readings(
-        ctx, calibration_id, file.file.read(), file.filename or "", dry_run=dry_run, stage=stage
-    )
+
+    def run(content: bytes, name: str) -> ImportReport:
+        return readings.import_readings(
+            ctx, calibration_id, content, name, dry_run=key is None, stage=stage
+        )
+
+    act = "calibration:readings:import"
+    return import_report(ctx, act, key, file, run, record=calibration_id, stage=stage)
 
 
 @router.post("/{calibration_id}/conditions")

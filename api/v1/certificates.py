@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Response
 
 from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing
 from api.schemas.work import Reason, TwoPersons
 from api.strict_routes import StrictRoute
-from api.v1.answers import download, tagged
-from calib.services import issue, lookup
+from api.v1.answers import download, once_per_key, tagged
+from calib.services import issue, lookup, readings
 from calib.services.calibration_views import CalibrationView
+from instruments.context import Context
 
 router = APIRouter(tags=["certificates"], route_class=StrictRoute)
 
@@ -55,23 +58,46 @@ def get_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Resp
 
 @router.post("/certificates/{certificate_id}/amend", status_code=201)
 def amend(
-    certificate_id: int, body: Reason, _key: Key, ctx: Writing, response: Response
+    certificate_id: int, body: Reason, key: Key, ctx: Writing, response: Response
 ) -> CalibrationView:
     """Open a copy of the record whose certificate will replace this one."""
-    return tagged(response, issue.amend(ctx, certificate_id, body.reason))
+    sent = {"certificate": certificate_id, "reason": body.reason}
+    opened = once_per_key(
+        ctx,
+        "certificate:certificate:amend",
+        key,
+        sent,
+        lambda: {"record": issue.amend(ctx, certificate_id, body.reason).id},
+    )
+    return tagged(response, readings.get_calibration(ctx, opened["record"]))
 
 
 @router.post("/certificates/{certificate_id}/void")
-def void(certificate_id: int, body: TwoPersons, _key: Key, ctx: Writing) -> lookup.CertificateView:
+def void(certificate_id: int, body: TwoPersons, key: Key, ctx: Writing) -> lookup.CertificateView:
     """Void a reserved number that was never issued."""
-    issue.void(ctx, certificate_id, body.reason, body.second_person_id)
-    return lookup.certificate(ctx, certificate_id)
+    return _ended(ctx, "void", issue.void, certificate_id, body, key)
 
 
 @router.post("/certificates/{certificate_id}/withdraw")
 def withdraw(
-    certificate_id: int, body: TwoPersons, _key: Key, ctx: Writing
+    certificate_id: int, body: TwoPersons, key: Key, ctx: Writing
 ) -> lookup.CertificateView:
     """Withdraw an issued certificate: whoever looks it up sees it."""
-    issue.withdraw(ctx, certificate_id, body.reason, body.second_person_id)
+    return _ended(ctx, "withdraw", issue.withdraw, certificate_id, body, key)
+
+
+def _ended(
+    ctx: Context,
+    act: str,
+    do: Callable[[Context, int, str, int], None],
+    certificate_id: int,
+    body: TwoPersons,
+    key: str,
+) -> lookup.CertificateView:
+    def end() -> dict[str, int]:
+        do(ctx, certificate_id, body.reason, body.second_person_id)
+        return {"certificate": certificate_id}
+
+    sent = {"certificate": certificate_id, **body.model_dump()}
+    once_per_key(ctx, f"certificate:certificate:{act}", key, sent, end)
     return lookup.certificate(ctx, certificate_id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import Reading, VersionSeen, Wired, Writing
+from api.deps import ImportKey, Reading, VersionSeen, Wired, Writing
 from api.schemas.registry import (
     CustomerChange,
     InstrumentChange,
@@ -18,7 +19,7 @@ from api.schemas.registry import (
     SiteChange,
 )
 from api.strict_routes import StrictRoute
-from api.v1.answers import tagged
+from api.v1.answers import import_report, tagged
 from calib.services import lookup
 from instruments.services import customers, importing, instruments, models, sites
 
@@ -203,14 +204,13 @@ def instrument_history(instrument_id: int, ctx: Reading) -> lookup.InstrumentHis
 
 @router.post("/instruments/import")
 def import_instruments(
-    file: UploadFile, ctx: Writing, wired: Wired, *, dry_run: bool = True, partial: bool = False
-) -> importing.ImportReport:
+    file: UploadFile, key: ImportKey, ctx: Writing, wired: Wired, *, partial: bool = False
+) -> Mapping[str, Any]:
     """Import instruments from CSV or XLSX; a dry run unless told otherwise."""
-    return importing.import_instruments(
-        ctx,
-        file.file.read(),
-        file.filename or "",
-        catalogue=wired.catalogue,
-        dry_run=dry_run,
-        partial=partial,
-    )
+
+    def run(content: bytes, name: str) -> importing.ImportReport:
+        return importing.import_instruments(
+            ctx, content, name, catalogue=wired.catalogue, dry_run=key is None, partial=partial
+        )
+
+    return import_report(ctx, "registry:instruments:import", key, file, run, partial=partial)

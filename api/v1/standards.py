@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter, Response, UploadFile
 
-from api.deps import Key, Reading, VersionSeen, Wired, Writing
+from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing
+from api.problems import finding_document
 from api.schemas.registry import NewScopeRow, NewStandardCertificate, StandardChange
 from api.strict_routes import StrictRoute
-from api.v1.answers import tagged
+from api.v1.answers import import_report, once_per_key, tagged
 from calib.services import standard_import
 from instruments.services import importing, scope, standards
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
@@ -68,22 +73,35 @@ def enter_certificate(
 
 @router.post("/standards/{standard_id}/certificates/dcc", status_code=201)
 def import_certificate(
-    standard_id: int, file: UploadFile, _key: Key, ctx: Writing, wired: Wired
-) -> standard_import.ImportedCertificate:
+    standard_id: int, file: UploadFile, key: Key, ctx: Writing, wired: Wired
+) -> Mapping[str, Any]:
     """Read a certificate from another institute's DCC file (3.x)."""
-    return standard_import.import_standard_certificate(
-        ctx, standard_id, file.file.read(), file.filename or "dcc.xml", wired.store
-    )
+    content, name = file.file.read(), file.filename or "dcc.xml"
+
+    def read() -> Mapping[str, Any]:
+        found = standard_import.import_standard_certificate(
+            ctx, standard_id, content, name, wired.store
+        )
+        return {
+            "certificate_id": found.certificate_id,
+            "file_sha256": found.file_sha256,
+            "findings": [finding_document(f, ctx.language) for f in found.findings],
+        }
+
+    sent = {"standard": standard_id, "sha256": hashlib.sha256(content).hexdigest()}
+    return once_per_key(ctx, "registry:standard:dcc", key, sent, read)
 
 
 @router.post("/standards/import")
 def import_standards(
-    file: UploadFile, ctx: Writing, *, dry_run: bool = True, partial: bool = False
-) -> importing.ImportReport:
+    file: UploadFile, key: ImportKey, ctx: Writing, *, partial: bool = False
+) -> Mapping[str, Any]:
     """Import standards from CSV or XLSX; a dry run unless told otherwise."""
-    return importing.import_standards(
-        ctx, file.file.read(), file.filename or "", dry_run=dry_run, partial=partial
-    )
+
+    def run(content: bytes, name: str) -> importing.ImportReport:
+        return importing.import_standards(ctx, content, name, dry_run=key is None, partial=partial)
+
+    return import_report(ctx, "registry:standards:import", key, file, run, partial=partial)
 
 
 @router.get("/scope")
