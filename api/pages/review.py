@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,17 +15,20 @@ from api.pages.bench_view import head_of
 from api.pages.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
+from calib.certificates.lint import lint
 from calib.certificates.pdf import preview_png, render
 from calib.services import evaluation, issue, lookup, readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.preview import preview_document
 from instruments.context import Context
-from instruments.errors import DomainError, NotFound
+from instruments.errors import DomainError, Finding, NotFound
 from instruments.services import rows
 
 router = APIRouter(include_in_schema=False)
 NEXT = {"submitted": "reviewer", "reviewed": "signatory", "authorised": "signatory"}
 """Who acts next, by state."""
+NOT_YET = ("/persons", "/number", "/token", "/address")
+"""What a preview lacks because nobody has signed yet."""
 BUDGETS_SHOWN = 40
 
 
@@ -33,7 +37,7 @@ def record_page(
 ) -> HTMLResponse:
     """Return the page of a record that is no draft."""
     stored = _stored(ctx, record.id)
-    form = form or Form()
+    form = _told(form or Form())
     measured = review.performers(ctx, record.id)
     role = NEXT.get(record.state, "")
     needs_other = record.state in ("submitted", "reviewed")
@@ -44,6 +48,7 @@ def record_page(
         status=form.status(),
         form=form,
         stored=stored,
+        against=_against_issue(ctx, record, str(request.base_url)),
         marks=review.marks(ctx, record.id),
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
@@ -56,6 +61,30 @@ def record_page(
         accepted={one["warning"]: one for one in record.accepted_warnings},
         **head_of(ctx, record),
     )
+
+
+def _against_issue(
+    ctx: Context, record: CalibrationView, public_base: str
+) -> tuple[Finding, ...]:
+    """Return what would stop the issue, told while there is time to put it right."""
+    if record.state not in NEXT:
+        return ()
+    try:
+        document = preview_document(ctx, record.id, public_base=public_base)
+    except DomainError as stop:
+        return (Finding(stop.code, stop.message, "error", stop.at, stop.facts, stop.clause),)
+    return tuple(
+        found
+        for found in lint(document)
+        if found.severity == "error" and not found.at.startswith(NOT_YET)
+    )
+
+
+def _told(form: Form) -> Form:
+    """Return the form with what concerns no field of the page said once, above it."""
+    own = {name: said for name, said in form.problems.items() if name in form.values}
+    rest = [s for name, said in form.problems.items() if name not in own for s in said]
+    return replace(form, problems={**own, **({"": rest} if rest else {})})
 
 
 def _stored(ctx: Context, calibration_id: int) -> evaluation.EvaluationView | None:

@@ -67,6 +67,7 @@ def _register(page: Page, site: Served) -> None:
     page.fill("#name_zh", "火车东站")
     page.fill("#name_en", "East Railway Station")
     page.select_option("#kind", "transport")
+    page.fill("#address", "1 Station Square, Hangzhou")
     page.fill("#email", "station@example.org")
     page.click("main form.card button:not(.second)")
     customer = page.url.partition("?")[0]
