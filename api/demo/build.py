@@ -10,8 +10,8 @@ from typing import Any
 from api.bootstrap import Wiring
 from api.demo import cast
 from api.demo.work import Workshop
-from api.demo.world import ZONE, Told, World
-from calib.services import lookup, standard_import
+from api.demo.world import MANIFEST, ZONE, Told, World
+from calib.services import lookup, notices, standard_import
 from instruments.context import Actor, Context
 from instruments.services import (
     customers,
@@ -26,8 +26,6 @@ from instruments.services import (
 )
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
 from instruments.tenancy import installation_session
-
-MANIFEST = "world.json"
 
 
 def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]:
@@ -45,6 +43,7 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
         _second_lab(world, ctx)
     _operators(world)
     Workshop(world).work(told)
+    notices.make_notices(wired.engine, wired.clock, public_url=wired.settings.public_url)
     manifest = {
         "public_url": wired.settings.public_url,
         "accounts": world.accounts,

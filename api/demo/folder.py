@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from api.bootstrap import wire
-from api.demo.build import MANIFEST, build
+from api.demo.world import MANIFEST
 from api.settings import Settings
 from instruments.errors import Refused
 
@@ -42,6 +42,8 @@ def prepare(
         found = _manifest(folder)
         if found is not None:
             return found
+    from api.demo.build import build  # heavy, and not needed to serve a world that stands
+
     # built beside and moved in one step: a build that is stopped leaves no half of a world
     building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)

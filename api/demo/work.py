@@ -47,7 +47,7 @@ class Workshop:
         for i, item in enumerate(done):
             told(f"certificate of {item.serial}", 0.12 + 0.8 * i / len(done))
             self.take(item, "issued", item.days_ago or 0)
-        told("an amendment and what waits today", 0.93)
+        told("an amendment, and what waits today", 0.93)
         self._amend(next(i for i in done if i.serial == cast.AMENDED))
         items = {item.serial: item for item in cast.INSTRUMENTS}
         self._close(items[cast.UNCALIBRATABLE])
@@ -56,13 +56,17 @@ class Workshop:
 
     def take(self, item: cast.DemoInstrument, station: str, days: int) -> None:
         """Take an instrument along the path as far as a station; it got there `days` ago."""
-        _, record = self._order(item, station, days)
+        order, record = self._order(item, station, days)
         if record is None or station == "draft":
             if record is not None:
                 self._measure(item, record, days, part=0.5)
             return
         self._measure(item, record, days)
         self._approve(record.id, station, days)
+        if station == "issued":
+            with self._world.as_(LAB, "technician", self._world.at(days, 8)) as ctx:
+                order = orders.finish(ctx, order.id, orders.get_order(ctx, order.id).version)
+                orders.give_back(ctx, order.id, order.version)
 
     def _order(
         self, item: cast.DemoInstrument, station: str, days: int

@@ -14,6 +14,8 @@ from instruments.context import Actor, Context
 from instruments.tenancy import lab_session
 
 ZONE = ZoneInfo("Asia/Shanghai")
+MANIFEST = "world.json"
+"""What the finished world holds: accounts and certificates; its presence says it is whole."""
 Told = Callable[[str, float], None]
 """Is told what is being done and which part of the whole is done (0 to 1)."""
 
