@@ -70,8 +70,13 @@ def import_standard_certificate(  # noqa: PLR0913 -- what a person says beside t
         )
     )
     ctx.session.flush()
-    findings = (*_other_item(reading, standard), *reading.notes)
+    findings = to_be_known(reading, standard)
     return ImportedCertificate(certificate_id, entry.file_sha256 or "", reading, findings)
+
+
+def to_be_known(reading: DCCReading, standard: standards.StandardView) -> tuple[Finding, ...]:
+    """Return what a person must know before a DCC becomes the certificate of a standard."""
+    return (*_other_item(reading, standard), *reading.notes)
 
 
 def to_certificate_entry(
