@@ -6,6 +6,7 @@ durable.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +26,7 @@ from instruments.text import LANGUAGES
 COOKIE = "calib_session"
 LANGUAGE_COOKIE = "calib_language"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_ETAG = re.compile(r'(?:W/)?("?)([0-9]{1,18})\1')
 
 
 def wiring(request: Request) -> Wiring:
@@ -146,14 +148,14 @@ def version_seen(if_match: Annotated[str | None, Header()] = None) -> int:
             "if-match-missing",
             "A change must say which version it was made on. Send If-Match with the ETag you read.",
         )
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit()):
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
         raise Invalid(
             "if-match-invalid",
             "If-Match holds {got}, expected the ETag of the record, a number in quotes.",
             facts={"got": repr(if_match)},
         )
-    return int(text)
+    return int(found[2])
 
 
 VersionSeen = Annotated[int, Depends(version_seen)]

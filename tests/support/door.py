@@ -64,7 +64,7 @@ def a_door(url: str, folder: Path, **more: Any) -> Door:
 
 
 def _without_jobs(wired):
-    settings = Settings(data=wired.settings.data, public_url=ORIGIN, jobs="worker")
+    settings = Settings(data=wired.settings.data, public_url=issuing.BASE, jobs="worker")
     return dataclasses.replace(wired, settings=settings)
 
 
