@@ -107,7 +107,9 @@ class _Maker:
     extra: int
 
     def table(self) -> Table:
-        inputs = {n: q for n, q in self.measurand.inputs.items() if q.source != "nominal"}
+        read = [(n, q) for n, q in self.measurand.inputs.items() if q.source != "nominal"]
+        # as one works: the standard first; a stored definition has its names in alphabetical order
+        inputs = dict(sorted(read, key=lambda pair: pair[1].source != "standard"))
         points = self.record.plan.points.get(self.measurand.id, ())
         places = range(self._places())
         is_batch = bool(self.record.plan.pieces)

@@ -42,7 +42,9 @@ function start(form) {
     if (event.key === "Escape") { restore(cell); return; }
     if (!step) return;
     event.preventDefault();
-    const next = neighbour(cell, step) || (event.key === "Enter" && topOfNext(cell, back));
+    const beside = neighbour(cell, step);
+    const stays = event.key !== "Enter" || beside?.closest("tbody") === cell.closest("tbody");
+    const next = stays ? beside : topOfNext(cell, back);
     if (next) next.focus(); else if (event.key === "Enter") schedule(0);
   });
 
@@ -57,7 +59,8 @@ function start(form) {
     event.preventDefault();
     const rows = text.split("\n").map((line) => line.split("\t"));
     const [count, fitted] = fill(event.target, rows);
-    say(fitted ? words.pasted.replace("{count}", count) : words.tooLarge, fitted ? "" : "error");
+    problems.querySelector("[data-paste]")?.remove();
+    if (fitted) say(words.pasted.replace("{count}", count), ""); else tell(words.tooLarge);
     schedule(0);
   });
 
@@ -222,7 +225,7 @@ function start(form) {
       stand(cell, said.readings[i].revision, value);
       if (cell.value.trim() === value) settle(cell);
     });
-    say(`${words.saved} ${said.at}`, "good");
+    if (dirty.size) say(words.unsaved, ""); else say(`${words.saved} ${said.at}`, "good");
     show(said);
   }
 
@@ -270,6 +273,14 @@ function start(form) {
     problems.append(line);
     cell.setAttribute("aria-invalid", "true");
     cell.setAttribute("aria-describedby", line.id);
+  }
+
+  function tell(text) {
+    const line = document.createElement("li");
+    line.dataset.paste = "";
+    line.setAttribute("role", "alert");
+    line.textContent = text;
+    problems.append(line);
   }
 
   // ------------------------------------------------------------------------ what the server says
