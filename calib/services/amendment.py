@@ -120,7 +120,7 @@ def _need_second(ctx: Context, person_id: int) -> None:
             Membership.role.in_(SECOND),
             Membership.starts_on <= ctx.today,
             or_(Membership.ends_on.is_(None), Membership.ends_on >= ctx.today),
-            Person.is_active,
+            Person.is_active == True,  # noqa: E712 -- a column of 0 and 1, not a truth value
         )
         .limit(1)
     )

@@ -97,15 +97,23 @@ def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
     for row in rows.yield_per(1000):
         if row.place != place:
             yield _fault(
-                "ledger-gap", "Line {place} of the ledger is missing; {next} follows.", place, row
+                "ledger-gap",
+                "Line {place} of the ledger is missing; {next} follows. Compare with a backup.",
+                place,
+                row,
             )
         if not _readable(row.leaf):
-            yield _fault("ledger-leaf-unreadable", "Line {place} is no ledger line.", place, row)
+            yield _fault(
+                "ledger-leaf-unreadable",
+                "Line {place} is no ledger line. Compare with a backup.",
+                place,
+                row,
+            )
         if row.head != _chained(before, row.leaf):
             yield _fault(
                 "ledger-chain-broken",
                 "Line {place} of the ledger does not follow from the lines before it: this or an "
-                "earlier line was changed.",
+                "earlier line was changed. Compare with a backup.",
                 place,
                 row,
             )
@@ -113,7 +121,8 @@ def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
         if kept is not None and kept.size == place and kept.digest != before:
             yield _fault(
                 "ledger-rewritten",
-                "The ledger up to line {place} is not the one whose head was kept.",
+                "The ledger up to line {place} is not the one whose head was kept. Compare with a "
+                "backup.",
                 place - 1,
                 row,
             )
@@ -121,7 +130,8 @@ def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
         yield Finding(
             "ledger-shortened",
             "The ledger has {size} lines; {kept} were there when its head was kept. An old copy "
-            "was restored, or lines were removed.",
+            "was restored, or lines were removed. Compare "
+            "with a backup.",
             at=f"/ledger/{place}",
             facts={"size": place, "kept": kept.size},
         )
@@ -130,7 +140,7 @@ def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
 def _fault(code: str, message: str, place: int, row: Any) -> Finding:
     return Finding(
         code,
-        message + " Stop issuing and compare with a backup.",
+        message,
         at=f"/ledger/{place}",
         facts={"place": place, "next": row.place},
     )

@@ -159,14 +159,9 @@ def _ordered(
     if order.state != "accepted" or line.received_at is None:
         raise Conflict(
             "order-line-not-received",
-            "The item {barcode} of order {order} is not here to be measured: the order is {state}, "
-            "the item {received}. Accept the order and receive the item first.",
-            facts={
-                "barcode": instrument.barcode,
-                "order": order.number,
-                "state": order.state,
-                "received": "received" if line.received_at else "not received",
-            },
+            "The item {barcode} of order {order} cannot be measured yet. Accept the order and "
+            "receive the item first.",
+            facts={"barcode": instrument.barcode, "order": order.number},
         )
     other = ctx.session.scalar(
         select(Calibration.id).where(

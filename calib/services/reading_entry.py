@@ -16,6 +16,13 @@ from instruments.quantities import parse_decimal
 MOST_PLACES = 1000
 """Readings of one input at one point; more is a slip."""
 
+UNKNOWN = {
+    "measurand-unknown": "The record has no measurand {given}; it has: {known}. Correct the entry.",
+    "input-unknown": "No input {given} is read here; read are: {known}. Correct the entry.",
+    "stage-unknown": "The record has no stage {given}; it has: {known}. Correct the entry.",
+    "point-unknown": "The point {given} is not planned; planned are: {known}. Plan it first.",
+}
+
 Slot = tuple[str, str, int, str, str, int]
 
 
@@ -60,15 +67,15 @@ def check_entry(
         The place does not exist in the plan, the unit is another, or the value is no decimal.
     """
     measurands = {m.id: m for m in definition.measurands}
-    _one_of(entry.measurand, measurands, "measurand", f"{at}/measurand")
+    _one_of("measurand-unknown", entry.measurand, measurands, f"{at}/measurand")
     inputs = {
         name: quantity
         for name, quantity in measurands[entry.measurand].inputs.items()
         if quantity.source != "nominal"
     }
-    _one_of(entry.input, inputs, "input", f"{at}/input")
-    _one_of(entry.stage, definition.stages, "stage", f"{at}/stage")
-    _one_of(entry.point, plan.points.get(entry.measurand, ()), "point", f"{at}/point")
+    _one_of("input-unknown", entry.input, inputs, f"{at}/input")
+    _one_of("stage-unknown", entry.stage, definition.stages, f"{at}/stage")
+    _one_of("point-unknown", entry.point, plan.points.get(entry.measurand, ()), f"{at}/point")
     if type(entry.piece) is not int or entry.piece not in plan.numbers_of_pieces():
         numbers = plan.numbers_of_pieces()
         raise Invalid(
@@ -97,14 +104,15 @@ def check_entry(
     return quantity
 
 
-def _one_of(given: str, known: Collection[str], what: str, at: str) -> None:
+def _one_of(code: str, given: str, known: Collection[str], at: str) -> None:
     if given not in known:
-        raise Invalid(
-            f"{what}-unknown",
-            "The record has no {what} {given}; it has: {known}. Correct the entry or the plan.",
-            at=at,
-            facts={"what": what, "given": given, "known": ", ".join(known) or "none"},
-        )
+        raise unknown(code, given, known, at)
+
+
+def unknown(code: str, given: str, known: Collection[str], at: str) -> Invalid:
+    """Return the error for a name that the record does not have."""
+    facts = {"given": given or "(empty)", "known": ", ".join(known) or "none"}
+    return Invalid(code, UNKNOWN[code], at=at, facts=facts)
 
 
 def _same_unit(entry: ReadingEntry, quantity: InputQuantity, at: str) -> None:

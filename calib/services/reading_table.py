@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from calib.services.calibration_views import Plan
-from calib.services.reading_entry import ReadingEntry
+from calib.services.reading_entry import ReadingEntry, unknown
 from instruments.errors import Finding, Invalid
 from instruments.procedure import InputQuantity, InstrumentType, Measurand
 from instruments.quantities import UNITS, parse_decimal
@@ -44,9 +44,10 @@ def read_rows(
     unknown = [title for title, column in columns.items() if column is None]
     if unknown:
         return [], [
-            _finding(
+            Finding(
                 "column-unknown",
                 "The column {heading} is not known. Known are: {known}, or the inputs of the type.",
+                "error",
                 "/columns",
                 {"heading": title, "known": ", ".join(HEADINGS)},
             )
@@ -62,7 +63,9 @@ def read_rows(
         try:
             entries += _row(cells, f"/rows/{number}", definition, plan, stage, places)
         except Invalid as problem:
-            findings.append(_finding(problem.code, problem.message, problem.at, problem.facts))
+            findings.append(
+                Finding(problem.code, problem.message, "error", problem.at, problem.facts)
+            )
     return entries, findings
 
 
@@ -75,7 +78,7 @@ def _row(
     places: Counter[tuple[object, ...]],
 ) -> Entries:
     measurand = _measurand(cells.get("measurand", ""), definition, at)
-    point = _point(cells.get("point", ""), plan.points.get(measurand.id, ()), measurand, at)
+    point = _point(cells.get("point", ""), plan.points.get(measurand.id, ()), at)
     where = (
         measurand.id,
         _stage(cells.get("stage", ""), stage, at),
@@ -155,7 +158,9 @@ def _measurand(given: str, definition: InstrumentType, at: str) -> Measurand:
     for measurand in definition.measurands:
         if given in (measurand.id, measurand.name.en, measurand.name.zh):
             return measurand
-    raise _unknown("measurand", given, [m.id for m in definition.measurands], at)
+    raise unknown(
+        "measurand-unknown", given, [m.id for m in definition.measurands], f"{at}/measurand"
+    )
 
 
 def _input(given: str, measurand: Measurand, at: str) -> str:
@@ -164,10 +169,10 @@ def _input(given: str, measurand: Measurand, at: str) -> str:
     for name, quantity in measurand.inputs.items():
         if given in (name, quantity.label.en, quantity.label.zh):
             return name
-    raise _unknown("input", given, list(measurand.inputs), at)
+    raise unknown("input-unknown", given, list(measurand.inputs), f"{at}/input")
 
 
-def _point(given: str, planned: Sequence[str], measurand: Measurand, at: str) -> str:
+def _point(given: str, planned: Sequence[str], at: str) -> str:
     """Return the planned point that means the same number, so that 37 finds 37.0."""
     if given in planned:
         return given
@@ -175,20 +180,14 @@ def _point(given: str, planned: Sequence[str], measurand: Measurand, at: str) ->
     for point in planned:
         if "#" not in point and Decimal(point) == value:
             return point
-    raise Invalid(
-        "point-unknown",
-        "The point {given} is not planned for {measurand}; planned are: {known}. "
-        "Plan the point first.",
-        at=f"{at}/point",
-        facts={"given": given, "measurand": measurand.id, "known": ", ".join(planned) or "none"},
-    )
+    raise unknown("point-unknown", given, planned, f"{at}/point")
 
 
 def _stage(given: str, usual: str, at: str) -> str:
     if not given:
         return usual
     if given not in STAGES:
-        raise _unknown("stage", given, list(STAGES), at)
+        raise unknown("stage-unknown", given, list(STAGES), f"{at}/stage")
     return STAGES[given]
 
 
@@ -212,16 +211,3 @@ def _unit(given: str, quantity: InputQuantity) -> str | None:
     known = {unit.symbol: unit.id for unit in UNITS.values()} | {unit: unit for unit in UNITS}
     # ℃ is how Chinese workbooks write the unit
     return quantity.unit if given == "℃" and quantity.unit == "degC" else known.get(given, given)
-
-
-def _unknown(what: str, given: str, known: Sequence[str], at: str) -> Invalid:
-    return Invalid(
-        f"{what}-unknown",
-        "The record has no {what} {given}; it has: {known}. Correct the entry or the plan.",
-        at=f"{at}/{what}",
-        facts={"what": what, "given": given or "(empty)", "known": ", ".join(known)},
-    )
-
-
-def _finding(code: str, message: str, at: str, facts: Mapping[str, object]) -> Finding:
-    return Finding(code, message, "error", at, facts)

@@ -40,6 +40,14 @@ def bench(tmp_path):
 
 
 @pytest.fixture
+def either(database_url):
+    """Return a lab, once on each database, for what the database has a say in."""
+    made = issuing.a_bench(database_url)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
 def store(tmp_path):
     return DirectoryStore(tmp_path / "files")
 
@@ -78,8 +86,8 @@ def _finish(bench, store, certificate_id, sealer=None):
     )
 
 
-def test_what_is_issued_agrees_everywhere(database_url, store):
-    bench = issuing.a_bench(database_url)
+def test_what_is_issued_agrees_everywhere(either, store):
+    bench = either
     id_ = issuing.authorised(bench)
     seen = issuing.issued(bench, store, id_)
     document = _payload(bench, seen.certificate_id)
@@ -103,7 +111,6 @@ def test_what_is_issued_agrees_everywhere(database_url, store):
         assert ledger.check(ctx.session) == ()
         assert ledger.head(ctx.session).size == 1
         assert check_chain(ctx.session, bench.lab_id) == ()
-    bench.engine.dispose()
 
 
 def test_the_ledger_line_can_be_remade_from_the_certificate_and_its_salt(bench, store):
@@ -220,7 +227,8 @@ def test_other_templates_than_those_reserved_with_are_told(bench, store, monkeyp
     assert _state(bench, held.certificate_id) == "reserved"
 
 
-def test_a_void_number_needs_two_persons_and_a_reason_and_is_never_used_again(bench, store):
+def test_a_void_number_needs_two_persons_and_a_reason_and_is_never_used_again(either, store):
+    bench = either
     id_ = issuing.authorised(bench)
     held = _reserve(bench, id_)
     with bench.as_(bench.signatory) as ctx:
@@ -241,7 +249,8 @@ def test_a_void_number_needs_two_persons_and_a_reason_and_is_never_used_again(be
         issue.void(ctx, held.certificate_id, "again", bench.reviewer.id)
 
 
-def test_an_amended_certificate_is_replaced_and_both_are_kept(bench, store):
+def test_an_amended_certificate_is_replaced_and_both_are_kept(either, store):
+    bench = either
     id_ = issuing.authorised(bench)
     first = issuing.issued(bench, store, id_)
     with bench.as_(bench.technician) as ctx:
@@ -286,7 +295,8 @@ def test_a_copied_record_may_not_be_reviewed_by_whoever_measured(bench, store):
     assert refusal.value.code == "same-person"
 
 
-def test_a_withdrawn_certificate_no_longer_calls_the_instrument(bench, store):
+def test_a_withdrawn_certificate_no_longer_calls_the_instrument(either, store):
+    bench = either
     seen = issuing.issued(bench, store, issuing.authorised(bench))
     assert _due(bench, seen.certificate_id) is not None
     with bench.as_(bench.signatory) as ctx:

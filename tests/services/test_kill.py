@@ -49,7 +49,7 @@ def _kill(url: str, folder: Path, kills: int, batches: int) -> int:
     killed = 0
     for seed in range(batches):
         killed += run_issuer(
-            bench, url, folder, records, do="kill", kills=kills // batches, seed=seed, longest=0.55
+            bench, url, folder, records, do="kill", kills=kills // batches, seed=seed, longest=0.4
         )
         found = check_everything(bench.engine, store, folder / "acks")
         assert found.faults == []
@@ -68,5 +68,5 @@ def test_two_hundred_kills_while_issuing_leave_nothing_half(tmp_path):
 @pytest.mark.pg
 def test_kills_while_issuing_leave_nothing_half_on_postgresql(postgres, tmp_path):
     name = postgres.create()
-    assert _kill(postgres.url(name), tmp_path, 40, 2) == 40
+    assert _kill(postgres.url(name), tmp_path, 30, 2) == 30
     postgres.drop(name)

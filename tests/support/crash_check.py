@@ -71,9 +71,11 @@ def _one(one, state, files, records, lines, store) -> list[str]:
     issued = state == "issued"
     if set(files) != ({"pdf", "input", "result"} if issued else set()):
         faults.append(f"{one.number}: {state} with files {sorted(files)}")
-    for file in files.values():
-        if len(store.get(file.sha256)) != file.size:
-            faults.append(f"{one.number}: {file.role} is not as long as it was")
+    faults += [
+        f"{one.number}: {file.role} is not as long as it was"
+        for file in files.values()
+        if len(store.get(file.sha256)) != file.size
+    ]
     expected = {"issued": "issued", "reserved": "reserved"}.get(state)
     if expected is not None and records[one.calibration_id] != expected:
         faults.append(f"{one.number}: {state}, its record {records[one.calibration_id]}")

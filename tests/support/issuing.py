@@ -76,7 +76,13 @@ class Bench:
             yield Context(session, self.lab_id, actor, now, SHANGHAI)
 
 
-def a_bench(url: str, catalogue: Catalogue | None = None, type_id: str = PROBE) -> Bench:
+def a_bench(
+    url: str,
+    catalogue: Catalogue | None = None,
+    type_id: str = PROBE,
+    *,
+    resolution: str = "0.01",
+) -> Bench:
     """Return a lab ready to measure, on a new database."""
     world = builders.an_installation(url)
     if catalogue is not None:
@@ -97,7 +103,7 @@ def a_bench(url: str, catalogue: Catalogue | None = None, type_id: str = PROBE) 
             ctx,
             world.catalogue,
             type_id=type_id,
-            resolution={"temperature": "0.01"},
+            resolution={"temperature": resolution},
             calibration_mode=None,
         )
         standard = builders.a_standard(ctx, a_wide_certificate(), code="S-014")
@@ -192,9 +198,13 @@ def some_entries(
 def fill(ctx: Context, calibration_id: int, rows: Sequence[tuple[str, str, str]] = ROWS) -> None:
     """Enter readings, room temperature and date of a record."""
     readings.enter(ctx, calibration_id, some_entries(rows))
-    readings.enter_condition(
-        ctx, calibration_id, ConditionEntry("temperature", "start", "21.3", "degC", 0)
-    )
+    note_circumstances(ctx, calibration_id)
+
+
+def note_circumstances(ctx: Context, calibration_id: int) -> None:
+    """Enter the room temperature and the date of the work."""
+    entry = ConditionEntry("temperature", "start", "21.3", "degC", 0)
+    readings.enter_condition(ctx, calibration_id, entry)
     version = version_of(ctx, calibration_id)
     readings.set_facts(ctx, calibration_id, version, performed_on=date(2026, 3, 2))
 
