@@ -77,7 +77,7 @@ def fill(ctx: Context, calibration_id: int) -> None:
         ctx,
         calibration_id,
         version,
-        performed_on=date(2026, 3, 1),
+        performed_on=date(2026, 3, 2),
         acclimatisation_minutes=30,
     )
 
