@@ -141,7 +141,7 @@ InstallationWriting = Annotated[
 ]
 
 
-def version_seen(if_match: Annotated[str | None, Header()] = None) -> int:
+def version_seen(_who: WhoIs, if_match: Annotated[str | None, Header()] = None) -> int:
     """Return the version the client saw, from If-Match; raises PreconditionMissing without."""
     if if_match is None:
         raise PreconditionMissing(
@@ -161,7 +161,7 @@ def version_seen(if_match: Annotated[str | None, Header()] = None) -> int:
 VersionSeen = Annotated[int, Depends(version_seen)]
 
 
-def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
+def idempotency_key(_who: WhoIs, idempotency_key: Annotated[str | None, Header()] = None) -> str:
     """Return the request's key; raises Invalid where one is needed and missing."""
     return _key(idempotency_key)
 
@@ -181,7 +181,7 @@ Key = Annotated[str, Depends(idempotency_key)]
 
 
 def key_of_import(
-    *, dry_run: bool = True, idempotency_key: Annotated[str | None, Header()] = None
+    _who: WhoIs, *, dry_run: bool = True, idempotency_key: Annotated[str | None, Header()] = None
 ) -> str | None:
     """Return the key of an import, None for a dry run: it has no effect and needs no key."""
     return None if dry_run else _key(idempotency_key)

@@ -144,6 +144,7 @@ def draft_input(calibration_id: int, ctx: Reading) -> Response:
 @router.get("/{calibration_id}/marks")
 def marks(calibration_id: int, ctx: Reading) -> tuple[review.MarkView, ...]:
     """Return who submitted, reviewed, authorised or returned the record."""
+    readings.get_calibration(ctx, calibration_id)  # no marks of a record that is not there
     return review.marks(ctx, calibration_id)
 
 
