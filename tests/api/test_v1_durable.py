@@ -1,4 +1,4 @@
-"""What is acknowledged is durable: the transaction has ended before the first byte of the answer."""
+"""What is acknowledged is durable: the transaction ends before the first byte of the answer."""
 
 from __future__ import annotations
 

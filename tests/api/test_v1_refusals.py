@@ -56,8 +56,8 @@ def routes() -> list[tuple[str, str]]:
 
 
 def filled(path: str, number: int) -> str:
-    for name in ("role", "type_id", "token"):
-        path = path.replace("{%s}" % name, "pdf")
+    for name in ("{role}", "{type_id}", "{token}"):
+        path = path.replace(name, "pdf")
     parts = [str(number) if part.startswith("{") else part for part in path.split("/")]
     return "/".join(parts)
 
