@@ -152,9 +152,7 @@ def _changes(
     record: CalibrationView, typed: Typed
 ) -> tuple[tuple[str, readings.ReadingEntry], ...]:
     pairs = [
-        (name, value.strip())
-        for name, value in typed.parts.multi_items()
-        if isinstance(value, str)
+        (name, value.strip()) for name, value in typed.parts.multi_items() if isinstance(value, str)
     ]
     fields = ((name.removeprefix("v/"), text) for name, text in pairs if name.startswith("v/"))
     chosen = {name.removeprefix("s/"): text for name, text in pairs if name.startswith("s/")}
@@ -185,4 +183,3 @@ def _shown_again(
     return bench_page(
         request, ctx, record, status=status_of(refused), typed_cells=shown, cell_problems=said
     )
-

@@ -1,4 +1,4 @@
-"""What is done at the bench beside entering readings: circumstances, plan, warnings, import, end."""
+"""Beside entering readings at the bench: circumstances, plan, warnings, import, the end."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ def change_plan(calibration_id: int, request: Request, ctx: Writing, typed: AsTy
 
 
 @router.post("/calibrations/{calibration_id}/warnings")
-def accept_warning(
-    calibration_id: int, request: Request, ctx: Writing, typed: AsTyped
-) -> Response:
+def accept_warning(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Accept a warning with the reason why the work stands."""
 
     def act() -> None:
@@ -189,8 +187,11 @@ def _examinations(record: CalibrationView, typed: Typed) -> dict[str, dict[str, 
 def _conditions(record: CalibrationView, typed: Typed) -> list[ConditionEntry]:
     stands = {(c.quantity, c.moment): c for c in record.conditions}
     found = []
-    for rest, _ in [(n.removeprefix("condition/"), v) for n, v in typed.parts.multi_items()
-                    if n.startswith("condition/")]:
+    for rest, _ in [
+        (n.removeprefix("condition/"), v)
+        for n, v in typed.parts.multi_items()
+        if n.startswith("condition/")
+    ]:
         quantity, _, moment = rest.partition("/")
         value = typed.text(f"condition/{rest}").strip()
         before = stands.get((quantity, moment))
@@ -216,8 +217,7 @@ def _plan(typed: Typed) -> PlanChange:
         m: _parts(typed.text(f"predict/{m}")) for m in measurands if f"predict/{m}" in typed.parts
     }
     standards = {
-        m: [int(id_) for id_ in typed.many(f"standards/{m}") if id_.isdecimal()]
-        for m in measurands
+        m: [int(id_) for id_ in typed.many(f"standards/{m}") if id_.isdecimal()] for m in measurands
     }
     lines = typed.text("pieces").split("\n")
     pieces = [line.strip() for line in lines if line.strip()] if "pieces" in typed.parts else None
@@ -237,7 +237,9 @@ def _content(typed: Typed) -> tuple[str, bytes]:
         return typed.text("name"), base64.b64decode(kept, validate=True)
     except binascii.Error as problem:
         raise Invalid(
-            "file-damaged", "The file kept from the dry run is damaged. Choose it again.", at="/file"
+            "file-damaged",
+            "The file kept from the dry run is damaged. Choose it again.",
+            at="/file",
         ) from problem
 
 

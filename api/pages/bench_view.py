@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -12,12 +13,15 @@ from api.pages import entry
 from api.pages.drawing import band, share, short
 from api.pages.forms import Form
 from api.pages.rendering import staff_page
+from api.pages.words import WORDS
 from api.problems import finding_document
+from calib.i18n import translate
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.live import LiveEvaluation, evaluate_live
 from instruments.context import Context
 from instruments.errors import Finding
+from instruments.quantities import UNITS
 from instruments.services import instruments, orders, people
 
 MISSING = ("-missing", "readings-few")
@@ -70,9 +74,39 @@ def head_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
         "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
         "measurands": {m.id: m for m in record.definition.measurands},
         "band": band,
+        "spoken": speaker(record, ctx.language),
         "short": short,
         "share": share,
     }
+
+
+def speaker(record: CalibrationView, language: str) -> Callable[[Finding], Finding]:
+    """Return what puts names where a finding of this record holds short codes."""
+    measurands = {m.id: m for m in record.definition.measurands}
+    inputs = {name: q for m in record.definition.measurands for name, q in m.inputs.items()}
+    examinations = {e.id: e.name for e in record.definition.examinations}
+
+    def named(key: str, value: object) -> object:
+        text = str(value)
+        if key == "unit" and text in UNITS:
+            return UNITS[text].symbol
+        if key == "input" and text in inputs:
+            return inputs[text].label.text(language)
+        if key == "measurand" and text in measurands:
+            return measurands[text].name.text(language)
+        if key == "examination" and text in examinations:
+            return examinations[text].text(language)
+        if key == "stage" and text in WORDS["stage"]:
+            return translate(WORDS["stage"][text], language)
+        if key == "piece" and text.isdecimal() and 0 < int(text) <= len(record.plan.pieces):
+            return record.plan.pieces[int(text) - 1]
+        return value
+
+    def spoken(found: Finding) -> Finding:
+        facts = {key: named(key, value) for key, value in found.facts.items()}
+        return replace(found, facts=facts)
+
+    return spoken
 
 
 def circumstances_form(record: CalibrationView) -> Form:
@@ -120,9 +154,7 @@ def live_values(ctx: Context, record: CalibrationView) -> dict[str, Any]:
         "complete": sum(point.stage == "as_found" for point in found.points),
         "planned": planned,
         "to_do": [f for f in shown if f.code.endswith(MISSING) and f.severity == "error"],
-        "against": [
-            f for f in shown if not (f.code.endswith(MISSING) and f.severity == "error")
-        ],
+        "against": [f for f in shown if not (f.code.endswith(MISSING) and f.severity == "error")],
         "accepted": accepted,
         "suspect": suspects(record, found),
     }
@@ -144,10 +176,8 @@ def _distinct(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 def suspects(record: CalibrationView, found: LiveEvaluation) -> dict[str, Finding]:
     """Return the findings that name one reading, by the place of the reading."""
-    places = {
-        str(slot.current.id): "/".join(map(str, slot.current.slot)) for slot in record.slots
-    }
-    named = {}
+    places = {str(slot.current.id): "/".join(map(str, slot.current.slot)) for slot in record.slots}
+    named: dict[str, Finding] = {}
     for finding in found.findings:
         place = places.get(finding.at.rpartition("/")[2])
         if place and "/readings/" in finding.at:
@@ -159,8 +189,9 @@ def live_parts(request: Request, ctx: Context, record: CalibrationView) -> dict[
     """Return the live panel as markup, and every cell as it stands, for the script."""
     values = live_values(ctx, record)
     page = staff_page(request, "bench/live.html", ctx, **head_of(ctx, record), **values)
+    speak = speaker(record, ctx.language)
     said = {
-        place: finding_document(found, ctx.language)["message"]
+        place: finding_document(speak(found), ctx.language)["message"]
         for place, found in values["suspect"].items()
     }
     return {
@@ -181,4 +212,3 @@ def cells_of(record: CalibrationView, suspect: Mapping[str, str]) -> dict[str, A
         }
         for slot in record.slots
     }
-

@@ -9,11 +9,11 @@ from api.deps import Reading, Wired
 from api.pages.drawing import shape
 from api.pages.rendering import staff_page
 from calib.services import board
+from calib.services.colours import COLOURS
 from instruments.context import Context
 from instruments.services import customers
 
 router = APIRouter(include_in_schema=False)
-COLOURS = ("red", "yellow", "green")
 
 
 @router.get("/board")

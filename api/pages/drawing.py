@@ -25,9 +25,9 @@ _PLAIN = '<circle class="v" cx="{x}" cy="15" r="4.5"/>'
 def band(point: PointResult, words: str) -> Markup:
     """Return value, U and limits of a point as a drawing named by `words`."""
     printed = point.printed
-    value, U = Decimal(printed.error), Decimal(printed.U)
+    value, half = Decimal(printed.error), Decimal(printed.U)
     limits = [Decimal(text) for text in (printed.lower, printed.upper) if text is not None]
-    ends = [value - U, value + U, Decimal(0), *limits]
+    ends = [value - half, value + half, Decimal(0), *limits]
     low, high = min(ends), max(ends)
     room = (high - low) / 12 or Decimal(1)
     low, high = low - room, high + room
@@ -43,9 +43,7 @@ def band(point: PointResult, words: str) -> Markup:
         parts.append(f'<rect class="band" x="{x(left)}" y="5" width="{width}" height="20"/>')
         parts += [f'<path class="limit" d="M{x(limit)} 2v26"/>' for limit in limits]
     parts.append(f'<path class="zero" d="M{x(Decimal(0))} 4v22"/>')
-    parts.append(
-        f'<path class="u" d="M{x(value - U)} 11v8m0 -4H{x(value + U)}m0 -4v8"/>'
-    )
+    parts.append(f'<path class="u" d="M{x(value - half)} 11v8m0 -4H{x(value + half)}m0 -4v8"/>')
     parts.append(_SHAPES.get(point.verdict, _PLAIN).format(x=x(value)))
     head = Markup('<svg class="drawing" role="img" aria-label="{}" viewBox="0 0 {} {}">').format(
         words, WIDTH, HEIGHT
@@ -56,7 +54,8 @@ def band(point: PointResult, words: str) -> Markup:
 _SIGNS = {
     "green": '<circle cx="16" cy="16" r="15"/><path class="in" d="M9 16.5l5 5 9-10"/>',
     "yellow": '<path d="M16 2 31 29H1Z"/><path class="in" d="M16 11v9m0 3.5v1"/>',
-    "red": '<path d="M10 1h12l9 9v12l-9 9H10l-9-9V10Z"/><path class="in" d="M10 10l12 12m0-12L10 22"/>',
+    "red": '<path d="M10 1h12l9 9v12l-9 9H10l-9-9V10Z"/>'
+    '<path class="in" d="M10 10l12 12m0-12L10 22"/>',
 }
 
 

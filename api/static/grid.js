@@ -45,7 +45,7 @@ function start(form) {
     const beside = neighbour(cell, step);
     const stays = event.key !== "Enter" || beside?.closest("tbody") === cell.closest("tbody");
     const next = stays ? beside : topOfNext(cell, back);
-    if (next) next.focus(); else if (event.key === "Enter") schedule(0);
+    if (next) next.focus(); else if (event.key === "Enter") cell.blur();
   });
 
   form.addEventListener("focusin", (event) => {

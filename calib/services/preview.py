@@ -1,4 +1,4 @@
-"""What the certificate of a record would say if it were issued now; takes no number, stores nothing.
+"""What the certificate of a record would say if issued now; takes no number, stores nothing.
 
 Signatures not yet given are shown as a dash. The page that shows it marks it as a preview.
 """

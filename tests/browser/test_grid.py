@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from calib.services import readings
 from tests.support.benched import a_draft, a_lot
 from tests.support.builders import context_for
-from tests.support.served import Served, sign_in
+from tests.support.served import Served, paste, sign_in
 
 pytestmark = pytest.mark.browser
 HEAD = "temperature/as_found/0"
@@ -48,18 +48,6 @@ def values(site: Served, calibration_id: int) -> dict[str, str | None]:
         f"{r.point}/{r.input}/{r.place}" + (f"/{r.piece}" if r.piece else ""): r.value
         for r in (slot.current for slot in record.slots)
     }
-
-
-def paste(at: Locator, text: str) -> None:
-    at.focus()
-    at.evaluate(
-        """(cell, text) => {
-          const data = new DataTransfer();
-          data.setData("text/plain", text);
-          cell.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-        }""",
-        text,
-    )
 
 
 def test_typed_with_enter_down_the_column_and_on_to_the_next(bench, site) -> None:

@@ -1,4 +1,4 @@
-"""The whole path by hand in a browser: register, order, measure, review, issue, see, be reminded."""
+"""The whole path by hand in a browser, from the registration to the reminder."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from calib.jobs.tasks import make_due_notices, send_mails
 from tests.support.builders import NOW
-from tests.support.served import Served, served, sign_in
+from tests.support.served import Served, paste, served, sign_in
 
 pytestmark = pytest.mark.browser
 BLOCK = "\n".join("\t".join([point] * 10) for point in ("35.00", "37.00", "41.00"))
-SHOWN = "\n".join("\t".join([a, b] * 5) for a, b in (("35.1", "35.0"), ("37.1", "37.0"), ("41.0", "40.9")))
+SHOWN = "\n".join(
+    "\t".join([a, b] * 5) for a, b in (("35.1", "35.0"), ("37.1", "37.0"), ("41.0", "40.9"))
+)
 
 
 @pytest.fixture
@@ -110,8 +112,8 @@ def _measure(page: Page) -> str:
     page.locator("[id='condition/relative_humidity/start']").fill("52")
     page.get_by_role("button", name="Save circumstances").click()
     expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    _paste(page, "temperature/as_found/0/35.0/t_ref/0", BLOCK)
-    _paste(page, "temperature/as_found/0/35.0/t_ind/0", SHOWN)
+    paste(page.locator("[data-key='temperature/as_found/0/35.0/t_ref/0']"), BLOCK)
+    paste(page.locator("[data-key='temperature/as_found/0/35.0/t_ind/0']"), SHOWN)
     live = page.locator("[data-live]")
     expect(live).to_contain_text("3 of 3 points complete")
     expect(live.get_by_text("Pass", exact=True).first).to_be_visible()
@@ -120,19 +122,6 @@ def _measure(page: Page) -> str:
     page.get_by_role("button", name="Submit for review").click()
     expect(page.get_by_text("Submitted. A colleague reviews it now.")).to_be_visible()
     return record
-
-
-def _paste(page: Page, key: str, block: str) -> None:
-    cell = page.locator(f"input[data-key='{key}']")
-    cell.focus()
-    cell.evaluate(
-        """(cell, text) => {
-          const data = new DataTransfer();
-          data.setData("text/plain", text);
-          cell.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
-        }""",
-        block,
-    )
 
 
 def _approve(page: Page, record: str, button: str, said: str) -> None:

@@ -68,7 +68,10 @@ def fill(ctx: Context, calibration_id: int) -> None:
         for place in range(10)
     ]
     readings.enter(ctx, calibration_id, entries)
-    for quantity, value, unit in (("temperature", "22.8", "degC"), ("relative_humidity", "52", "%RH")):
+    for quantity, value, unit in (
+        ("temperature", "22.8", "degC"),
+        ("relative_humidity", "52", "%RH"),
+    ):
         readings.enter_condition(
             ctx, calibration_id, ConditionEntry(quantity, "start", value, unit, 0)
         )

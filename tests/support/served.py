@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from api.app import create_app
 from api.bootstrap import Wiring, wire
@@ -135,3 +135,16 @@ def sign_in(context: BrowserContext, site: Served, role: str) -> Page:
     page.click("main button")
     page.wait_for_url(f"{site.address}/")
     return page
+
+
+_PASTE = """(cell, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  cell.dispatchEvent(new ClipboardEvent("paste", {clipboardData, bubbles: true, cancelable: true}));
+}"""
+
+
+def paste(cell: Locator, block: str) -> None:
+    """Paste a block of text into a cell, as a spreadsheet puts it on the clipboard."""
+    cell.focus()
+    cell.evaluate(_PASTE, block)
