@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.pages import (
+    account,
     bench,
     bench_acts,
     board,
@@ -32,6 +33,7 @@ for part in (
     standards,
     orders,
     lab,
+    account,
     bench,
     bench_acts,
     review,

@@ -6,6 +6,8 @@ typed stays text until a use case reads it; only whole numbers and dates are rea
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -133,6 +135,22 @@ class Typed:
         if not isinstance(value, UploadFile) or not value.filename:
             raise Invalid("file-missing", "No file is chosen. Choose one.", at=f"/{name}")
         return value.filename, value.file.read()
+
+    def file_or_kept(self, name: str) -> tuple[str, bytes]:
+        """Return the file chosen, or the one the page has carried along since the first press.
+
+        Raises Invalid when there is neither.
+        """
+        if not self.text("kept"):
+            return self.file(name)
+        try:
+            return self.text("name"), base64.b64decode(self.text("kept"), validate=True)
+        except binascii.Error as problem:
+            raise Invalid(
+                "file-damaged",
+                "The file kept by the page is damaged. Choose it again.",
+                at=f"/{name}",
+            ) from problem
 
     def form(self, problem: DomainError | None = None, language: str = "en") -> Form:
         """Return the form as it was typed, with what is wrong."""

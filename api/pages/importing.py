@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
-from instruments.errors import DomainError, Invalid
+from instruments.errors import DomainError
 from instruments.services import importing, rows
 
 router = APIRouter(include_in_schema=False)
@@ -68,7 +67,7 @@ def import_file(
 def _read(
     ctx: Context, kind: Kind, typed: Typed, catalogue: Catalogue, *, dry_run: bool
 ) -> tuple[Report, str, bytes]:
-    name, content = _content(typed)
+    name, content = typed.file_or_kept("file")
     read: Callable[[], Report] = {
         "instruments": lambda: importing.import_instruments(
             ctx,
@@ -83,21 +82,6 @@ def _read(
         ),
     }[kind]
     return read(), name, content
-
-
-def _content(typed: Typed) -> tuple[str, bytes]:
-    """Return the file chosen, or the one the page kept from the dry run."""
-    kept = typed.text("kept")
-    if not kept:
-        return typed.file("file")
-    try:
-        return typed.text("name"), base64.b64decode(kept, validate=True)
-    except binascii.Error as problem:
-        raise Invalid(
-            "file-damaged",
-            "The file kept from the dry run is damaged. Choose it again.",
-            at="/file",
-        ) from problem
 
 
 def _heading(names: Sequence[str], language: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +19,7 @@ from calib.certificates.dcc_reading import DCCReading
 from calib.services import standard_import
 from calib.services.ports import FileStore
 from instruments.context import Context
-from instruments.errors import DomainError, Finding, Invalid
+from instruments.errors import DomainError, Finding
 from instruments.quantities import QUANTITIES, UNITS
 from instruments.services import rows, standards
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
@@ -189,15 +188,7 @@ class Preview:
 
 
 def _preview(typed: Typed, standard: StandardView) -> Preview:
-    if typed.text("kept"):
-        try:
-            name, content = typed.text("name"), base64.b64decode(typed.text("kept"), validate=True)
-        except binascii.Error as problem:
-            raise Invalid(
-                "file-damaged", "The file kept by the page is damaged. Choose it again.", at="/file"
-            ) from problem
-    else:
-        name, content = typed.file("file")
+    name, content = typed.file_or_kept("file")
     reading = read_dcc(content)
     table = typed.whole("table") or 0
     entry = standard_import.to_certificate_entry(reading, table, standard.unit)

@@ -38,6 +38,7 @@ EVERYBODY = (
     "/instruments",
     "/instruments/1",
     "/instruments/labels?id=1",
+    "/account",
     "/orders",
     "/orders/new?customer_id=1",
     "/orders/1",
@@ -271,7 +272,7 @@ def test_only_a_manager_changes_people_numbers_and_scope(world, app):
 
 def test_a_template_that_cannot_be_used_is_told_beside_its_series(browser):
     page = browser.send(browser.get("/lab/numbers"), barcode="{lab}")
-    assert "must stand in it once" in page.problem("barcode")
+    assert "must stand once in the template" in page.problem("barcode")
     assert browser.send(page, barcode="{lab}X{seq:05d}").status == 303
     assert browser.get("/lab/numbers").fields()["barcode"] == "{lab}X{seq:05d}"
 
@@ -291,3 +292,38 @@ def test_a_row_of_the_scope_is_added_and_ended(browser):
     assert "35.0 … 42.0 °C" in browser.get("/lab/scope").words()
     assert browser.post("/lab/scope/1/end", ends_on="2026-12-31").status == 303
     assert date(2026, 12, 31).isoformat() in browser.get("/lab/scope").words()
+
+
+def test_a_token_is_shown_once_and_ends_when_asked(world, app):
+    browser = Browser(app, a_sign_in(world))
+    page = browser.post("/account/tokens", name="logger", days="30")
+    token = page.document.xpath("//div[@role='status']//code/text()")[0]
+    assert token not in browser.get("/account").text
+    program = Browser(app, token)
+    assert program.get("/instruments").path == "/instruments"
+    ending = browser.get("/account").document.xpath("//form[contains(@action, '/end')]/@action")[0]
+    assert browser.post(ending).status == 303
+    assert program.get("/instruments").path == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("old", "wrong", "present password is wrong"),
+        ("again", "another password", "two new passwords differ"),
+    ],
+)
+def test_a_password_is_changed_only_by_who_knows_it(world, app, field, value, words):
+    given = {"old": "x", "password": "four plain words", "again": "four plain words"}
+    page = Browser(app, a_sign_in(world)).post("/account/password", **given | {field: value})
+    assert page.status == 422
+    assert words in page.problem(field)
+    assert "four plain words" not in page.text
+
+
+def test_a_form_from_another_site_is_not_carried_out(world, browser):
+    headers = {"origin": "https://elsewhere.example"}
+    answer = browser.client.post("/customers/new", data={"name_en": "X"}, headers=headers)
+    assert answer.status_code == 403
+    with context_for(world) as ctx:
+        assert len(customers.list_customers(ctx)) == 1

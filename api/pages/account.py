@@ -1,0 +1,74 @@
+"""One's own account: password and API tokens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.deps import COOKIE, Reading, Writing
+from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
+from api.pages.rendering import staff_page
+from instruments.context import Context
+from instruments.errors import DomainError, Invalid
+from instruments.services import signin
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/account")
+def show_account(request: Request, ctx: Reading) -> Response:
+    """Show one's roles and API tokens."""
+    return _page(request, ctx, form_of(days=90))
+
+
+@router.post("/account/password")
+def change_password(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Change one's own password; every sign-in ends, this one too."""
+
+    def act() -> bool:
+        if typed.text("password") != typed.text("again"):
+            raise Invalid(
+                "passwords-differ",
+                "The two new passwords differ. Type the new one twice.",
+                at="/again",
+            )
+        signin.change_password(ctx, old=typed.text("old"), new=typed.text("password"))
+        return True
+
+    done = attempt(ctx, act)
+    if isinstance(done, DomainError):
+        return _page(request, ctx, shown_again(typed, done, ctx))
+    response = RedirectResponse("/sign-in", status_code=303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.post("/account/tokens")
+def make_token(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Make an API token; the page after it shows the token this once."""
+    done = attempt(
+        ctx, lambda: signin.make_token(ctx, name=typed.text("name"), days=typed.whole("days") or 0)
+    )
+    if isinstance(done, DomainError):
+        return _page(request, ctx, shown_again(typed, done, ctx))
+    return _page(request, ctx, form_of(days=90), done)
+
+
+@router.post("/account/tokens/{token_id}/end")
+def end_token(token_id: int, ctx: Writing) -> Response:
+    """End an API token."""
+    signin.end_token(ctx, token_id)
+    return RedirectResponse("/account?done=ended", status_code=303)
+
+
+def _page(request: Request, ctx: Context, form: Form, token: str = "") -> Response:
+    return staff_page(
+        request,
+        "account.html",
+        ctx,
+        status=form.status(),
+        form=form,
+        tokens=signin.list_tokens(ctx),
+        token=token,
+        now=ctx.now,
+    )
