@@ -50,7 +50,9 @@ def list_certificates(
 
 @router.get("/certificates/print")
 def print_many(
-    request: Request, ctx: Reading, id: Annotated[list[int] | None, Query()] = None  # noqa: A002
+    request: Request,
+    ctx: Reading,
+    id: Annotated[list[int] | None, Query()] = None,  # noqa: A002
 ) -> Response:
     """Show the files of the chosen certificates on one page, ready to open or print."""
     chosen = [lookup.certificate(ctx, number) for number in dict.fromkeys(id or [])]
@@ -58,9 +60,7 @@ def print_many(
 
 
 @router.get("/certificates/{certificate_id}")
-def show_certificate(
-    certificate_id: int, request: Request, ctx: Reading, wired: Wired
-) -> Response:
+def show_certificate(certificate_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show one certificate."""
     return _page(request, ctx, wired.settings.public_url, certificate_id, Form())
 

@@ -62,9 +62,7 @@ def open_file(token: str, request: Request, session: PublicReading, wired: Wired
 @router.get("/calendar/{token}.ics")
 def calendar(token: str, session: PublicReading, wired: Wired) -> Response:
     """Return the due dates of a customer as a calendar to subscribe to."""
-    feed = recall.calendar(
-        session, token, wired.clock(), public_url=wired.settings.public_url
-    )
+    feed = recall.calendar(session, token, wired.clock(), public_url=wired.settings.public_url)
     return Response(feed, media_type="text/calendar; charset=utf-8")
 
 

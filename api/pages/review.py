@@ -53,8 +53,7 @@ def record_page(
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
         next_role=role,
-        may_act=role in ctx.actor.roles
-        and not (needs_other and ctx.actor.person_id in measured),
+        may_act=role in ctx.actor.roles and not (needs_other and ctx.actor.person_id in measured),
         measured_it=ctx.actor.person_id in measured,
         key=secrets.token_urlsafe(18),
         budgets_shown=BUDGETS_SHOWN,
@@ -63,9 +62,7 @@ def record_page(
     )
 
 
-def _against_issue(
-    ctx: Context, record: CalibrationView, public_base: str
-) -> tuple[Finding, ...]:
+def _against_issue(ctx: Context, record: CalibrationView, public_base: str) -> tuple[Finding, ...]:
     """Return what would stop the issue, told while there is time to put it right."""
     if record.state not in NEXT:
         return ()
