@@ -13,7 +13,9 @@ finds out; a retry with the same key gives the same certificate.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -23,6 +25,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from calib.certificates.document import CertificateDocument
 from calib.certificates.pdf import fonts_digest, template_digest
@@ -69,6 +72,7 @@ __all__ = [
     "withdraw",
 ]
 
+log = logging.getLogger("calib.issue")
 Clock = Callable[[], datetime]
 MakeContext = Callable[[], AbstractContextManager[Context]]
 """Opens a transaction of the person who issues; commits at the end, rolls back on an exception."""
@@ -175,9 +179,10 @@ def finish(
         kept = session.scalars(
             select(Evaluation).where(Evaluation.id == certificate.evaluation_id)
         ).one()
-        payload, expected = certificate.payload, certificate.payload_digest
+        number, payload = certificate.number, certificate.payload
+        expected = certificate.payload_digest
         input_json, result_json = kept.input_json, kept.result_json
-    linted = _frozen(payload, expected)
+    linted = _frozen(number, payload, expected)
     sealed = sealer.seal(render_linted(linted, {"input.json": input_json.encode()}))
     contents = (
         ("pdf", sealed.content, "application/pdf"),
@@ -206,17 +211,26 @@ def recover(engine: Engine, store: FileStore, sealer: Sealer, clock: Clock) -> R
             finish(engine, store, sealer, lab_id, certificate_id, clock)
             numbers.append(number)
         except DomainError as stop:
-            findings.append(
-                Finding(
-                    stop.code,
-                    stop.message,
-                    "error",
-                    f"/certificates/{number}",
-                    {**stop.facts, "number": number},
-                    stop.clause,
-                )
-            )
+            facts = {**stop.facts, "number": number}
+            at = f"/certificates/{number}"
+            findings.append(Finding(stop.code, stop.message, "error", at, facts, stop.clause))
+            log.warning("certificate %s stays reserved: %s", number, stop.code)
+        except (SQLAlchemyError, OSError):
+            raise  # nobody knows what was committed: the process must end
+        except Exception:  # a fault of the program about one certificate must not stop the rest
+            findings.append(_unfinished(number))
+            log.exception("certificate %s stays reserved", number)
     return Recovery(tuple(numbers), tuple(findings))
+
+
+def _unfinished(number: str) -> Finding:
+    return Finding(
+        "certificate-not-finished",
+        "Certificate {number} could not be finished because of a fault of the program. It stays "
+        "reserved; report the fault, or void the number.",
+        at=f"/certificates/{number}",
+        facts={"number": number},
+    )
 
 
 def _waiting(engine: Engine) -> list[tuple[int, int, str]]:
@@ -279,16 +293,16 @@ def _reserve(
     }
 
 
-def _frozen(payload: str, expected: str) -> Linted:
+def _frozen(number: str, payload: str, expected: str) -> Linted:
     """Return the document as it was frozen, linted again; nothing else feeds the rendering."""
-    document = CertificateDocument.from_dict(json.loads(payload))
-    if document.digest() != expected:
+    if hashlib.sha256(payload.encode()).hexdigest() != expected:
         raise Refused(
             "payload-damaged",
             "What certificate {number} was to say is no longer what was frozen. It is not "
             "rendered; compare with a backup, then void it.",
-            facts={"number": document.number},
+            facts={"number": number},
         )
+    document = CertificateDocument.from_dict(json.loads(payload))
     made_by = document.provenance
     if (made_by.template_digest, made_by.fonts_digest) != (template_digest(), fonts_digest()):
         raise Conflict(

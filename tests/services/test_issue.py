@@ -14,7 +14,7 @@ from calib.adapters.sealing import UnsealedSealer
 from calib.certificates.document import CertificateDocument
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import CalibrationInput
-from calib.records.certificates import Certificate, CertificateEvent, LedgerLeaf
+from calib.records.certificates import Certificate, LedgerLeaf
 from calib.services import certificate_rows, issue, ledger, readings, review
 from instruments.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Refused
 from instruments.errors import Unavailable as NotAvailable
@@ -207,6 +207,31 @@ def test_one_reservation_that_cannot_be_finished_blocks_no_other(bench, store):
     assert _state(bench, held[1].certificate_id) == "reserved"
 
 
+def test_a_fault_of_the_program_about_one_certificate_is_reported(bench, store):
+    held = [_reserve(bench, issuing.authorised(bench), f"k{n}") for n in range(2)]
+
+    class Faulty(UnsealedSealer):
+        def seal(self, rendered):
+            if rendered.linted.document.number == held[0].number:
+                raise KeyError("a fault")
+            return super().seal(rendered)
+
+    found = issue.recover(bench.engine, store, Faulty(), lambda: NOW)
+    assert found.numbers == (held[1].number,)
+    assert [f.code for f in found.findings] == ["certificate-not-finished"]
+
+
+def test_a_failing_disk_ends_the_recovery(bench, store, monkeypatch):
+    _reserve(bench, issuing.authorised(bench))
+
+    def fail(_content):
+        raise OSError("Input/output error")
+
+    monkeypatch.setattr(store, "put", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        issue.recover(bench.engine, store, UnsealedSealer(), lambda: NOW)
+
+
 def test_a_reservation_whose_payload_was_changed_is_not_rendered(bench, store):
     held = _reserve(bench, issuing.authorised(bench))
     with bench.engine.begin() as connection:
@@ -363,14 +388,3 @@ def test_another_labs_certificate_is_not_there(bench, store):
         issue.withdraw(ctx, seen.certificate_id, "why", bench.reviewer.id)
     with pytest.raises(NotFound):
         issue.finish(bench.engine, store, UnsealedSealer(), other, seen.certificate_id, lambda: NOW)
-
-
-def test_each_event_happens_once(bench, store):
-    seen = issuing.issued(bench, store, issuing.authorised(bench))
-    with installation_session(bench.engine) as session:
-        events = session.scalars(
-            select(CertificateEvent.event).where(
-                CertificateEvent.certificate_id == seen.certificate_id
-            )
-        ).all()
-    assert sorted(events) == ["issued", "reserved"]

@@ -18,7 +18,7 @@ from tests.support.crash_check import check_everything
 @pytest.mark.kill
 def test_every_number_is_issued_or_void_with_a_reason(database_url, tmp_path):
     bench = issuing.a_bench(database_url)
-    records = issuing.many_authorised(bench, 32)
+    records = issuing.many_authorised(bench, 33)
     store = DirectoryStore(tmp_path / "files")
     run_issuer(bench, database_url, tmp_path, records, do="race", children=4, failing=0.1)
     found = check_everything(bench.engine, store, tmp_path / "acks")

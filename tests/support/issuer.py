@@ -113,7 +113,7 @@ def _rehearse(life: Issuer) -> None:
     """Do in the parent, once, what makes the first issue of a child slow; render nothing."""
     for load in (fonts_digest, template_digest, printable_characters):
         load()
-    record, version = life.task["records"][0]
+    record, version = life.task["spare"]
     with suppress(_Undone), life.context() as ctx:
         held = issue.reserve(
             ctx, record, version, idempotency_key="rehearsal", public_base=life.base
