@@ -88,9 +88,47 @@ def postgres() -> Iterator[Postgres]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a SQLite file with the tables of the program, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "calib.db"
+    _make_tables(f"sqlite+pysqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """Return the name of a PostgreSQL database with the tables of the program, to be copied."""
+    name = postgres.create()
+    _make_tables(postgres.url(name))
+    return name
+
+
+def _make_tables(url: str) -> None:
+    from calib.migrations.run import upgrade
+    from instruments.db import open_engine
+
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Return the address of an empty database, once on SQLite and once on PostgreSQL."""
+    """Return the address of a fresh database with all tables, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "calib.db")
+        yield f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(request.getfixturevalue("postgres_template"))
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the address of a database without tables, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from tests.conftest import NetworkUsed
 
@@ -49,12 +49,16 @@ def test_random_numbers_are_the_same_in_every_run(rng):
     assert rng.integers(10**6, size=3).tolist() == [325992, 352221, 421514]
 
 
-def test_a_database_is_empty_and_takes_a_table(database_url):
+def test_an_empty_database_is_empty(empty_database_url):
+    engine = create_engine(empty_database_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_database_has_its_tables_and_no_rows(database_url):
     engine = create_engine(database_url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE once (id INTEGER)"))
-        connection.execute(text("INSERT INTO once VALUES (1)"))
-        assert connection.scalar(text("SELECT count(*) FROM once")) == 1
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM labs")) == 0
     engine.dispose()
 
 

@@ -64,9 +64,9 @@ def made(url: str) -> Engine:
 
 
 @pytest.fixture
-def engine(database_url):
+def engine(empty_database_url):
     """Return the engine of an empty database."""
-    engine = open_engine(database_url)
+    engine = open_engine(empty_database_url)
     yield engine
     engine.dispose()
 
