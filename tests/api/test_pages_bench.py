@@ -1,4 +1,4 @@
-"""The bench without JavaScript: forms say the same as the script, errors stand beside their cell."""
+"""The bench without JavaScript: forms say what the script says, errors stand beside their cell."""
 
 from __future__ import annotations
 
