@@ -19,7 +19,7 @@ from calib.engine.predictions import predict
 from calib.engine.propagation import effective_dof
 from calib.evaluation.budget import Budgets
 from calib.evaluation.decimals import DUST, kept, number, without_dust
-from calib.evaluation.floor import raise_to_floor
+from calib.evaluation.floor import raise_to_floor, rounding_of
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.places import last_stages
 from calib.evaluation.printing import concise, round_pair
@@ -203,8 +203,8 @@ def _prediction(
     figures: tuple[float, ...],
 ) -> CurvePrediction:
     x, y, u_fit, u, k = figures
-    U, k, _ = raise_to_floor(record, measurand.id, text, k, u)
-    printed = round_pair(y, U, record.rounding)
+    U, k, raised = raise_to_floor(record, measurand.id, text, k, u)
+    printed = round_pair(y, U, rounding_of(record.rounding, raised=raised))
     return CurvePrediction(
         x=text, y=kept(y), u_fit=kept(u_fit), u=kept(u), k=kept(k), U=kept(U),
         printed=concise(y, u_fit),

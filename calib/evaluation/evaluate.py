@@ -16,7 +16,7 @@ from calib.evaluation.budget import Budgets, make_budgets
 from calib.evaluation.checks import check_record, not_calibratable
 from calib.evaluation.curve import fit_curves
 from calib.evaluation.decimals import kept
-from calib.evaluation.floor import floor_findings, raise_to_floor
+from calib.evaluation.floor import floor_findings, raise_to_floor, rounding_of
 from calib.evaluation.inputs import CalibrationInput, PointInput
 from calib.evaluation.printing import Figures, print_point
 from calib.evaluation.result import (
@@ -185,7 +185,7 @@ def _point(
         printed = print_point(
             point.nominal,
             Figures(reference, indication, error, u, U, k),
-            record.rounding,
+            rounding_of(record.rounding, raised=raised),
             relative=measurand.output == "relative_error",
         )
     except EngineError as fault:

@@ -6,9 +6,10 @@ A capability is stated for k = 2, so a raised U has k = 2. Knows nothing of scop
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 
-from calib.evaluation.inputs import CalibrationInput, CMCRow
+from calib.evaluation.inputs import CalibrationInput, CMCRow, Rounding
 from calib.evaluation.result import PointResult
 from instruments.errors import Finding
 
@@ -24,6 +25,11 @@ def raise_to_floor(
     if floors and max(floors) > U:
         return max(floors), K_OF_CMC, True
     return U, k, False
+
+
+def rounding_of(rounding: Rounding, *, raised: bool) -> Rounding:
+    """Return how U is rounded: one raised to the floor only upwards, to stay on it in print."""
+    return replace(rounding, mode="ceil") if raised else rounding
 
 
 def _covers(row: CMCRow, measurand: str, x: str) -> bool:

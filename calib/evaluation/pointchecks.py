@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 from scipy import special
@@ -188,7 +189,8 @@ def _readings(
     for reading in series:
         value = Decimal(reading.value)
         here = {**facts, "reading": reading.value, "step": step}
-        if step is not None and Decimal(step) > 0 and value % Decimal(step):
+        # a quotient of fractions is exact; that of decimals ends at 28 digits
+        if step is not None and Decimal(step) > 0 and Fraction(value) % Fraction(step):
             yield Finding(
                 "reading-off-resolution",
                 "The reading {reading} {unit} at {nominal} is no multiple of the resolution"

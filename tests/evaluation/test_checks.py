@@ -178,6 +178,8 @@ FAILING = [
      a.with_series(a.digital(), 0, "t_ind", ["9.70", "0.01", "0.01", "0.01"])),
     ("reading-outlier", "warning", f"{P35}/readings/t_ind/t_ind-10",
      a.with_series(a.forehead(), 0, "t_ind", [*["35.0", "35.1"] * 4, "35.0", "36.0"])),
+    ("reading-off-resolution", "warning", f"{P35}/readings/t_ind/t_ind-1",
+     a.with_series(a.forehead(), 0, "t_ind", ["99999999999999999999999999999.05"] * 10)),
     ("reading-outlier", "warning", f"{P35}/readings/t_ref/t_ref-10",
      a.with_series(a.forehead(), 0, "t_ref", ["35.00"] * 9 + ["35.02"])),
     ("repeatability-unknown", "warning", f"{P35}/readings/t_ind",

@@ -109,6 +109,15 @@ def test_a_budget_below_the_cmc_is_raised_and_said():
     ]
 
 
+@pytest.mark.parametrize("mode", ["half_even", "ceil_if_gt_5pct", "ceil"])
+def test_a_raised_U_is_not_printed_below_the_cmc(mode):
+    rows = (CMCRow("temperature", "30", "45", "0.20004"),)
+
+    result = evaluate(a.forehead(cmc=rows, rounding=Rounding(mode)))
+
+    assert {point.printed.U for point in result.points} == {"0.21"}
+
+
 def test_where_two_cmc_rows_meet_the_larger_holds():
     rows = (CMCRow("temperature", "30", "37", "0.20"), CMCRow("temperature", "37", "45", "0.30"))
 
