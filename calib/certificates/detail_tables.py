@@ -11,8 +11,8 @@ from decimal import Decimal
 
 from calib.certificates.blocks import Block, column, facts, heading, note, row, table
 from calib.certificates.document import CertificateDocument, MeasurandWords
-from calib.certificates.tables import RANGE, piece_name, place_of
-from calib.certificates.wording import Speaker, Words, plain, unit
+from calib.certificates.tables import piece_name, place_of
+from calib.certificates.wording import RANGE, Speaker, Words, plain, unit
 from calib.evaluation.result import CurveResult, PointResult
 from calib.i18n import both
 

@@ -124,7 +124,7 @@ class StandardUsed:
     range: str = ""
     """Range of its certificate with unit, as text."""
     uncertainty: str = ""
-    """Largest U of its certificate with unit and k, as text."""
+    """U of its certificate, from the smallest to the largest, with unit and k, as text."""
 
 
 @dataclass(frozen=True, slots=True)

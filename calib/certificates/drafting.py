@@ -18,6 +18,7 @@ from calib.certificates.document import (
     MethodDocument,
     StandardUsed,
 )
+from calib.certificates.wording import span
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.result import CalibrationResult, Verdict
 from instruments.errors import Refused
@@ -106,10 +107,8 @@ def _documents(frozen: CalibrationInput) -> tuple[GoverningDocument, ...]:
 
 
 def _standard(standard: StandardInput) -> StandardUsed:
-    low = standard.low or (standard.values[0].indication if standard.values else "")
-    high = standard.high or (standard.values[-1].indication if standard.values else "")
-    span = low if low == high else f"{low} … {high}"
-    worst = max(standard.values, key=lambda value: Decimal(value.U), default=None)
+    ends = [standard.low, standard.high, *(v.indication for v in standard.values)]
+    covered = span([end for end in ends if end is not None])
     return StandardUsed(
         key=standard.key,
         name=standard.name,
@@ -119,8 +118,11 @@ def _standard(standard: StandardInput) -> StandardUsed:
         issuer=standard.issuer,
         calibrated_on=standard.calibrated_on,
         valid_until=standard.valid_until,
-        range=f"{span} {unit(standard.unit).symbol}" if span else "",
-        uncertainty=f"U = {worst.U} {unit(standard.unit).symbol} (k = {worst.k})" if worst else "",
+        range=f"{covered} {unit(standard.unit).symbol}" if covered else "",
+        uncertainty=f"U = {span([v.U for v in standard.values])} {unit(standard.unit).symbol}"
+        f" (k = {span([v.k for v in standard.values])})"
+        if standard.values
+        else "",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from itertools import pairwise
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Limits = tuple[str | None, str | None]
 SYMBOLS = {"error": "E", "correction": "C", "relative_error": "δ"}
 INK, GRID, BLUE, BAND = "#6b7280", "#9ca3af55", "#2f6db5", "#4d9a6a"
 _ALONE = threading.Lock()
@@ -44,7 +45,7 @@ def error_figure(measurand: MeasurandWords, points: Sequence[PointResult]) -> st
     with _style():
         figure, axes = _axes(measurand)
         axes.axhline(0, color=INK, linewidth=0.6)
-        _limits_band(axes, points, sign)
+        _limits_band(axes, points)
         batch = any(p.piece for p in points)
         for stage in ("as_found", "as_left"):
             these = [p for p in points if p.stage == stage]
@@ -101,30 +102,34 @@ def _value(curve: CurveResult, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return y
 
 
-def _limits_band(axes: Axes, points: Sequence[PointResult], sign: float) -> None:
-    """Draw the limits as steps around each point: between points nothing is promised."""
-    rows: dict[float, tuple[float | None, float | None]] = {}
-    for p in points:
-        lower = None if p.printed.lower is None else sign * float(p.printed.lower)
-        upper = None if p.printed.upper is None else sign * float(p.printed.upper)
-        rows[float(p.printed.nominal)] = (lower, upper) if sign > 0 else (upper, lower)
+def _limits_band(axes: Axes, points: Sequence[PointResult]) -> None:
+    """Draw the limits: one band where they are the same at every point, else apart at each."""
+    rows = {float(p.printed.nominal): (p.printed.lower, p.printed.upper) for p in points}
+    for start, end, (lower, upper) in bands(rows):
+        ends = [float(text) for text in (lower, upper) if text is not None]
+        axes.hlines(ends, start, end, color=BAND, linewidth=1.2)
+        if len(ends) == 2:
+            axes.fill_between([start, end], ends[0], ends[1], color=BAND, alpha=0.12, linewidth=0)
     xs = sorted(rows)
-    if not xs:
-        return
-    span = (xs[-1] - xs[0]) or abs(xs[0]) or 1.0
-    edges = [xs[0] - span * 0.08]
-    edges += [(a + b) / 2 for a, b in pairwise(xs)]
-    edges.append(xs[-1] + span * 0.08)
-    axes.set_xlim(edges[0], edges[-1])
-    for i, x in enumerate(xs):
-        lower, upper = rows[x]
-        for value in (lower, upper):
-            if value is not None:
-                axes.hlines(value, edges[i], edges[i + 1], color=BAND, linewidth=1.2)
-        if lower is not None and upper is not None:
-            axes.fill_between(
-                [edges[i], edges[i + 1]], lower, upper, color=BAND, alpha=0.12, linewidth=0
-            )
+    margin = 0.08 * _width(xs)
+    axes.set_xlim(xs[0] - margin, xs[-1] + margin)
+
+
+def bands(rows: Mapping[float, Limits]) -> list[tuple[float, float, Limits]]:
+    """Return (start, end, limits) of what is drawn.
+
+    Where limits change between two points only the type knows, so nothing is drawn there.
+    """
+    xs = sorted(rows)
+    margin = 0.08 * _width(xs)
+    if len(set(rows.values())) == 1:
+        return [(xs[0] - margin, xs[-1] + margin, rows[xs[0]])]
+    reach = min(margin, *(0.4 * (b - a) for a, b in pairwise(xs)))
+    return [(x - reach, x + reach, rows[x]) for x in xs]
+
+
+def _width(xs: Sequence[float]) -> float:
+    return (xs[-1] - xs[0]) or abs(xs[0]) or 1.0
 
 
 def _spread(x: np.ndarray[Any, Any], points: Sequence[PointResult]) -> np.ndarray[Any, Any]:

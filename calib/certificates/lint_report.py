@@ -156,9 +156,11 @@ def _dates(document: CertificateDocument) -> Iterator[Hit]:
     "{measured} of {quantity} pieces were measured; say how they were chosen.",
 )
 def _sampling(document: CertificateDocument) -> Iterator[Hit]:
-    measured = len({point.piece for point in document.result.points if point.piece})
-    if measured and measured < document.item.quantity and not document.sampling.strip():
-        yield "/sampling", {"measured": measured, "quantity": document.item.quantity}
+    measured = {point.piece for point in document.result.points if point.piece}
+    # without a measurement a piece fails only by an examination: no sample was drawn then
+    seen = measured | {p.piece for p in document.result.pieces if p.verdict == "fail"}
+    if measured and len(seen) < document.item.quantity and not document.sampling.strip():
+        yield "/sampling", {"measured": len(seen), "quantity": document.item.quantity}
 
 
 @rule(
@@ -167,7 +169,8 @@ def _sampling(document: CertificateDocument) -> Iterator[Hit]:
     "{part}: a result needs points, a measurand with known units and a value.",
 )
 def _results(document: CertificateDocument) -> Iterator[Hit]:
-    if not document.result.points:
+    failed = all(p.verdict == "fail" for p in document.result.pieces)  # by an examination
+    if not document.result.points and not failed:
         yield "/result/points", {"part": "no points"}
     known = {m.id: m for m in document.measurement.measurands}
     for i, point in enumerate(document.result.points):

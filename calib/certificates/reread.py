@@ -15,7 +15,7 @@ import pypdfium2  # type: ignore[import-untyped]
 from calib.certificates.document import CertificateDocument
 from calib.certificates.layout import END_MARK
 from calib.certificates.sections import NOT_IN_PART, RELATES_ONLY, UNCERTAINTY
-from calib.certificates.tables import groups_of, limits_text, output_limits, output_text, piece_name
+from calib.certificates.tables import groups_of, limits_text, output_text, piece_name
 from calib.certificates.wording import STATEMENTS, TITLES, Speaker
 from calib.evaluation.result import Verdict
 from instruments.errors import Finding
@@ -156,7 +156,7 @@ def _expected_texts(document: CertificateDocument, speaker: Speaker) -> Iterator
         document.deviations, document.remarks, document.opinions, document.external_results,
     ):  # fmt: skip
         yield from (("remark", text) for text in texts)
-    for sentence in (RELATES_ONLY, NOT_IN_PART, UNCERTAINTY):
+    for sentence in (RELATES_ONLY, NOT_IN_PART, *([UNCERTAINTY] if document.result.points else [])):
         for words in speaker.say(sentence):
             yield "declaration", words.replace("ν_eff", "νeff")
 
@@ -209,7 +209,7 @@ def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[st
         for point in points:
             shown = point.printed
             value = output_text(measurand, shown)
-            limits = limits_text(*output_limits(measurand, shown))
+            limits = limits_text(shown.lower, shown.upper)
             if point.piece:
                 by_piece.setdefault(point.piece, []).append(value)
                 continue

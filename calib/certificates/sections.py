@@ -32,6 +32,7 @@ from calib.certificates.wording import (
     CONDITIONS,
     ORIGINS,
     PLACES,
+    STAGES,
     STATEMENT_OF_REST,
     STATEMENTS,
     Speaker,
@@ -75,11 +76,11 @@ TRACEABILITY = (
 
 def sections_of(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     """Return the parts that follow the first page, in order."""
-    parts = [
-        section(speaker.say("Measurement standards used"), _standards(speaker, document)),
-        section(speaker.say("Method and conditions"), _method(speaker, document)),
-        section(speaker.say("Results"), _results(speaker, document)),
-    ]
+    parts = [section(speaker.say("Method and conditions"), _method(speaker, document))]
+    if document.result.points:  # none where an examination rejects everything
+        title = speaker.say("Measurement standards used")
+        parts.insert(0, section(title, _standards(speaker, document)))
+        parts.append(section(speaker.say("Results"), _results(speaker, document)))
     if document.measurement.examinations:
         parts.append(section(speaker.say("Examinations"), _examinations(speaker, document)))
     parts.append(section(speaker.say("Statement of conformity"), _statement(speaker, document)))
@@ -266,7 +267,11 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     rule = speaker.rule(measured.rule)
     rejected = [p for p in document.result.pieces if p.piece and p.verdict != "pass"]
     some = verdict == "pass" and rejected
-    blocks.append(paragraph(speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])))
+    statement = speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])
+    if rule and "as_left" in measured.stages:  # results as found may say otherwise
+        pairs = zip(speaker.say(STAGES["as_left"]), statement, strict=True)
+        statement = tuple(f"{stage} · {words}" for stage, words in pairs)
+    blocks.append(paragraph(statement))
     if rejected and measured.rule.id != "none":
         names = ", ".join(piece_name(document, p.piece) for p in rejected)
         blocks.append(

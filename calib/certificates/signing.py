@@ -144,7 +144,7 @@ def _refuse(findings: tuple[Finding, ...]) -> None:
         raise Refused(
             "certificate-refused",
             "The certificate breaks {count} rules; the first: {first}",
-            facts={"count": len(errors), "first": errors[0].text()},
+            facts={"count": len(errors), "first": errors[0]},
             at=errors[0].at,
             clause=errors[0].clause,
             findings=findings,

@@ -14,21 +14,19 @@ from calib.certificates.document import CertificateDocument, MeasurandWords
 from calib.certificates.wording import (
     OUTPUTS,
     POINTS,
+    RANGE,
     STAGES,
     VERDICTS,
     Speaker,
     Words,
     plain,
+    span,
     unit,
 )
 from calib.evaluation.result import PointResult, PrintedPoint
 
-RANGE = " … "
-
-
 Group = tuple[MeasurandWords, str, list[PointResult]]
 """A measurand, a stage, and the points of both."""
-Limits = tuple[str | None, str | None]
 
 
 def groups_of(document: CertificateDocument) -> list[Group]:
@@ -48,19 +46,12 @@ def output_text(measurand: MeasurandWords, printed: PrintedPoint) -> str:
 
 
 def limits_text(lower: str | None, upper: str | None) -> str:
-    """Return a pair of limits, either of which may be absent."""
+    """Return a pair of limits of the output, either of which may be absent."""
     if lower is None and upper is None:
         return "—"
     if lower is None:
         return f"≤ {upper}"
     return f"≥ {lower}" if upper is None else f"{lower}{RANGE}{upper}"
-
-
-def output_limits(measurand: MeasurandWords, printed: PrintedPoint) -> Limits:
-    """Return the limits of what is printed; a correction has those of the error, mirrored."""
-    if measurand.output != "correction":
-        return printed.lower, printed.upper
-    return _negated(printed.upper), _negated(printed.lower)
 
 
 def title_of(speaker: Speaker, measurand: MeasurandWords, stage: str, stages: int) -> Words:
@@ -120,9 +111,9 @@ def points_table(
         if with_dof:
             cells.append("∞" if point.dof is None else str(int(point.dof)))
         if with_limits:
-            cells.append(limits_text(*output_limits(measurand, shown)))
+            cells.append(limits_text(shown.lower, shown.upper))
         if with_acceptance:
-            cells.append(_acceptance(measurand, point))
+            cells.append(_acceptance(point))
         if with_verdict:
             cells.append(speaker.say(VERDICTS[point.verdict]))
         rows.append(row(cells, "reject" if point.verdict == "fail" else ""))
@@ -175,11 +166,11 @@ def _batch_places(
     rows = [
         row(
             [
-                points[0].printed.nominal,
-                _span([p.printed.reference for p in points]),
+                (first := points[0].printed).nominal,
+                span([p.printed.reference for p in points]),
                 max((p.printed.U for p in points), key=Decimal),
-                _span([p.printed.k for p in points]),
-                limits_text(*output_limits(measurand, points[0].printed)),
+                span([p.printed.k for p in points]),
+                limits_text(first.lower, first.upper),
             ]
         )
         for points in by_place.values()
@@ -223,17 +214,6 @@ def piece_name(document: CertificateDocument, piece: int) -> str:
     return document.item.serial or str(piece)
 
 
-def _span(texts: Sequence[str]) -> str:
-    low, high = min(texts, key=Decimal), max(texts, key=Decimal)
-    return low if low == high else f"{low}{RANGE}{high}"
-
-
-def _negated(text: str | None) -> str | None:
-    if text is None or not Decimal(text):
-        return text
-    return text[1:] if text.startswith("-") else f"-{text.removeprefix('+')}"
-
-
 def _narrowed(point: PointResult) -> bool:
     return bool(point.acceptance) and tuple(point.acceptance) != (
         point.printed.lower or "-",
@@ -241,12 +221,10 @@ def _narrowed(point: PointResult) -> bool:
     )
 
 
-def _acceptance(measurand: MeasurandWords, point: PointResult) -> str:
+def _acceptance(point: PointResult) -> str:
     if not point.acceptance:
         return "—"
     lower, upper = (None if text == "-" else text for text in point.acceptance)
-    if measurand.output == "correction":
-        lower, upper = _negated(upper), _negated(lower)
     return limits_text(lower, upper)
 
 

@@ -6,8 +6,9 @@ which language it is. Knows nothing of pages or files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from calib.certificates.document import CertificateDocument, DocumentKind, DocumentLanguage
 from calib.evaluation.inputs import DecisionRule
@@ -19,6 +20,7 @@ from instruments.text import Language, LocalizedText
 Words = tuple[str, ...]
 """The same words once per language of the document; one entry when they do not differ."""
 
+RANGE = " … "
 TITLES: dict[DocumentKind, str] = {
     "calibration_certificate": "Calibration Certificate",
     "verification_certificate": "Verification Certificate",
@@ -160,6 +162,14 @@ class Speaker:
 def plain(text: str) -> Words:
     """Return words that are the same in every language."""
     return (text,)
+
+
+def span(texts: Sequence[str]) -> str:
+    """Return the lowest and the highest of decimal texts as they are; empty for none."""
+    if not texts:
+        return ""
+    low, high = min(texts, key=Decimal), max(texts, key=Decimal)
+    return low if Decimal(low) == Decimal(high) else f"{low}{RANGE}{high}"
 
 
 def unit(name: str) -> str:

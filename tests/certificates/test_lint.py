@@ -7,16 +7,19 @@ import pytest
 
 from calib.certificates.document import Amendment, ConditionRange, PersonWords
 from calib.certificates.lint import LINTS, lint
-from calib.certificates.reread import RULES
-from calib.evaluation.inputs import DecisionRule
+from calib.certificates.pdf import render
+from calib.certificates.reread import RULES, reread
+from calib.evaluation.inputs import DecisionRule, ExaminationInput
 from calib.evaluation.result import FoundFinding
 from instruments.text import LocalizedText
 from tests.support.documents import (
+    a_document,
     digital_certificate,
     ear_verification,
     forehead_certificate,
     glass_batch,
 )
+from tests.support.inputs import glass
 
 SOUND = forehead_certificate()
 
@@ -149,3 +152,38 @@ def test_every_lint_has_its_row_in_the_manual():
         assert f"| `{code}` | {rule.clause} | {rule.severity} |" in manual
     for code, (clause, _) in RULES.items():
         assert f"| `{code}` | {clause} | error |" in manual
+
+
+def _examined(points, rejected):
+    """Return the document of a batch of three glass thermometers of which some look bad."""
+    record = glass([("37.02", "41.00")] * 3)
+    appearance = ExaminationInput("appearance", passed=False, rejected_pieces=rejected)
+    others = tuple(e for e in record.examinations if e.id != "appearance")
+    measured = tuple(p for p in record.points if p.piece in points)
+    standards = record.standards if measured else ()
+    return a_document(
+        replace(record, points=measured, examinations=(*others, appearance), standards=standards)
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "rejected", "kind"),
+    [
+        ((3,), (1, 2), "verification_certificate"),
+        ((), (), "verification_notice"),
+        ((), (1, 2, 3), "verification_notice"),
+    ],
+)
+def test_what_an_examination_rejects_need_not_be_measured(points, rejected, kind):
+    document = _examined(points, rejected)
+
+    assert document.kind == kind
+    assert [f.code for f in lint(document) if f.severity == "error"] == []
+    assert reread(document, render(document, {}), {}) == ()
+
+
+def test_a_batch_measured_in_part_needs_its_sampling_although_one_piece_failed():
+    document = _examined((2, 3), (1,))
+    larger = replace(document, item=replace(document.item, quantity=5))
+
+    assert "sampling-missing" in {f.code for f in lint(larger)}

@@ -1,0 +1,89 @@
+"""Tables, figures and statements say of the limits what was judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from calib.certificates.figures import bands
+from calib.certificates.pdf import render
+from calib.certificates.reread import read_file, reread
+from calib.evaluation.inputs import DecisionRule, StandardValue
+from tests.support import inputs
+from tests.support.documents import a_document
+
+
+def _rows(offset):
+    return tuple((x, f"{x}.000", f"{x}{offset}") for x in ("10", "50", "100"))
+
+
+def _turned(record):
+    """Return the record with a type that reports the correction in place of the error."""
+    (measurand,) = record.definition.measurands
+    turned = replace(measurand, output="correction", function=f"-1*({measurand.function})")
+    return replace(record, definition=replace(record.definition, measurands=(turned,)))
+
+
+def test_a_correction_stands_beside_the_limits_it_was_judged_by():
+    record = inputs.digital(
+        _rows(".05"),
+        decision_rule=DecisionRule("guard_U"),
+        limits=inputs.customer_limits("-0.10", "0.04"),
+    )
+    document = a_document(_turned(record))
+    pdf = render(document, {})
+
+    assert document.result.verdict == "pass"
+    assert reread(document, pdf, {}) == ()
+    text = read_file(pdf).text
+    assert "-0.10 … 0.04" in text
+    assert "-0.079 … 0.019" in text
+    assert "-0.04 … 0.10" not in text
+
+
+def test_the_statement_says_that_it_speaks_of_the_item_as_it_was_left():
+    found = inputs.digital(_rows(".30"))
+    left = inputs.digital(_rows(".02"))
+    points = tuple(
+        replace(p, stage="as_left", key=p.key.replace("as_found", "as_left")) for p in left.points
+    )
+    record = replace(
+        found,
+        points=(*found.points, *points),
+        decision_rule=DecisionRule("simple"),
+        limits=inputs.customer_limits("-0.10", "0.10"),
+    )
+    document = a_document(record)
+    text = read_file(render(document, {})).text
+
+    assert document.result.verdict == "pass"
+    assert [p.verdict for p in document.result.points] == ["fail"] * 3 + ["pass"] * 3
+    assert "As left · Pass. Every result lies within its limits" in text
+    assert "调整后 · 合格。" in text
+
+
+@pytest.mark.parametrize(
+    ("rows", "drawn"),
+    [
+        ({35: ("-0.3", "0.3"), 41: ("-0.3", "0.3")}, [(34.52, 41.48)]),
+        ({37: ("-0.3", None)}, [(34.04, 39.96)]),
+        (
+            {5: ("-6", "6"), 25: ("-5", "5"), 1000: ("-6", "6")},
+            [(-3.0, 13.0), (17.0, 33.0), (992.0, 1008.0)],
+        ),
+    ],
+)
+def test_no_limit_is_drawn_where_it_may_change(rows, drawn):
+    found = bands({float(x): limits for x, limits in rows.items()})
+
+    ends = [end for *pair, _ in found for end in pair]
+    assert ends == pytest.approx([end for pair in drawn for end in pair])
+    assert {limits for *_, limits in found} == set(rows.values())
+
+
+def test_a_standard_is_named_with_the_span_of_its_uncertainty():
+    table = (StandardValue("0", "0", "0.02", "2"), StandardValue("100", "100.1", "1.0", "2.00"))
+    standard = inputs.a_standard(values=table, low="-10", high="100.0")
+    document = a_document(replace(inputs.digital(), standards=(standard,)))
+    (used,) = document.measurement.standards
+
+    assert (used.range, used.uncertainty) == ("-10 … 100.0 °C", "U = 0.02 … 1.0 °C (k = 2)")
