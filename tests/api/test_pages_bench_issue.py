@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 
 import pytest
 
-from calib.services import lookup, readings
+from api.pages.rendering import TEMPLATES
+from calib.i18n import untranslated
+from calib.services import lookup, public, readings
 from instruments.services import instruments, labs
 from tests.support.benched import a_draft, a_submitted, an_authorised, with_address
 from tests.support.builders import a_person, context_for
@@ -28,8 +31,8 @@ def world(tmp_path):
 def app(world, tmp_path):
     made = an_application(world, tmp_path / "data")
     # a certificate is only issued under an address strangers can trust
-    public = dataclasses.replace(made.state.wiring.settings, public_url=BASE)
-    made.state.wiring = dataclasses.replace(made.state.wiring, settings=public)
+    settings = dataclasses.replace(made.state.wiring.settings, public_url=BASE)
+    made.state.wiring = dataclasses.replace(made.state.wiring, settings=settings)
     return made
 
 
@@ -208,6 +211,18 @@ def test_a_stranger_sees_both_languages_and_no_customer(app, issued) -> None:
     assert "车站" not in words
     file = Browser(app).client.get(f"/c/{issued.token}/certificate.pdf")
     assert hashlib.sha256(file.content).hexdigest() in words
+
+
+def test_the_page_of_a_stranger_has_every_sentence_in_both_languages() -> None:
+    said = [
+        sentence
+        for file in sorted((TEMPLATES / "public").glob("*.html"))
+        for sentence in re.findall(r'both\("([^"]*)"', file.read_text("utf-8"))
+    ]
+    groups = (public.STATE_WORDS, public.VERDICT_WORDS, public.KIND_WORDS)
+    said += [words for group in groups for words in group.values()]
+    assert len(said) > 30
+    assert untranslated([*said, public.EXPIRED_WORDS, public.UNSIGNED_WORDS], "zh") == ()
 
 
 def test_a_withdrawn_certificate_says_so_to_everybody(app, somebody, world, issued) -> None:
