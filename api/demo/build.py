@@ -187,7 +187,9 @@ def _standards(world: World, ctx: Context, dcc_example: Path | None) -> None:
                 ctx, view.id, dcc_example.read_bytes(), dcc_example.name, world.wired.store
             )
         else:
-            standards.enter_certificate(ctx, view.id, _certificate(world, standard))
+            world.certificates[standard.code] = standards.enter_certificate(
+                ctx, view.id, _certificate(world, standard)
+            )
     scope.add_row(
         ctx,
         scope.ScopeEntry(

@@ -177,6 +177,11 @@ STANDARDS = (
         (("0.0", "0.0", "0.2"), ("100.0", "100.1", "0.2"), ("200.0", "200.1", "0.3")),
     ),
 )  # fmt: skip
+IN_THE_BATH = {
+    "thermometer.glass_clinical": "S-002",
+    "thermometer.medical_electronic": "S-002",
+}
+"""Standard of what is read in a bath: by quantity and range alone a blackbody would fit, too."""
 PROBE_STANDARD = DemoStandard(
     "S-003", "Pt 100 thermometer", "铂电阻温度计 Pt 100", "Pt 100", "PT100-0007", "temperature",
     "degC", "PTB-GP-TYPED",

@@ -83,10 +83,16 @@ class Workshop:
             with self._world.as_(LAB, "technician", at(days + 3)) as ctx:
                 order = orders.receive(ctx, order.id, order.lines[0].id, "完好 undamaged")
                 if far > STATIONS.index("received"):
-                    record = planning.open_calibration(
-                        ctx, order.lines[0].id, catalogue=self._world.wired.catalogue
-                    )
+                    record = self._open(ctx, item, order.lines[0].id)
         return order, record
+
+    def _open(self, ctx: Context, item: cast.DemoInstrument, line_id: int) -> CalibrationView:
+        record = planning.open_calibration(ctx, line_id, catalogue=self._world.wired.catalogue)
+        code = cast.IN_THE_BATH.get(self._models[item.model].type_id)
+        if code is None:
+            return record
+        change = planning.PlanChange(standards={"temperature": (self._world.certificates[code],)})
+        return planning.plan(ctx, record.id, record.version, change)
 
     def _request(self, item: cast.DemoInstrument) -> OrderRequest:
         verification = item.kind == "verification"

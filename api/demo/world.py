@@ -31,6 +31,8 @@ class World:
     customers: dict[str, int] = field(default_factory=dict)
     sites: dict[str, int] = field(default_factory=dict)
     models: dict[str, int] = field(default_factory=dict)
+    certificates: dict[str, int] = field(default_factory=dict)
+    """The standard's certificate, by its code."""
     instruments: dict[str, int] = field(default_factory=dict)
     accounts: list[dict[str, Any]] = field(default_factory=list)
 
