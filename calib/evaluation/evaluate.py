@@ -18,6 +18,7 @@ from calib.evaluation.curve import fit_curves
 from calib.evaluation.decimals import kept
 from calib.evaluation.floor import floor_findings, raise_to_floor, rounding_of
 from calib.evaluation.inputs import CalibrationInput, PointInput
+from calib.evaluation.places import numbers_of_pieces
 from calib.evaluation.printing import Figures, print_point
 from calib.evaluation.result import (
     BudgetLine,
@@ -104,7 +105,7 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
 
 
 def _without_measurement(record: CalibrationInput, findings: list[Finding]) -> CalibrationResult:
-    pieces = range(1, len(record.item.pieces) + 1) if record.item.pieces else (0,)
+    pieces = numbers_of_pieces(record)
     return CalibrationResult(
         input_digest=record.digest(),
         points=(),

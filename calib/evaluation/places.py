@@ -19,14 +19,23 @@ def last_stages(record: CalibrationInput) -> dict[tuple[str, int], Stage]:
     return stages
 
 
+def numbers_of_pieces(record: CalibrationInput) -> tuple[int, ...]:
+    """Return 1, 2, ... for a batch; 0 is the item itself."""
+    return tuple(range(1, len(record.item.pieces) + 1)) or (0,)
+
+
 def rejected_by_examination(record: CalibrationInput) -> frozenset[int]:
-    """Return the pieces that a qualitative part rejects; all when it names none of a batch."""
-    every = range(1, len(record.item.pieces) + 1) if record.item.pieces else (0,)
+    """Return the pieces that a qualitative part rejects; all when it names none of a batch.
+
+    Without an agreed rule nothing is judged and so nothing rejected.
+    """
+    if record.decision_rule.id == "none":
+        return frozenset()
     return frozenset(
         piece
         for examination in record.examinations
         if not examination.passed
-        for piece in examination.rejected_pieces or every
+        for piece in examination.rejected_pieces or numbers_of_pieces(record)
     )
 
 

@@ -18,7 +18,12 @@ from scipy import special
 from calib.engine.statistics import check_outlier, moments
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
-from calib.evaluation.places import facts_of, last_stages, rejected_by_examination
+from calib.evaluation.places import (
+    facts_of,
+    last_stages,
+    numbers_of_pieces,
+    rejected_by_examination,
+)
 from instruments.errors import Finding
 from instruments.procedure import Measurand
 
@@ -57,11 +62,12 @@ def check_points(record: CalibrationInput) -> Iterator[Finding]:
 
 
 def _complete(record: CalibrationInput) -> Iterator[Finding]:
-    """Each measurand has its minimum of different points, on every piece, in the last stage."""
+    """Each measurand has its minimum of different points in the last stage of every piece.
+
+    What an examination rejects need not be measured.
+    """
     rejected = rejected_by_examination(record)
-    pieces = [p for p in range(1, len(record.item.pieces) + 1) if p not in rejected] or [0]
-    if record.item.pieces and len(rejected) == len(record.item.pieces):
-        return
+    pieces = [piece for piece in numbers_of_pieces(record) if piece not in rejected]
     last = last_stages(record)
     found: dict[tuple[str, int], set[Decimal]] = {}
     for point in record.points:

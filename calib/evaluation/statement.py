@@ -15,7 +15,7 @@ from calib.engine.errors import EngineError
 from calib.engine.types import ConformityVerdict
 from calib.evaluation.decimals import kept, number
 from calib.evaluation.inputs import CalibrationInput
-from calib.evaluation.places import last_stages, rejected_by_examination
+from calib.evaluation.places import last_stages, numbers_of_pieces, rejected_by_examination
 from calib.evaluation.printing import plain
 from calib.evaluation.result import PieceVerdict, PointResult, Verdict
 from instruments.procedure import InstrumentType, Limit
@@ -129,10 +129,9 @@ def judge_pieces(
 ) -> tuple[PieceVerdict, ...]:
     """Return the verdict on each piece: all measurands, last stage measured, examinations."""
     last = last_stages(record)
-    rejected = rejected_by_examination(record) if record.decision_rule.id != "none" else ()
+    rejected = rejected_by_examination(record)
     found: dict[int, list[Verdict]] = {
-        piece: ["fail"] if piece in rejected else []
-        for piece in (range(1, len(record.item.pieces) + 1) if record.item.pieces else (0,))
+        piece: ["fail"] if piece in rejected else [] for piece in numbers_of_pieces(record)
     }
     for point in points:
         if point.stage == last[point.measurand, point.piece]:

@@ -6,6 +6,7 @@ The number of queries does not depend on the number of readings. Nothing is comp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Literal, cast
 
@@ -24,6 +25,7 @@ from calib.evaluation.inputs import (
     Rounding,
     RuleId,
 )
+from calib.evaluation.places import rejected_by_examination
 from calib.evaluation.statement import choose_limits
 from calib.services.calibration_views import VISIT, CalibrationView, ReadingView
 from calib.services.supporting import CertifiedStandard, certified_standards
@@ -96,7 +98,14 @@ def freeze_record(
         predict=record.plan.predict,
         accepted_warnings=tuple(sorted(w["warning"] for w in record.accepted_warnings)),
     )
-    return frozen, tuple(_replaced(certified))
+    return _without_unmeasured_rejects(frozen), tuple(_replaced(certified))
+
+
+def _without_unmeasured_rejects(frozen: CalibrationInput) -> CalibrationInput:
+    """Leave out planned points nobody read because an examination had rejected the piece."""
+    rejected = rejected_by_examination(frozen)
+    points = tuple(p for p in frozen.points if p.readings or p.piece not in rejected)
+    return replace(frozen, points=points)
 
 
 def _points(

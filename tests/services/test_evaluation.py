@@ -254,3 +254,45 @@ def test_an_item_without_calibration_mode_is_not_calibratable_not_failed(tmp_pat
         readings.set_facts(ctx, record.id, version, performed_on=date(2026, 3, 2))
     assert _draft(bench, record.id).result.verdict == "not_calibratable"
     bench.engine.dispose()
+
+
+def test_a_piece_an_examination_rejected_need_not_be_measured(tmp_path):
+    bench = issuing.a_bench(
+        f"sqlite+pysqlite:///{tmp_path / 'c.db'}", type_id="thermometer.glass_clinical"
+    )
+    record = issuing.opened(
+        bench,
+        points=("37", "41"),
+        instrument={"pieces": 2},
+        line={"verification_kind": "initial"},
+        kind="verification",
+        decision_rule="regulation",
+        interval_months=None,
+    )
+    passed = {"passed": True, "remark": "", "rejected_pieces": []}
+    broken = {"passed": False, "remark": "cracked", "rejected_pieces": [2]}
+    with bench.as_(bench.technician) as ctx:
+        readings.enter(
+            ctx,
+            record.id,
+            issuing.some_entries(
+                (("37", "37.00", "37.02"), ("41", "41.00", "41.00")), times=1, piece=1
+            ),
+        )
+        readings.enter_condition(
+            ctx,
+            record.id,
+            readings.ConditionEntry("temperature", "start", "22.8", "degC", 0),
+        )
+        readings.set_facts(
+            ctx,
+            record.id,
+            issuing.version_of(ctx, record.id),
+            performed_on=date(2026, 3, 2),
+            examinations={"appearance": broken, "retention": passed, "reset": passed},
+        )
+    draft = _draft(bench, record.id)
+    assert _codes(draft) == set()
+    assert [(p.piece, p.verdict) for p in draft.result.pieces] == [(1, "pass"), (2, "fail")]
+    assert {p.piece for p in draft.result.points} == {1}
+    bench.engine.dispose()
