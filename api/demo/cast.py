@@ -220,7 +220,7 @@ MODELS = (
     ),
     DemoModel(
         "thermometer.glass_clinical", "Yuehua", "G-35-42 (gallium)", "clinical",
-        {"temperature": "0.1"},
+        {"temperature": "0.02"},  # read to a fifth of a division of 0.1
     ),
     DemoModel(
         "thermometer.digital_probe", "Thermolab", "TL-3", "industrial", {"temperature": "0.01"},
@@ -269,7 +269,7 @@ _SCHOOL = (
     _row("TH-200", "TH2-24", "school", "体育馆 Gym"),
     _row("IR-988", "988-0005", "school", "东门 East gate"),
     _row("KT-600 (kiln)", "KT-0041", "school", "西门 West gate"),
-    _row("G-35-42 (gallium)", "26070001-26070020", "school", "校医室 Clinic", 0.02, 120,
+    _row("G-35-42 (gallium)", "26070001-26070020", "school", "校医室 Clinic", 0.04, 120,
          verified=True, pieces=20),
     _row("DT-01", "DT1-5001", "school", "校医室 Clinic", 0.01, 30, verified=True),
     _row("DT-01", "DT1-5002", "school", "校医室 Clinic", verified=True),
