@@ -161,17 +161,16 @@ def _parameter(record: CalibrationInput) -> Iterator[Finding]:
     rule = record.decision_rule
     if rule.parameter is None:
         return
-    given, top = Decimal(rule.parameter), 1 if rule.id == "probability" else None
-    if given <= 0 or (top is not None and given >= top):
+    given = Decimal(rule.parameter)
+    inside, wanted = Decimal(-1) <= given <= Decimal(3), "-1 ≤ r ≤ 3"  # ILAC-G8:09/2019, table 1
+    if rule.id == "probability":
+        inside, wanted = Decimal("0.5") <= given < 1, "0.5 ≤ p < 1"
+    if not inside:
         yield Finding(
             "rule-parameter-range",
             "The decision rule {rule} cannot work with {given}: {wanted}. Correct the agreed rule.",
             at="/decision_rule/parameter",
-            facts={
-                "rule": rule.id,
-                "given": rule.parameter,
-                "wanted": "it must be positive" if top is None else "it must lie between 0 and 1",
-            },
+            facts={"rule": rule.id, "given": rule.parameter, "wanted": wanted},
             clause="ISO/IEC 17025:2017 7.1.3",
         )
 

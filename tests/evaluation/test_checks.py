@@ -109,7 +109,7 @@ FAILING = [
     ("rule-parameter-range", "error", "/decision_rule/parameter",
      a.forehead(decision_rule=DecisionRule("probability", "1.2"))),
     ("rule-parameter-range", "error", "/decision_rule/parameter",
-     a.forehead(decision_rule=DecisionRule("guard_rU", "-1"))),
+     a.forehead(decision_rule=DecisionRule("guard_rU", "-1.1"))),
     ("rounding-invalid", "error", "/rounding/digits", a.forehead(rounding=Rounding(digits=3))),
     ("variant-missing", "error", "/item/attributes/pump", _item(a.pump(), attributes={})),
     ("variant-missing", "error", "/item/attributes/pump",
@@ -255,6 +255,10 @@ PASSING = [
     _wrong_limit("-0.2"),
     a.forehead(limits={}),
     a.forehead(decision_rule=DecisionRule("probability", "0.95")),
+    # what an order may agree on can be evaluated
+    a.forehead(decision_rule=DecisionRule("probability", "0.5")),
+    a.forehead(decision_rule=DecisionRule("guard_rU", "-1")),
+    a.forehead(decision_rule=DecisionRule("guard_rU", "3")),
     _examined(ExaminationInput("reset", passed=False, rejected_pieces=(1, 3))),
 ]
 
