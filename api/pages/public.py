@@ -10,7 +10,6 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.deps import PublicReading, Wired
 from api.pages.drawing import shape
-from api.pages.files import download
 from api.pages.rendering import page
 from api.problems import say
 from calib.i18n import format_date
@@ -37,8 +36,7 @@ def show_certificate(
         "public/certificate.html",
         200,
         certificate=found,
-        file=public.public_file(session, token),
-        token=token,
+        file_digest=public.file_digest(session, token),
         host=base.partition("://")[2],
         shown=SHOWN,
         is_batch=any(line.piece for line in found.results),
@@ -48,15 +46,6 @@ def show_certificate(
         expired_words=public.EXPIRED_WORDS,
         unsigned_words=public.UNSIGNED_WORDS,
     )
-
-
-@router.get("/c/{token}/certificate.pdf")
-def open_file(token: str, request: Request, session: PublicReading, wired: Wired) -> Response:
-    """Hand out the file of a certificate to whoever holds its code."""
-    found = public.public_file(session, token)
-    if found is None:
-        return _unknown(request)
-    return download(wired.store.get(found.sha256), "application/pdf", found.name, inline=True)
 
 
 @router.get("/calendar/{token}.ics")

@@ -122,28 +122,22 @@ class PublicCertificate:
         return KIND_WORDS[self.kind]
 
 
-@dataclass(frozen=True, slots=True)
-class PublicFile:
-    """The file of a certificate that whoever holds its code may fetch."""
+def file_digest(session: InstallationSession, token: str) -> str:
+    """Return the SHA-256 of the PDF of an issued certificate; empty for every other text.
 
-    sha256: str
-    size: int
-    name: str
-
-
-def public_file(session: InstallationSession, token: str) -> PublicFile | None:
-    """Return where the PDF of an issued certificate is kept; None for every other text."""
+    The file itself names the customer and is not handed out under a code that stands on a label.
+    """
     if not is_token(token):
-        return None
+        return ""
     issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
-    found = session.execute(
-        select(CertificateFile.sha256, CertificateFile.size, Certificate.number)
+    found = session.scalar(
+        select(CertificateFile.sha256)
         .join(Certificate, Certificate.id == CertificateFile.certificate_id)
         .where(
             Certificate.token == token, CertificateFile.role == "pdf", Certificate.id.in_(issued)
         )
-    ).one_or_none()
-    return PublicFile(found.sha256, found.size, f"{found.number}.pdf") if found else None
+    )
+    return found or ""
 
 
 def public_certificate(

@@ -209,8 +209,8 @@ def test_a_stranger_sees_both_languages_and_no_customer(app, issued) -> None:
     assert "bears no electronic seal" in words
     assert "Station" not in words
     assert "车站" not in words
-    file = Browser(app).client.get(f"/c/{issued.token}/certificate.pdf")
-    assert hashlib.sha256(file.content).hexdigest() in words
+    assert "SHA-256" in words
+    assert Browser(app).client.get(f"/c/{issued.token}/certificate.pdf").status_code == 404
 
 
 def test_the_page_of_a_stranger_has_every_sentence_in_both_languages() -> None:
@@ -240,10 +240,6 @@ def test_every_other_code_gives_one_answer(app, token) -> None:
     pages = [Browser(app).client.get(f"/c/{t}") for t in (token, "BBBBBBBBBBBBBBBBBBBBBB")]
     assert [page.status_code for page in pages] == [404, 404]
     assert pages[0].text == pages[1].text
-
-
-def test_a_number_that_was_never_issued_is_unknown(app, world, somebody, issued) -> None:
-    assert Browser(app).client.get("/c/AAAAAAAAAAAAAAAAAAAAAA/certificate.pdf").status_code == 404
 
 
 def test_the_board_of_a_venue(app, somebody, world, issued) -> None:
