@@ -203,7 +203,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "input": "Frozen input (JSON)",
         "result": "Result (JSON)",
     },
-    "board_colour": {"green": "Fit for use", "yellow": "Limited use", "red": "Out of service"},
+    "board_colour": {"green": "Fit for use", "yellow": "Needs attention", "red": "Out of service"},
 }
 
 COLOURS: Mapping[str, Mapping[str, str]] = {
