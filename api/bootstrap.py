@@ -14,7 +14,7 @@ from api.settings import Settings
 from calib.adapters.files import DirectoryStore
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.sealing import UnsealedSealer
-from calib.migrations.run import upgrade
+from calib.migrations.newest import is_up_to_date
 from calib.services.ports import FileStore, Mailer, Sealer
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
@@ -40,12 +40,18 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def wire(settings: Settings, *, clock: Clock = system_clock) -> Wiring:
-    """Open the database (bringing it up to date), the file store and the mailer."""
+def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True) -> Wiring:
+    """Open the database (bringing it up to date), the file store and the mailer.
+
+    `synced` is false only while a demo world is built, see `open_engine`.
+    """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url)
-    upgrade(engine)
+    engine = open_engine(settings.url, synced=synced)
+    if not is_up_to_date(engine):
+        from calib.migrations.run import upgrade  # half a second that only a new database costs
+
+        upgrade(engine)
     return Wiring(
         settings=settings,
         engine=engine,

@@ -160,12 +160,15 @@ def insert_only(table: Table) -> None:
     )
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, synced: bool = True) -> Engine:
     """Return an engine for `url` with the durability this project promises.
 
     SQLite: foreign keys on, every commit synced, write transactions start with BEGIN IMMEDIATE (two
     writers wait for each other instead of failing half way), a rollback journal where the library
     is older than `SQLITE_WAL_SAFE`.
+
+    With `synced` false commits are not synced: only for a file nobody has seen yet, which is thrown
+    away when its building stops half way and synced as a whole when it is done.
     """
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
@@ -175,11 +178,12 @@ def open_engine(url: str) -> Engine:
     def _settle(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy, not the driver, begins transactions
         journal = "WAL" if sqlite3.sqlite_version_info >= SQLITE_WAL_SAFE else "DELETE"
+        level = "FULL" if journal == "WAL" else "EXTRA"
         for pragma in (
             "foreign_keys=ON",
             "busy_timeout=30000",
             f"journal_mode={journal}",
-            "synchronous=FULL" if journal == "WAL" else "synchronous=EXTRA",
+            f"synchronous={level if synced else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -28,6 +28,8 @@ def new_lab(
     code: Annotated[str, typer.Argument(help="2 to 8 capital letters and digits.")],
     name_en: Annotated[str, typer.Option(help="Name in English.")] = "",
     name_zh: Annotated[str, typer.Option(help="Name in Chinese.")] = "",
+    address_en: Annotated[str, typer.Option(help="Address; certificates print it.")] = "",
+    address_zh: Annotated[str, typer.Option(help="Address in Chinese.")] = "",
     time_zone: Annotated[str, typer.Option(help="Zone of its dates.")] = "Asia/Shanghai",
     as_json: AsJSON = False,
 ) -> None:
@@ -42,6 +44,8 @@ def new_lab(
             name_en=name_en,
             name_zh=name_zh,
             now=wired.clock(),
+            address_en=address_en,
+            address_zh=address_zh,
             time_zone=time_zone,
         )
     answer(lab, f"{lab.id}  {lab.code}", as_json=as_json)

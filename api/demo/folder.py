@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from api.bootstrap import wire
+from api.bootstrap import Clock, system_clock, wire
 from api.demo.world import MANIFEST
 from api.settings import Settings
 from instruments.errors import Refused
@@ -25,11 +26,12 @@ def prepare(
     *,
     fresh: bool = False,
     dcc_example: Path | None = None,
+    clock: Clock = system_clock,
     told: Callable[[str, float], None] = lambda _what, _part: None,
 ) -> dict[str, Any]:
     """Return the manifest of the world in `folder`, building it first where there is none.
 
-    Raises Refused when the folder holds something else, or a world for another port.
+    Raises Refused when the folder holds something else.
     """
     if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
         raise Refused(
@@ -47,16 +49,27 @@ def prepare(
     # built beside and moved in one step: a build that is stopped leaves no half of a world
     building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
-    wired = wire(settings_of(building, port))
+    wired = wire(settings_of(building, port), clock=clock, synced=False)
     try:
         build(wired, dcc_example, told)
     finally:
         wired.engine.dispose()
+    for made in (building / "calib.db", building):
+        _sync(made)
     shutil.rmtree(folder, ignore_errors=True)
     building.rename(folder)
+    _sync(folder.parent)
     manifest = _manifest(folder)
     assert manifest is not None  # noqa: S101 -- just built
     return manifest
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _manifest(folder: Path) -> dict[str, Any] | None:

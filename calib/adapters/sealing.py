@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from calib.certificates.signing import UNSIGNED, Rendered, Sealed, seal_rendered
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calib.certificates.signing import Rendered, Sealed
 
 
 class UnsealedSealer:
@@ -10,4 +13,6 @@ class UnsealedSealer:
 
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the certificate without a seal."""
+        from calib.certificates.signing import UNSIGNED, seal_rendered
+
         return seal_rendered(rendered, rendered.content, UNSIGNED)

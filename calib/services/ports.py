@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from calib.certificates.signing import Rendered, Sealed
+if TYPE_CHECKING:
+    from calib.certificates.signing import Rendered, Sealed
 
 
 class FileStore(Protocol):

@@ -50,6 +50,7 @@ def append(session: Session, event: AuditEvent) -> None:
         .order_by(AuditEvent.place.desc())
         .limit(1)
     ).one_or_none()
+    event.request_id = event.request_id or ""  # the default of the column would come too late
     event.place = last.place + 1 if last else 1
     event.previous = last.digest if last else BEGINNING
     event.digest = _digest(event)

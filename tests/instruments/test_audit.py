@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from instruments.records.audit import AuditEvent
 from instruments.services import audit
 from tests.support.builders import Installation, a_customer, a_lab, context_for
 
@@ -35,6 +36,21 @@ def trail(place):
 def codes(place):
     with context_for(place) as ctx:
         return [f.code for f in audit.check_chain(ctx.session, place.lab_id)]
+
+
+def test_an_event_of_a_job_that_has_no_request_keeps_the_chain(trail):
+    with context_for(trail) as ctx:
+        event = AuditEvent(
+            lab_id=trail.lab_id,
+            happened_at=ctx.now,
+            person_id=None,
+            act="notice:notices:make",
+            object_kind="notice",
+            object_id=None,
+            facts={},
+        )
+        audit.append(ctx.session, event)
+    assert codes(trail) == []
 
 
 def test_untouched_trail_has_no_findings(trail):

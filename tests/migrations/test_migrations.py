@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text
 
-from calib.migrations import run
+from calib.migrations import newest, run
 from calib.migrations.tables import all_tables
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import open_engine
@@ -156,3 +156,15 @@ def test_failed_step_leaves_nothing_behind(engine, monkeypatch):
     with pytest.raises(RuntimeError):
         run.upgrade(engine)
     assert not any(shape(engine).values())
+
+
+def test_what_is_newest_is_told_alike_with_and_without_loading_the_steps():
+    assert newest.newest_revision() == run.newest()
+
+
+def test_a_database_is_up_to_date_once_it_was_upgraded(engine):
+    assert not newest.is_up_to_date(engine)
+    run.upgrade(engine)
+    assert newest.is_up_to_date(engine)
+    set_revision(engine, "9999")
+    assert not newest.is_up_to_date(engine)
