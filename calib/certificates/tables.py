@@ -75,7 +75,7 @@ def points_table(
     points: Sequence[PointResult],
 ) -> list[Block]:
     """Return the table of one measurand and stage, with the notes its marks need."""
-    with_dof = any(Decimal(p.printed.k) != 2 for p in points)
+    with_dof = _needs_dof(points)
     with_limits = any(p.printed.lower or p.printed.upper for p in points)
     with_verdict = document.measurement.rule.id != "none"
     with_acceptance = with_verdict and any(_narrowed(p) for p in points)
@@ -109,7 +109,7 @@ def points_table(
             shown.k,
         ]
         if with_dof:
-            cells.append("∞" if point.dof is None else str(int(point.dof)))
+            cells.append(_dof([point]))
         if with_limits:
             cells.append(limits_text(shown.lower, shown.upper))
         if with_acceptance:
@@ -156,11 +156,13 @@ def _batch_places(
     by_place: Mapping[str, Sequence[PointResult]],
 ) -> Block:
     x, y = unit(measurand.unit), unit(measurand.output_unit)
+    with_dof = _needs_dof([p for points in by_place.values() for p in points])
     columns = [
         column(speaker.say(POINTS[document.kind]), x, "center"),
         column(speaker.say("Reference value"), x, "center"),
         column(speaker.say("U, largest of all pieces"), y, "center"),
         column(plain("k"), align="center"),
+        *([column(plain("ν_eff"), align="center")] if with_dof else []),
         column(speaker.say("Limits"), y, "center"),
     ]
     rows = [
@@ -170,6 +172,7 @@ def _batch_places(
                 span([p.printed.reference for p in points]),
                 max((p.printed.U for p in points), key=Decimal),
                 span([p.printed.k for p in points]),
+                *([_dof(points)] if with_dof else []),
                 limits_text(first.lower, first.upper),
             ]
         )
@@ -212,6 +215,17 @@ def piece_name(document: CertificateDocument, piece: int) -> str:
     if 0 < piece <= len(document.item.pieces):
         return document.item.pieces[piece - 1]
     return document.item.serial or str(piece)
+
+
+def _needs_dof(points: Sequence[PointResult]) -> bool:
+    """Answer whether some k comes from a t-distribution, whose degrees of freedom then stand by."""
+    return any(Decimal(p.printed.k) != 2 for p in points)
+
+
+def _dof(points: Sequence[PointResult]) -> str:
+    """Return the smallest effective degrees of freedom, truncated as for k."""
+    finite = [int(p.dof) for p in points if p.dof is not None]
+    return str(min(finite)) if finite else "∞"
 
 
 def _narrowed(point: PointResult) -> bool:

@@ -87,3 +87,13 @@ def test_a_standard_is_named_with_the_span_of_its_uncertainty():
     (used,) = document.measurement.standards
 
     assert (used.range, used.uncertainty) == ("-10 … 100.0 °C", "U = 0.02 … 1.0 °C (k = 2)")
+
+
+def test_a_batch_gives_the_degrees_of_freedom_of_a_k_that_is_not_2():
+    values = (StandardValue("37", "37", "0.08", "2.87", "4"),)
+    record = replace(
+        inputs.glass([("37.02", "41.00")] * 9), standards=(inputs.a_standard(values=values),)
+    )
+    text = read_file(render(a_document(record), {})).text
+
+    assert "37 37.000 0.081 2.32 9 -0.15 … 0.10" in text
