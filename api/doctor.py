@@ -5,13 +5,18 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import make_url
 
+from api.bootstrap import system_clock
 from api.settings import Settings, describe
 from calib.certificates.fonts import fonts_digest
+from calib.migrations.newest import is_up_to_date
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import journal_in_words, open_engine
 
@@ -27,6 +32,8 @@ def examine(settings: Settings) -> dict[str, Any]:
         ("fonts", _fonts),
         ("disk", _disk),
         ("mail", _mail),
+        ("address", _address),
+        ("clock", _clock),
     ]
     return {
         "settings": describe(settings),
@@ -53,15 +60,28 @@ def _versions(_settings: Settings) -> str:
 
 
 def _database(settings: Settings) -> str:
+    missing = _missing_file(settings)
+    if missing is not None:
+        return missing
     engine = open_engine(settings.url)
     try:
-        with engine.connect() as connection:
-            connection.execute(select(1))
+        state = "up to date" if is_up_to_date(engine) else "brought up to date at the next start"
         if engine.dialect.name == "sqlite":
-            return journal_in_words()
-        return f"{engine.dialect.name}: answers"
+            return f"{journal_in_words()}; {state}"
+        return f"{engine.dialect.name}: answers; {state}"
     finally:
         engine.dispose()
+
+
+def _missing_file(settings: Settings) -> str | None:
+    """Say what becomes of an SQLite file that is not there; asking the database would make it."""
+    url = make_url(settings.url)
+    if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
+        return None
+    folder = Path(url.database).parent
+    if not (folder.is_dir() or folder == settings.folder.resolve()):
+        raise Unwell(f"the folder {folder} of the database is missing: make it")
+    return f"{url.database} is not there yet: the first start makes it"
 
 
 def _catalogue(_settings: Settings) -> str:
@@ -79,6 +99,26 @@ def _disk(settings: Settings) -> str:
     if free < LEAST_FREE:
         raise Unwell(f"only {free // 2**20} MiB free in {folder}: free some space")
     return f"{free // 2**30} GiB free"
+
+
+def _address(settings: Settings) -> str:
+    address = urlsplit(settings.public_url)
+    if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+        raise Unwell(
+            f"{settings.public_url}: certificates are issued only for an https address. Put a web "
+            "server with HTTPS in front and set CALIB_PUBLIC_URL"
+        )
+    return settings.public_url
+
+
+def _clock(_settings: Settings) -> str:
+    now = system_clock()
+    released = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+    if now < released - timedelta(days=1):
+        raise Unwell(
+            f"{now:%Y-%m-%d %H:%M} UTC is before this program was installed: set the clock"
+        )
+    return f"{now:%Y-%m-%d %H:%M} UTC"
 
 
 def _mail(settings: Settings) -> str:
