@@ -7,8 +7,6 @@ line shows. It is written in the transaction of what it says.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,15 +15,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from calib.ledger.chain import BEGINNING, chained, is_leaf, leaf_of
 from calib.records.certificates import LedgerLeaf
-from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.tenancy import hold_lab
 
-BEGINNING = "0" * 64
-"""Head before the first line."""
-_CONTEXT = b"cal-leaf/v1\0"
 _LOCK = 0x6C656467
 """Advisory lock of the ledger; labs lock with a pair of numbers, so the two never meet."""
 
@@ -47,7 +42,7 @@ def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, 
     before = head(ctx.session)
     salt = secrets.token_hex(16)
     leaf = leaf_of(event, salt, subject)
-    after = Head(before.size + 1, _chained(before.digest, leaf))
+    after = Head(before.size + 1, chained(before.digest, leaf))
     ctx.session.add(
         LedgerLeaf(
             place=before.size,
@@ -61,12 +56,6 @@ def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, 
     )
     ctx.session.flush()
     return after
-
-
-def leaf_of(event: str, salt: str, subject: Mapping[str, Any]) -> str:
-    """Return the line that says `event` of the subject; anybody with the salt can make it again."""
-    commit = hashlib.sha256(_CONTEXT + bytes.fromhex(salt) + canonical_json(subject)).hexdigest()
-    return canonical_json({"commit": commit, "type": event, "v": 1}).decode()
 
 
 def head(session: Session) -> Head:
@@ -102,14 +91,14 @@ def _faults(session: Session, kept: Head | None) -> Iterator[Finding]:
                 place,
                 row,
             )
-        if not _readable(row.leaf):
+        if not is_leaf(row.leaf):
             yield _fault(
                 "ledger-leaf-unreadable",
                 "Line {place} is no ledger line. Compare with a backup.",
                 place,
                 row,
             )
-        if row.head != _chained(before, row.leaf):
+        if row.head != chained(before, row.leaf):
             yield _fault(
                 "ledger-chain-broken",
                 "Line {place} of the ledger does not follow from the lines before it: this or an "
@@ -144,18 +133,6 @@ def _fault(code: str, message: str, place: int, row: Any) -> Finding:
         at=f"/ledger/{place}",
         facts={"place": place, "next": row.place},
     )
-
-
-def _readable(leaf: str) -> bool:
-    try:
-        plain = json.loads(leaf)
-        return canonical_json(plain).decode() == leaf and set(plain) == {"commit", "type", "v"}
-    except (ValueError, TypeError):
-        return False
-
-
-def _chained(before: str, leaf: str) -> str:
-    return hashlib.sha256(bytes.fromhex(before) + leaf.encode()).hexdigest()
 
 
 def _hold(ctx: Context) -> None:

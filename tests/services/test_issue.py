@@ -14,6 +14,7 @@ from calib.adapters.sealing import UnsealedSealer
 from calib.certificates.document import CertificateDocument
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import CalibrationInput
+from calib.ledger.chain import leaf_of
 from calib.records.certificates import Certificate, LedgerLeaf
 from calib.services import certificate_rows, issue, ledger, readings, review
 from instruments.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Refused
@@ -120,9 +121,9 @@ def test_the_ledger_line_can_be_remade_from_the_certificate_and_its_salt(bench, 
         certificate = certificate_rows.certificate_of(ctx.session, seen.certificate_id)
         facts = {"files": dict(seen.files)}
         subject = certificate_rows.subject_of(ctx, certificate, "issued", facts)
-    assert ledger.leaf_of("issued", leaf.salt, subject) == leaf.leaf
+    assert leaf_of("issued", leaf.salt, subject) == leaf.leaf
     subject["files"]["pdf"] = "0" * 64
-    assert ledger.leaf_of("issued", leaf.salt, subject) != leaf.leaf
+    assert leaf_of("issued", leaf.salt, subject) != leaf.leaf
 
 
 def test_the_next_due_date_is_printed_only_where_the_customer_agreed(bench, store):

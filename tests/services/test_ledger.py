@@ -8,6 +8,7 @@ import threading
 import pytest
 from sqlalchemy import select, text
 
+from calib.ledger.chain import leaf_of
 from calib.records.certificates import LedgerLeaf
 from calib.services import ledger
 from instruments.context import Actor, Context
@@ -61,8 +62,8 @@ def test_a_line_tells_nothing_without_its_salt_and_everything_can_be_remade_with
     assert set(json.loads(row.leaf)) == {"commit", "type", "v"}
     assert "N-7" not in row.leaf
     assert len(row.salt) == 32
-    assert ledger.leaf_of("issued", row.salt, {"number": "N-7"}) == row.leaf
-    assert ledger.leaf_of("issued", row.salt, {"number": "N-8"}) != row.leaf
+    assert leaf_of("issued", row.salt, {"number": "N-7"}) == row.leaf
+    assert leaf_of("issued", row.salt, {"number": "N-8"}) != row.leaf
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,38 @@
+"""Lines of the ledger and the chain through them; sees bytes only, no rows and no sessions.
+
+A line commits to what happened without telling it: the commitment is salted, and the salt travels
+with the certificate.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from instruments.canonical import canonical_json
+
+BEGINNING = "0" * 64
+"""Head before the first line."""
+_CONTEXT = b"cal-leaf/v1\0"
+
+
+def leaf_of(event: str, salt: str, subject: Mapping[str, Any]) -> str:
+    """Return the line that says `event` of the subject; anybody with the salt can make it again."""
+    commit = hashlib.sha256(_CONTEXT + bytes.fromhex(salt) + canonical_json(subject)).hexdigest()
+    return canonical_json({"commit": commit, "type": event, "v": 1}).decode()
+
+
+def is_leaf(leaf: str) -> bool:
+    """Answer whether the text is a line in its canonical form."""
+    try:
+        plain = json.loads(leaf)
+        return canonical_json(plain).decode() == leaf and set(plain) == {"commit", "type", "v"}
+    except (ValueError, TypeError):
+        return False
+
+
+def chained(before: str, leaf: str) -> str:
+    """Return the head after `leaf`, given the head before it."""
+    return hashlib.sha256(bytes.fromhex(before) + leaf.encode()).hexdigest()
