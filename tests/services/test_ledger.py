@@ -81,8 +81,10 @@ def test_a_line_tells_nothing_without_its_salt_and_everything_can_be_remade_with
             "/ledger/3",
         ),
         (
-            "UPDATE ledger_leaves SET head = (SELECT head FROM ledger_leaves WHERE place = 0) "
-            "WHERE place = 4",
+            (
+                "UPDATE ledger_leaves SET head = (SELECT head FROM ledger_leaves WHERE place = 0) "
+                "WHERE place = 4"
+            ),
             "ledger-chain-broken",
             "/ledger/4",
         ),
