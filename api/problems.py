@@ -18,7 +18,6 @@ from instruments.errors import (
     NotFound,
     Refused,
     Unavailable,
-    fill,
 )
 
 log = logging.getLogger("calib")
@@ -64,7 +63,7 @@ def exit_code(error: DomainError) -> int:
 
 def say(message: str, facts: Mapping[str, object], language: str) -> str:
     """Return the sentence in the reader's language with its facts filled in."""
-    return fill(translate(message, language), facts)
+    return translate(message, language, **facts)
 
 
 def problem(error: DomainError, language: str) -> dict[str, Any]:

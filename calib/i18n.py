@@ -2,13 +2,17 @@
 
 The English sentence is the message id; Chinese stands in ``locale/zh/LC_MESSAGES/*.po``, one file
 per domain, all read together. A sentence without a translation falls back to English; the tests
-refuse that. Measured values never pass through here: a number format would drop trailing zeros.
+refuse that. Facts are what people wrote and stay as they are, but for the program's own words:
+``facts.po`` translates those by the name of the fact, its ``msgctxt`` (state: draft, reason: a
+sentence of the engine). Measured values are never formatted here: trailing zeros would be lost.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
 
@@ -19,11 +23,33 @@ from instruments.errors import DomainError, Finding, fill
 from instruments.text import LocalizedText
 
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en_GB"}
+_PLACE = re.compile(r"\\{(\w+)\\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The program's own words that may stand for one fact, and sentences already filled in."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    patterns: list[tuple[re.Pattern[str], str]] = field(default_factory=list)
+
+    def say(self, text: str) -> str:
+        """Return the translation of a phrase or of a list of phrases; else the text itself."""
+        if text in self.words:
+            return self.words[text]
+        for pattern, sentence in self.patterns:
+            if found := pattern.fullmatch(text):
+                return fill(sentence, {k: self.say(part) for k, part in found.groupdict().items()})
+        parts = text.split(", ")
+        if any(part in self.words for part in parts):
+            return "、".join(self.words.get(part, part) for part in parts)
+        return text
 
 
 def translate(message_id: str, language: str, /, **facts: object) -> str:
     """Return the sentence in `language` with its ``{named}`` facts filled in."""
-    return fill(catalogue(language).get(message_id, message_id), facts)
+    said = {name: _said(name, fact, language) for name, fact in facts.items()}
+    return fill(catalogue(language).get(message_id, message_id), said)
 
 
 def both(message_id: str, /, **facts: object) -> LocalizedText:
@@ -35,7 +61,7 @@ def both(message_id: str, /, **facts: object) -> LocalizedText:
 
 def describe(problem: DomainError | Finding, language: str) -> str:
     """Return what an error or finding says, in `language`."""
-    return fill(catalogue(language).get(problem.message, problem.message), problem.facts)
+    return translate(problem.message, language, **problem.facts)
 
 
 def format_date(day: date | str, language: str) -> str:
@@ -48,14 +74,26 @@ def format_date(day: date | str, language: str) -> str:
 def catalogue(language: str) -> Mapping[str, str]:
     """Return every translated sentence of `language` by its English id; empty for English."""
     words: dict[str, str] = {}
-    for name, text in _files(language):
-        found = read_po(text.splitlines(keepends=True), locale=_LOCALES.get(language))
-        for message in found:
-            if not (isinstance(message.id, str) and isinstance(message.string, str)):
-                raise ValueError(f"{name}: plural forms are not used here: {message.id}")
-            if message.id and message.string and not message.fuzzy:
-                words.setdefault(message.id, message.string)
+    for context, message, sentence in _messages(language):
+        if not context:
+            words.setdefault(message, sentence)
     return words
+
+
+@functools.cache
+def phrases(language: str) -> Mapping[str, Phrases]:
+    """Return the program's own words for facts in `language`, by the name of the fact."""
+    found: dict[str, Phrases] = {}
+    for context, message, sentence in _messages(language):
+        if not context:
+            continue
+        known = found.setdefault(context, Phrases())
+        if "{" in message:
+            pattern = _PLACE.sub(r"(?P<\1>.+?)", re.escape(message))
+            known.patterns.append((re.compile(pattern, re.DOTALL), sentence))
+        else:
+            known.words[message] = sentence
+    return found
 
 
 def untranslated(message_ids: Iterable[str], language: str) -> tuple[str, ...]:
@@ -63,6 +101,28 @@ def untranslated(message_ids: Iterable[str], language: str) -> tuple[str, ...]:
     if language == "en":
         return ()
     return tuple(m for m in message_ids if m not in catalogue(language))
+
+
+def _said(name: str, fact: object, language: str) -> object:
+    """Return a fact as a sentence in `language` holds it."""
+    if isinstance(fact, LocalizedText):
+        return fact.text(language)
+    if isinstance(fact, Finding):
+        return describe(fact, language)
+    known = phrases(language).get(name)
+    return known.say(str(fact)) if known is not None and isinstance(fact, str | bool) else fact
+
+
+def _messages(language: str) -> list[tuple[str, str, str]]:
+    """Return context, English id and translation of every message of every file."""
+    messages = []
+    for name, text in _files(language):
+        for message in read_po(text.splitlines(keepends=True), locale=_LOCALES.get(language)):
+            if not (isinstance(message.id, str) and isinstance(message.string, str)):
+                raise ValueError(f"{name}: plural forms are not used here: {message.id}")
+            if message.id and message.string and not message.fuzzy:
+                messages.append((message.context or "", message.id, message.string))
+    return messages
 
 
 def _files(language: str) -> list[tuple[str, str]]:

@@ -34,13 +34,17 @@ class Finding:
     at: str = ""
     """JSON pointer into what the user sent, e.g. ``/points/3/readings/2``; empty: the whole."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    """Values of the placeholders."""
+    """Values of the placeholders; a finding may stand for a part of the sentence."""
     clause: str = ""
     """The written rule, e.g. ``ISO/IEC 17025:2017 7.8.2.1 (h)``."""
 
     def text(self) -> str:
         """Return the English sentence with its facts filled in."""
         return fill(self.message, self.facts)
+
+    def __str__(self) -> str:
+        """Return the sentence, so that it can be a fact of another one."""
+        return self.text()
 
 
 def fill(message: str, facts: Mapping[str, object]) -> str:

@@ -338,32 +338,37 @@ def parse_decimal(text: object, *, at: str = "") -> Decimal:
     return Decimal(text)
 
 
+_MALFORMED: Final = {
+    "decimal-empty": "A decimal is missing. Write digits and a point: 36.8.",
+    "decimal-not-finite": "{text} is no finite number. Enter what was read, or leave the reading "
+    "out.",
+    "decimal-fullwidth": "{text} has full-width characters. Typed half-width it would read "
+    "{plain}: type it so if right.",
+    "decimal-minus": "{text} has a dash or mathematical minus. Use the hyphen-minus: {plain}.",
+    "decimal-comma": "{text} has a comma; use a point: {plain}. Thousands are not separated.",
+    "decimal-grouped": "{text} has spaces or separators. Leave them out: {plain}.",
+    "decimal-malformed": "{text} is no decimal. Write digits and a point: 36.8.",
+}
+
+
 def _refuse_malformed(text: str, shown: str, at: str) -> NoReturn:
     plain = text.translate(_WIDE)
-    code, message = "decimal-malformed", "{text} is no decimal. Write digits and a point: 36.8."
+    code = "decimal-malformed"
     if not text.strip():
-        code, message = "decimal-empty", "A decimal is missing. Write digits and a point: 36.8."
+        code = "decimal-empty"
     elif _NOT_FINITE.fullmatch(text.strip()):
         code = "decimal-not-finite"
-        message = "{text} is no finite number. Enter what was read, or leave the reading out."
     elif plain != text:
         code = "decimal-fullwidth"
-        message = "{text} has full-width characters. It would read {plain}: type it so if right."
-        if _DECIMAL.fullmatch(plain) is None:
-            message = "{text} has full-width characters. Type digits and point half-width: 36.8."
     elif _DECIMAL.fullmatch(text.translate(_MINUS)):
         code, plain = "decimal-minus", text.translate(_MINUS)
-        message = "{text} has a dash or mathematical minus. Use the hyphen-minus: {plain}."
     elif _GROUPED.fullmatch(text):
         code, plain = "decimal-grouped", text.replace(",", "")
-        message = "{text} has thousands separators. Leave them out: {plain}."
     elif _COMMA.fullmatch(text):
         code, plain = "decimal-comma", text.replace(",", ".")
-        message = "{text} has a comma; use a point: {plain}. Thousands are not separated."
     elif _DECIMAL.fullmatch(_BLANKS.sub("", text)):
         code, plain = "decimal-grouped", _BLANKS.sub("", text)
-        message = "{text} has spaces or separators. Leave them out: {plain}."
-    _refuse(code, message, at, text=shown, plain=plain[:MAX_LENGTH])
+    _refuse(code, _MALFORMED[code], at, text=shown, plain=plain[:MAX_LENGTH])
 
 
 def _refuse(code: str, message: str, at: str, **facts: object) -> NoReturn:

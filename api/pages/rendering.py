@@ -15,7 +15,7 @@ from api.pages.words import COLOURS, NOTICES, WORDS, choices
 from api.problems import finding_document, say
 from calib.i18n import format_date, translate
 from instruments.context import Context
-from instruments.errors import DomainError, Finding, fill
+from instruments.errors import DomainError, Finding
 from instruments.quantities import UNITS
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
@@ -40,7 +40,7 @@ def page(
     """Render a page; `values` are what the template shows."""
 
     def t(message: str, **facts: object) -> str:
-        return fill(translate(message, language), facts)
+        return translate(message, language, **facts)
 
     def finding(found: Finding) -> dict[str, str]:
         return finding_document(found, language)

@@ -85,8 +85,10 @@ def _sizes(component: Component, path: Path) -> Iterator[Problem]:
         message = "relative_half_width and of belong together: a fraction of which quantity?"
         yield Problem("type-component", path, message)
     if (component.distribution == "normal") == bool(widths):
-        message = "the distribution {distribution} does not fit: a half-width needs bounds, U and "
-        message += "u are normal. Correct the distribution."
+        message = (
+            "the distribution {distribution} does not fit: a half-width needs bounds, U and u are "
+            "normal. Correct the distribution."
+        )
         facts = {"distribution": component.distribution}
         yield Problem("type-component", (*path, "distribution"), message, facts)
 
@@ -108,5 +110,5 @@ def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[P
         message = "{of} is no declared input. Name the input that the fraction is taken of."
         yield Problem("type-component", (*path, "of"), message, {"of": component.of})
     if component.evaluate == "A" and component.pooled is None and measurand.points.readings < 2:
-        message = "one reading has no scatter. Give pooled = { s = ..., dof = ... }."
-        yield Problem("type-component", path, message.replace("{", "{{").replace("}", "}}"))
+        message = "one reading has no scatter. Give pooled with its s and dof."
+        yield Problem("type-component", path, message)

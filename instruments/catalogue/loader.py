@@ -127,7 +127,7 @@ def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
         raise Invalid(
             "type-files-broken",
             "The instrument types cannot be read ({count} findings). First: {first}",
-            facts={"count": len(findings), "first": findings[0].text()},
+            facts={"count": len(findings), "first": findings[0]},
             findings=tuple(findings),
         )
     return Catalogue(file.type for file in read if file.type is not None)

@@ -67,13 +67,13 @@ def _syntax(problem: str, text: str, file: str) -> Finding:
 def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
     return Finding(
         problem.code,
-        "{file}, line {line}, {key}: " + problem.message,
+        "{file}, line {line}, {key}: {problem}",
         at="".join(f"/{part}" for part in problem.path),
         facts={
-            **problem.facts,
             "file": file,
             "line": line_of(lines, problem.path),
             "key": dotted(problem.path),
+            "problem": Finding(problem.code, problem.message, facts=problem.facts),
         },
     )
 

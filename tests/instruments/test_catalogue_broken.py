@@ -204,7 +204,7 @@ BROKEN = {
     "one reading without a record": (
         GLASS, 'distribution = "normal"\nconfidence = "BG"\n\n[[',
         'distribution = "normal"\npooled = { s = "0.015", dof = "19" }\nconfidence = "BG"\n\n[[',
-        "type-component", "measurands[0].components[0]", "Give pooled = { s = ..., dof = ... }",
+        "type-component", "measurands[0].components[0]", "Give pooled with its s and dof",
     ),
     "environment without ends": (
         GLASS, 'unit = "degC"\ndocument', 'unit = "degC"\nlow = "15"\nhigh = "35"\ndocument',
