@@ -74,7 +74,7 @@ def _whole(text: str) -> int:
 
 
 def _finite(text: str) -> float:
-    value = float(text)
+    value = float(text)  # house: float -- a number of JSON; readings come as text
     if not math.isfinite(value):
         _no_constant(text)
     return value

@@ -19,6 +19,7 @@ from api.settings import Settings, read_settings
 from api.usage import WrongUsage
 from instruments.errors import DomainError, Finding
 
+_ENVIRONMENT = os.environ  # house: environment -- a command begins here; it is handed inward
 AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 Reason = Annotated[str, typer.Option(help="Why; stays in the record.", show_default=False)]
 
@@ -26,7 +27,7 @@ Reason = Annotated[str, typer.Option(help="Why; stays in the record.", show_defa
 def language() -> str:
     """Return the language of the terminal, of the first variable that names one."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        named = os.environ.get(name, "").partition(".")[0]
+        named = _ENVIRONMENT.get(name, "").partition(".")[0]
         if named not in ("", "C", "POSIX"):
             return "zh" if named.lower().startswith("zh") else "en"
     return "en"
@@ -34,7 +35,7 @@ def language() -> str:
 
 def settings() -> Settings:
     """Return the settings of this environment."""
-    return read_settings(os.environ)
+    return read_settings(_ENVIRONMENT)
 
 
 def words(message: str, **facts: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, column, inspect, select, table
 
@@ -19,7 +20,8 @@ def is_up_to_date(engine: Engine) -> bool:
     with engine.execution_options(read_only=True).connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        found = connection.scalars(
-            select(column("version_num")).select_from(table("alembic_version"))
+        revision: Any = column("version_num")
+        found: list[str] = list(
+            connection.scalars(select(revision).select_from(table("alembic_version")))
         )
-        return list(found) == [newest_revision()]
+        return found == [newest_revision()]

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from api import cli
 from tests.support import issuing
@@ -282,3 +283,23 @@ def test_doctor_says_what_to_do_where_something_is_wrong(calib, tmp_path):
     report = json.loads(calib.out)
     assert {row["name"] for row in report["checks"] if not row["good"]} == {"database", "address"}
     assert b"hidden away" not in calib.out
+
+
+def commands(group=None, prefix: str = "calib") -> list[str]:
+    group = group or typer.main.get_command(cli.app)
+    found = []
+    for name, command in group.commands.items():
+        inner = getattr(command, "commands", None)
+        found += commands(command, f"{prefix} {name}") if inner else [f"{prefix} {name}"]
+    return found
+
+
+def test_every_command_is_told_in_the_manual_and_says_what_it_does():
+    manual = (Path(__file__).parents[2] / "docs" / "operate" / "command-line.md").read_text("utf-8")
+    told = [line for line in manual.splitlines() if "calib " in line]
+    missing = [
+        command
+        for command in commands()
+        if not any(all(word in line for word in command.split()) for line in told)
+    ]
+    assert not missing

@@ -1,0 +1,59 @@
+"""Liveness and readiness: red when the work cannot be done, and alive all the while."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+
+from api import health
+from instruments.db import open_engine
+from tests.support.builders import NOW
+from tests.support.door import Door, a_door
+
+
+@pytest.fixture
+def door(database_url, tmp_path) -> Door:
+    made = a_door(database_url, tmp_path)
+    yield made
+    made.bench.engine.dispose()
+
+
+def rewired(door: Door, **changes) -> None:
+    door.app.state.wiring = dataclasses.replace(door.app.state.wiring, **changes)
+
+
+def ready(door: Door) -> tuple[int, dict]:
+    answer = door.client().get("/readyz")
+    return answer.status_code, answer.json()["checks"]
+
+
+def test_an_installation_that_works_is_ready(door):
+    status, checks = ready(door)
+    assert status == 200
+    assert (checks["database"], checks["disk"], checks["schedule"]) == ("ok", "ok", "ok")
+    assert ("journal" in checks) == (door.bench.engine.dialect.name == "sqlite")
+
+
+def test_without_its_database_it_is_alive_and_not_ready(door, tmp_path):
+    nowhere = open_engine(f"sqlite+pysqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    rewired(door, engine=nowhere)
+    status, checks = ready(door)
+    assert (status, checks["database"]) == (503, "OperationalError")
+    assert str(tmp_path) not in str(checks)
+    assert door.client().get("/livez").json() == {"status": "alive"}
+
+
+def test_a_disk_that_is_nearly_full_is_told(door, monkeypatch):
+    monkeypatch.setattr(health, "LEAST_FREE", 2**62)
+    status, checks = ready(door)
+    assert status == 503
+    assert checks["disk"].endswith("bytes free")
+
+
+def test_a_schedule_that_fell_silent_is_told_and_does_not_stop_the_work(door):
+    rewired(door, clock=lambda: NOW + timedelta(days=3))
+    status, checks = ready(door)
+    assert status == 200
+    assert "reminded" in checks["schedule"]
