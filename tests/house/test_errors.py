@@ -1,7 +1,6 @@
 """Every code a user can meet is told in docs/errors.md, with what it means and what to do.
 
-The test marked `needs_page` switches itself on as soon as docs/errors.md exists (`make docs`), the
-test of Chinese sentences as soon as errors.po does.
+The test marked `needs_page` switches itself on as soon as docs/errors.md exists (`make docs`).
 """
 
 from __future__ import annotations
@@ -10,12 +9,9 @@ import re
 
 import pytest
 
-from calib.i18n import catalogue
 from tests.house.codes import CODE, PAGE, collect, page
-from tests.house.source import HOUSES, ROOT, Source, report, sources
+from tests.house.source import HOUSES, Source, report, sources
 
-WORDS = ROOT / "calib" / "locale" / "zh" / "LC_MESSAGES" / "errors.po"
-needs_words = pytest.mark.skipif(not WORDS.exists(), reason="errors.po is not written yet")
 needs_page = pytest.mark.skipif(not PAGE.exists(), reason="docs/errors.md is not written yet")
 
 
@@ -38,17 +34,6 @@ def test_every_code_comes_with_a_sentence():
     messages = collect(sources(*HOUSES)).messages
     silent = [code for code, sentences in messages.items() if not sentences]
     assert not silent, report(silent)
-
-
-@needs_words
-def test_every_sentence_is_told_in_chinese_with_the_same_facts():
-    words = catalogue("zh")
-    sentences = {s for each in collect(sources(*HOUSES)).messages.values() for s in each}
-    missing = sorted(sentences - words.keys())
-    assert not missing, report(missing)
-    facts = re.compile(r"{\w+}")
-    other = [s for s in sorted(sentences) if set(facts.findall(s)) != set(facts.findall(words[s]))]
-    assert not other, report(other)
 
 
 def test_the_collector_finds_codes_wherever_they_are_written():
