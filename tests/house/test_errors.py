@@ -5,7 +5,6 @@ The test marked `needs_page` switches itself on as soon as docs/errors.md exists
 
 from __future__ import annotations
 
-import re
 
 import pytest
 
