@@ -11,11 +11,11 @@ import pytest
 
 from api.app import MAX_REQUEST, create_app
 from api.bootstrap import Wiring
-from instruments.services import people, signin
+from calib.services import review
+from instruments.services import signin
 from tests.support import builders, issuing
 from tests.support.builders import NOW, context_for
 from tests.support.door import Door, a_door, problem_of, seen
-from tests.support.issuing import Person
 
 HEADERS = {
     "Content-Security-Policy",
@@ -142,11 +142,11 @@ def test_a_role_that_is_missing_is_named(door):
 
 
 def test_who_measured_may_not_review(door):
-    record = issuing.submitted(door.bench)
-    both = Person(door.bench.technician.id, "Tang", ("technician", "reviewer"))
-    with context_for(door.bench.installation) as ctx:
-        people.grant(ctx, person_id=both.id, role="reviewer")
-    client = door.as_(both)
+    record = issuing.opened(door.bench).id
+    with door.bench.as_(door.bench.colleague) as ctx:  # a technician who is a reviewer as well
+        issuing.fill(ctx, record)
+        review.submit(ctx, record, issuing.version_of(ctx, record))
+    client = door.as_(door.bench.colleague)
     headers = seen(client.get(f"/api/v1/calibrations/{record}"))
     answer = client.post(f"/api/v1/calibrations/{record}/review", json={}, headers=headers)
     assert problem_of(answer, 409, "same-person")["clause"]
