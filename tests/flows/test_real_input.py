@@ -52,7 +52,7 @@ def plain(text: str) -> str:
 def test_gum_h3_is_printed_as_the_guide_prints_it(tmp_path):
     door = a_place(tmp_path, "0.001")
     rows = [(t, reference, t) for t, reference in GUM_H3]
-    text = plain(whole_way(door, rows, predict={"temperature": ("30",)}))
+    text = plain(whole_way(door, rows, 1, predict={"temperature": ("30",)}))
     for printed in ("-0.1712(29)", "0.00218(67)", "-0.930", "-0.1494(41)"):
         assert printed in text
     assert "extrapolat" in text
@@ -79,14 +79,14 @@ def with_scope(door: Door) -> None:
 
 def assert_printed_as_published(text: str) -> None:
     for (nominal, reference, indication), error in zip(PTB, PTB_ERRORS, strict=True):
-        # the mean of four readings has a digit more than the display
+        # the indication is printed to the place of U, one digit more than the display
         assert f"{nominal} {reference} {indication}0 {error} 0.061" in text
 
 
 def test_ptbs_published_values_as_typed_are_printed_as_published(tmp_path):
     door = a_place(tmp_path, "0.01")
     with_scope(door)
-    assert_printed_as_published(plain(whole_way(door, PTB)))
+    assert_printed_as_published(plain(whole_way(door, PTB, 1)))
     door.bench.engine.dispose()
 
 

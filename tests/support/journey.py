@@ -87,10 +87,12 @@ def text_of(pdf: bytes) -> str:
     return " ".join(" ".join(texts).split())
 
 
-def whole_way(door: Door, rows: Sequence[tuple[str, str, str]], **asked: Any) -> str:
+def whole_way(
+    door: Door, rows: Sequence[tuple[str, str, str]], times: int = 4, **asked: Any
+) -> str:
     """Return the text of the certificate that comes of rows of (point, reference, indication)."""
     line = {"predict": asked.pop("predict", {})}
     record = issuing.opened(door.bench, points=[row[0] for row in rows], line=line, **asked).id
-    brought_in(door, record, as_table(rows))
+    brought_in(door, record, as_table(rows, times))
     evaluated(door, record)
     return text_of(pdf_of(door, certified(door, record)))
