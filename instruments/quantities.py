@@ -362,12 +362,10 @@ def _refuse_malformed(text: str, shown: str, at: str) -> NoReturn:
         code = "decimal-fullwidth"
     elif _DECIMAL.fullmatch(text.translate(_MINUS)):
         code, plain = "decimal-minus", text.translate(_MINUS)
-    elif _GROUPED.fullmatch(text):
-        code, plain = "decimal-grouped", text.replace(",", "")
+    elif _GROUPED.fullmatch(text) or _DECIMAL.fullmatch(_BLANKS.sub("", text)):
+        code, plain = "decimal-grouped", _BLANKS.sub("", text).replace(",", "")
     elif _COMMA.fullmatch(text):
         code, plain = "decimal-comma", text.replace(",", ".")
-    elif _DECIMAL.fullmatch(_BLANKS.sub("", text)):
-        code, plain = "decimal-grouped", _BLANKS.sub("", text)
     _refuse(code, _MALFORMED[code], at, text=shown, plain=plain[:MAX_LENGTH])
 
 

@@ -24,7 +24,8 @@ _HEAD = """# Errors and findings
 
 Every code that the program can answer with, and the sentence that comes with it: what is wrong,
 where, what was got and expected, what to do. Words in braces are filled in. Codes are stable:
-programs may rely on them. This page is written by `make docs` from the source.
+programs may rely on them. What stands against a certificate that is about to be issued is told in
+[lints.md](lints.md). This page is written by `make docs` from the source.
 """
 _EXCUSE = re.compile(r"# house: code -- (?P<codes>[a-z0-9, -]+)")
 
@@ -119,6 +120,7 @@ def _last_value(call: _Call, name: str) -> ast.expr | None:
     return max(values, key=lambda value: value.lineno, default=None)
 
 
+@cache
 def _subclasses(files: tuple[Source, ...]) -> set[str]:
     known = set(_KINDS)
     classes = [n for s in files for n in ast.walk(s.tree) if isinstance(n, ast.ClassDef)]
@@ -133,6 +135,7 @@ def _subclasses(files: tuple[Source, ...]) -> set[str]:
     return known
 
 
+@cache
 def _inits(files: tuple[Source, ...]) -> set[Function]:
     """Return the ``__init__`` of every class of the error tree."""
     kinds = _subclasses(files) - {"DomainError"}
@@ -153,7 +156,7 @@ def _calls(files: tuple[Source, ...], takers: _Takers) -> Iterator[_Call]:
             name = node.func.id if isinstance(node.func, ast.Name) else ""
             if isinstance(node.func, ast.Attribute):
                 name = node.func.attr
-            if ast.unparse(node.func) == "super().__init__" and inside in inits:
+            if name == "__init__" and inside in inits:
                 name = "super().__init__"
             position = _position(source, name, takers)
             if position is None:
@@ -223,14 +226,26 @@ def _literals(node: ast.expr) -> list[str] | None:
 
 def _assigned(function: Function, name: str) -> list[str] | None:
     values = [
-        _literals(node.value)
+        _literals(value)
         for node in ast.walk(function)
         if isinstance(node, ast.Assign)
-        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        for target, value in _pairs(node)
+        if isinstance(target, ast.Name) and target.id == name
     ]
     if not values or None in values:
         return None
     return [code for value in values if value for code in value]
+
+
+def _pairs(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """Return what is set to what; ``a, b = 1, 2`` sets two."""
+    pairs = []
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs += list(zip(target.elts, node.value.elts, strict=False))
+        else:
+            pairs.append((target, node.value))
+    return pairs
 
 
 def page(found: Codes) -> str:
