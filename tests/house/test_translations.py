@@ -16,6 +16,7 @@ from functools import cache
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import Environment
 from pydantic_core import _pydantic_core
 
 from calib.certificates.document import DocumentKind, PersonRole
@@ -29,8 +30,17 @@ from instruments.procedure import InputSource, RecordKind, Stage
 from instruments.quantities import QUANTITIES
 from instruments.records.instruments import STATUSES
 from instruments.text import LocalizedText
-from tests.house.source import HOUSES, ROOT, report, sources
-from tests.house.words import PLACE, bare, filled, shown, texts_of_source
+from tests.house.source import HOUSES, ROOT, Source, report, sources
+from tests.house.words import (
+    PLACE,
+    Words,
+    bare,
+    filled,
+    read_python,
+    said_in,
+    shown,
+    texts_of_source,
+)
 
 FOLDER = ROOT / "calib" / "locale" / "zh" / "LC_MESSAGES"
 LABELLED = {"measurand", "input", "examination"}
@@ -209,6 +219,44 @@ def test_a_finding_and_a_label_may_be_facts():
     assert outer.text() == "a: 3 lines"
     assert describe(outer, "zh") == "a: 共 3 行"
     assert translate("{name}", "zh", name=LocalizedText(en="bath", zh="恒温槽")) == "恒温槽"
+
+
+def test_the_collector_finds_what_python_says():
+    shared = Source(
+        "calib/tell.py",
+        "from calib.i18n import translate\n"
+        "def tell(at, message):\n    return translate(message, 'zh')\n",
+    )
+    text = """
+from calib.i18n import both
+from calib.tell import tell
+KINDS = {"code": "A kind"}
+STATE_WORDS = {"code": ("One", "Two")}
+ALONE = "By its name"
+
+def f(x):
+    tell("/at", "Passed on")
+    when = "Early" if x else "Late"
+    both(when)
+    both(KINDS[x])
+    both(ALONE)
+    speaker.say(f"Filled {x}")
+    append("Not said", x)
+    return Finding(x, "Carried"), Judgement("red", "code", message="Named")
+"""  # fmt: skip
+    found = Words()
+    read_python((shared, Source("calib/x.py", text)), found)
+    assert set(found.places) == {
+        "A kind", "One", "Two", "By its name", "Passed on", "Early", "Late", "Carried", "Named",
+    }  # fmt: skip
+    assert found.unreadable == ["calib/x.py:14 f'Filled {x}'"]
+
+
+def test_the_collector_finds_what_templates_say():
+    text = """{{ t("Said") }} {{ words.both("Twice") }} {{ t("If" if x else "Else") }}
+    {{ zh({"code": "Of a table"}[x]) }} {{ other("Not said") }} {{ t(x.message) }}"""
+    found = [text for text, _ in said_in(Environment(autoescape=True).parse(text))]
+    assert sorted(found) == ["Else", "If", "Of a table", "Said", "Twice"]
 
 
 def _worded_facts() -> list[tuple[str, str, str]]:

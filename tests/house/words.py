@@ -50,12 +50,18 @@ def shown() -> Words:
     for code, messages in collect(files).messages.items():
         for message in messages:
             found.places.setdefault(message, code)
+    read_python(files, found)
+    for path, tree in _trees():
+        for text, line in said_in(tree):
+            found.places.setdefault(text, f"{path}:{line}")
+    return found
+
+
+def read_python(files: tuple[Source, ...], found: Words) -> None:
+    """Add what these files say."""
     for source in files:
         for text, place in _python(source, files, found):
             found.places.setdefault(text, place)
-    for text, place in _templates():
-        found.places.setdefault(text, place)
-    return found
 
 
 def _python(source: Source, files: tuple[Source, ...], found: Words) -> Iterator[tuple[str, str]]:
@@ -190,15 +196,12 @@ def _leaves(node: ast.expr) -> list[str]:
     return []
 
 
-def _templates() -> Iterator[tuple[str, str]]:
-    for path, tree in _trees():
-        for call in tree.find_all(nodes.Call):
-            name = getattr(call.node, "attr", getattr(call.node, "name", ""))
-            if name not in _IN_TEMPLATES:
-                continue
-            for argument in call.args[:1]:
-                for text in _said(argument):
-                    yield text, f"{path}:{call.lineno}"
+def said_in(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Yield what a template says, with the line."""
+    for call in tree.find_all(nodes.Call):
+        name = getattr(call.node, "attr", getattr(call.node, "name", ""))
+        if name in _IN_TEMPLATES and call.args:
+            yield from ((text, call.lineno) for text in _said(call.args[0]))
 
 
 def _said(node: nodes.Node) -> Iterator[str]:
