@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 
 from tests.support.postgres import Postgres
+from tests.support.sqlite import SQLiteFiles
+
+Copied = Callable[[Callable[[str], Any]], tuple[Any, str]]
 
 _KEPT = {"CALIB_SHARED", "CALIB_REQUIRE_BROWSER"}
 for _name in [n for n in os.environ if n.startswith("CALIB_") and n not in _KEPT]:
@@ -94,22 +97,50 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a SQLite file with the tables of the program, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "calib.db"
-    _make_tables(f"sqlite+pysqlite:///{path}")
-    return path
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
+    """Return the folder of SQLite files of this test process."""
+    return SQLiteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
+def databases(request: pytest.FixtureRequest) -> SQLiteFiles | Postgres:
+    """Return where databases are made, once for SQLite and once for PostgreSQL."""
+    kind = {"sqlite": "sqlite", "postgresql": "postgres"}[request.param]
+    place: SQLiteFiles | Postgres = request.getfixturevalue(kind)
+    return place
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Postgres) -> str:
-    """Return the name of a PostgreSQL database with the tables of the program, to be copied."""
-    name = postgres.create()
-    _make_tables(postgres.url(name))
-    return name
+def patterns() -> dict[tuple[object, object], tuple[str, Any]]:
+    """Return what was made once to be copied: the name of its database, and what was returned."""
+    return {}
 
 
-def _make_tables(url: str) -> None:
+@pytest.fixture
+def copied(
+    databases: SQLiteFiles | Postgres, patterns: dict[tuple[object, object], tuple[str, Any]]
+) -> Iterator[Copied]:
+    """Return ``copied(make)``: what ``make(url)`` returned once, and the address of a copy.
+
+    `make` fills an empty database and must leave no connection open.
+    """
+    names = []
+
+    def copy(make: Callable[[str], Any]) -> tuple[Any, str]:
+        if (databases, make) not in patterns:
+            name = databases.create()
+            patterns[databases, make] = name, make(databases.url(name))
+        name, value = patterns[databases, make]
+        names.append(databases.create(name))
+        return value, databases.url(names[-1])
+
+    yield copy
+    for name in names:
+        databases.drop(name)
+
+
+def with_tables(url: str) -> None:
+    """Bring an empty database up to the tables of the program."""
     from calib.migrations.run import upgrade
     from instruments.db import open_engine
 
@@ -118,29 +149,18 @@ def _make_tables(url: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def database_url(copied: Copied) -> str:
     """Return the address of a fresh database with all tables, on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "calib.db")
-        yield f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template"))
-    yield server.url(name)
-    server.drop(name)
+    return copied(with_tables)[1]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.pg)])
-def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def empty_database_url(databases: SQLiteFiles | Postgres) -> Iterator[str]:
     """Return the address of a database without tables, on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        yield f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    name = server.create()
-    yield server.url(name)
-    server.drop(name)
+    name = databases.create()
+    yield databases.url(name)
+    databases.drop(name)
 
 
 @pytest.fixture(scope="session")

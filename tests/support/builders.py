@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,13 @@ def an_installation(url: str, code: str = "HZ") -> Installation:
         all_tables().create_all(engine)
     lab_id = a_lab(engine, code)
     person_id = a_person(engine, lab_id)
-    return Installation(engine, load_catalogue(), lab_id, person_id)
+    return Installation(engine, the_catalogue(), lab_id, person_id)
+
+
+@functools.cache
+def the_catalogue() -> Catalogue:
+    """Return the instrument types, read once."""
+    return load_catalogue()
 
 
 def a_lab(engine: Engine, code: str = "HZ", **more: Any) -> int:

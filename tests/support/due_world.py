@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from calib.migrations.tables import all_tables
-from instruments.catalogue.loader import load_catalogue
 from instruments.context import Actor, Context
 from instruments.db import open_engine
 from instruments.records.instruments import Instrument
 from instruments.services import customers, models, people, sites
 from instruments.services.instruments import register_instrument, set_status
 from instruments.tenancy import installation_session, lab_session
+from tests.support.builders import the_catalogue
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 LAB_MAIL = "lab@example.org"
@@ -149,4 +149,4 @@ def a_model(ctx: Context, **given) -> int:
         "resolution": {"temperature": "0.1"},
         **given,
     }
-    return models.create_model(ctx, catalogue=load_catalogue(), **values).id
+    return models.create_model(ctx, catalogue=the_catalogue(), **values).id
