@@ -20,6 +20,7 @@ import pytest
 from tests.support.postgres import Postgres
 from tests.support.sqlite import SQLiteFiles
 
+Patterns = dict[tuple[object, object], tuple[str, Any]]
 Copied = Callable[[Callable[[str], Any]], tuple[Any, str]]
 
 _KEPT = {"CALIB_SHARED", "CALIB_REQUIRE_BROWSER"}
@@ -111,19 +112,12 @@ def databases(request: pytest.FixtureRequest) -> SQLiteFiles | Postgres:
 
 
 @pytest.fixture(scope="session")
-def patterns() -> dict[tuple[object, object], tuple[str, Any]]:
+def patterns() -> Patterns:
     """Return what was made once to be copied: the name of its database, and what was returned."""
     return {}
 
 
-@pytest.fixture
-def copied(
-    databases: SQLiteFiles | Postgres, patterns: dict[tuple[object, object], tuple[str, Any]]
-) -> Iterator[Copied]:
-    """Return ``copied(make)``: what ``make(url)`` returned once, and the address of a copy.
-
-    `make` fills an empty database and must leave no connection open.
-    """
+def _copier(databases: SQLiteFiles | Postgres, patterns: Patterns) -> Iterator[Copied]:
     names = []
 
     def copy(make: Callable[[str], Any]) -> tuple[Any, str]:
@@ -137,6 +131,21 @@ def copied(
     yield copy
     for name in names:
         databases.drop(name)
+
+
+@pytest.fixture
+def copied(databases: SQLiteFiles | Postgres, patterns: Patterns) -> Iterator[Copied]:
+    """Return ``copied(make)``: what ``make(url)`` returned once, and the address of a copy.
+
+    `make` fills an empty database and must leave no connection open.
+    """
+    yield from _copier(databases, patterns)
+
+
+@pytest.fixture
+def copied_on_sqlite(sqlite: SQLiteFiles, patterns: Patterns) -> Iterator[Copied]:
+    """Return the same on SQLite alone, for what the database has no say in."""
+    yield from _copier(sqlite, patterns)
 
 
 def with_tables(url: str) -> None:

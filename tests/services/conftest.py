@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from instruments.db import open_engine
+from tests.support import issuing
 from tests.support.due_world import DueWorld, due_world
+from tests.support.issuing import Bench
 from tests.support.postgres import Postgres
 
 
@@ -53,3 +55,19 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DueWorld]:
 
 def _copied(world: DueWorld, url: str) -> DueWorld:
     return dataclasses.replace(world, engine=open_engine(url), sites=dict(world.sites))
+
+
+@pytest.fixture
+def bench_on_each(copied) -> Iterator[Bench]:
+    """Return a lab ready to measure, once on each database."""
+    bench = issuing.opened_at(*copied(issuing.a_closed_bench))
+    yield bench
+    bench.engine.dispose()
+
+
+@pytest.fixture
+def bench_on_sqlite(copied_on_sqlite) -> Iterator[Bench]:
+    """Return a lab ready to measure on SQLite alone, where the database has no say."""
+    bench = issuing.opened_at(*copied_on_sqlite(issuing.a_closed_bench))
+    yield bench
+    bench.engine.dispose()

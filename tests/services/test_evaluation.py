@@ -22,18 +22,14 @@ MAKERS = {"temperature": [{"document": "Manual", "confidence": "V", "lower": "-2
 
 
 @pytest.fixture
-def bench(database_url):
-    made = issuing.a_bench(database_url)
-    yield made
-    made.engine.dispose()
+def bench(bench_on_each):
+    return bench_on_each
 
 
 @pytest.fixture
-def embedded(tmp_path):
+def embedded(bench_on_sqlite):
     """Return a lab on SQLite alone, where the database has no say."""
-    made = issuing.a_bench(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
-    yield made
-    made.engine.dispose()
+    return bench_on_sqlite
 
 
 def _draft(bench, id_):

@@ -34,18 +34,14 @@ class BrokenSealer(UnsealedSealer):
 
 
 @pytest.fixture
-def bench(tmp_path):
-    made = issuing.a_bench(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
-    yield made
-    made.engine.dispose()
+def bench(bench_on_sqlite):
+    return bench_on_sqlite
 
 
 @pytest.fixture
-def either(database_url):
+def either(bench_on_each):
     """Return a lab, once on each database, for what the database has a say in."""
-    made = issuing.a_bench(database_url)
-    yield made
-    made.engine.dispose()
+    return bench_on_each
 
 
 @pytest.fixture

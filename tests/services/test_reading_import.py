@@ -35,10 +35,8 @@ PTB = SHARED / "data" / "dcc" / "examples" / "dcc_gp_temperature_typical_v12.xml
 
 
 @pytest.fixture
-def bench(tmp_path):
-    made = issuing.a_bench(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
-    yield made
-    made.engine.dispose()
+def bench(bench_on_sqlite):
+    return bench_on_sqlite
 
 
 def _import(bench, id_, text, *, dry_run=False, name="log.csv", stage="as_found"):
@@ -196,9 +194,7 @@ def test_the_eleven_readings_of_the_guide_go_in_and_its_line_comes_out(tmp_path)
     assert curve.predictions[0].printed == "-0.1494(41)"
 
 
-@pytest.mark.skipif(
-    not PTB.exists(), reason="no PTB examples beside the project"
-)
+@pytest.mark.skipif(not PTB.exists(), reason="no PTB examples beside the project")
 def test_the_pairs_of_ptbs_certificate_go_in_and_its_errors_come_out(tmp_path):
     table = read_dcc(PTB.read_bytes()).tables[0]
     reference, indication, error = (

@@ -20,10 +20,8 @@ from tests.support.issuing import an_entry
 
 
 @pytest.fixture
-def bench(database_url):
-    made = issuing.a_bench(database_url)
-    yield made
-    made.engine.dispose()
+def bench(bench_on_each):
+    return bench_on_each
 
 
 @pytest.fixture(scope="module")

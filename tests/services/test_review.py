@@ -13,10 +13,8 @@ from tests.support.issuing import an_entry
 
 
 @pytest.fixture
-def bench(tmp_path):
-    made = issuing.a_bench(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
-    yield made
-    made.engine.dispose()
+def bench(bench_on_sqlite):
+    return bench_on_sqlite
 
 
 def _acts(bench, id_):

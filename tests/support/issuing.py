@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ConditionEntry, ReadingEntry
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Actor, Context, Role
+from instruments.db import open_engine
 from instruments.services import labs, orders, standards
 from instruments.tenancy import lab_session
 from tests.support import builders
@@ -108,6 +110,19 @@ def a_bench(
         )
         standard = builders.a_standard(ctx, a_wide_certificate(), code="S-014")
     return Bench(world, *people, customer.id, model.id, standard)
+
+
+def a_closed_bench(url: str) -> Bench:
+    """Return a lab ready to measure, to be copied and opened with `opened_at`."""
+    bench = a_bench(url)
+    bench.engine.dispose()
+    return bench
+
+
+def opened_at(bench: Bench, url: str) -> Bench:
+    """Return the same lab in a copy of its database."""
+    installation = dataclasses.replace(bench.installation, engine=open_engine(url))
+    return dataclasses.replace(bench, installation=installation)
 
 
 def a_wide_certificate(**more: Any) -> standards.CertificateEntry:
