@@ -3,6 +3,7 @@
 PYTHON  ?= python3
 WORKERS ?= logical
 ARGS    ?=
+COVER   ?=
 
 UV      := .tools/venv/bin/uv
 PY      := .venv/bin/python
@@ -19,7 +20,7 @@ SUITED  := $(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v
 	   sys.exit(0 if ok else "Calib needs Python 3.11 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt lint types imports test-pg test-slow nightly \
+.PHONY: help setup run demo test check fmt lint types imports test-rest test-pg test-browser nightly \
 	cover docs lock clean
 
 help: ## Show this list
@@ -50,9 +51,11 @@ run: setup ## Build the demo world once and serve it; prints the address
 demo: setup ## Build the demo world anew and serve it
 	$(CALIB) demo --folder demo-world --fresh
 
-test: setup ## Run all tests but the slow ones, on both databases, with coverage
-	$(PYTEST) $(SPREAD) -m "not slow" --cov --cov-report= --durations=10 $(ARGS)
-	@$(PY) -m coverage report --skip-covered | tail -n 15
+test: setup ## Run the tests, on both databases; what takes long is left to test-rest
+	$(PYTEST) $(SPREAD) -m "not slow and not kill and not browser" $(COVER) --durations=10 $(ARGS)
+
+test-rest: setup ## Run what takes long: kills and races, the browser, whole worlds
+	$(PYTEST) $(SPREAD) -m "slow or kill or browser" $(COVER) --durations=10 $(ARGS)
 
 check: setup ## Format, lint, types, import rules and the rules of the house
 	@$(PY) -m ruff format --check .
@@ -76,12 +79,15 @@ imports: setup ## Check the twelve import rules
 test-pg: setup ## Run the tests that use PostgreSQL
 	$(PYTEST) $(SPREAD) -m pg $(ARGS)
 
-test-slow: setup ## Run the slow tests
-	$(PYTEST) $(SPREAD) -m slow --durations=10 $(ARGS)
+test-browser: setup ## Run the tests in a real browser
+	$(PYTEST) $(SPREAD) -m browser $(ARGS)
 
-nightly: check test test-slow ## Everything
+nightly: check cover ## Everything
 
-cover: test ## Show uncovered lines; the engine and the evaluation allow none
+cover: ## Run all tests and show uncovered lines; the engine and the evaluation allow none
+	rm -f .coverage .coverage.*
+	$(MAKE) --no-print-directory test COVER="--cov --cov-report="
+	$(MAKE) --no-print-directory test-rest COVER="--cov --cov-append --cov-report="
 	$(PY) -m coverage report
 	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
 

@@ -17,6 +17,7 @@ from instruments.records.instruments import InstrumentStatus
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.instruments import InstrumentView, get_instrument
+from instruments.services.rows import own_customer
 
 ObjectKind = Literal["instrument", "order", "calibration", "certificate"]
 STATUS_WORDS: Mapping[str, str] = {
@@ -109,11 +110,15 @@ def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
 
 
 def _orders(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    own = own_customer(ctx)  # an instrument that changed hands keeps its former owner's orders
     rows = ctx.session.execute(
         select(OrderLine, Order, Person.name)
         .join(Order, Order.id == OrderLine.order_id)
         .outerjoin(Person, Person.id == OrderLine.received_by)
-        .where(OrderLine.instrument_id == instrument_id)
+        .where(
+            OrderLine.instrument_id == instrument_id,
+            *(() if own is None else (Order.customer_id == own,)),
+        )
         .order_by(OrderLine.id)
     )
     for line, order, receiver in rows:

@@ -104,6 +104,7 @@ def colour(client: httpx.Client) -> tuple[str, str]:
     return item["judgement"]["colour"], item["certificate_number"]
 
 
+@pytest.mark.slow
 def test_register_to_reminder_by_commands(program, mails, tmp_path):
     tokens = founded(program)
     technician = tokens["technician"]

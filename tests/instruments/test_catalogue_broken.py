@@ -169,7 +169,7 @@ BROKEN = {
         "type-source", "documents[1]", "needs the source",
     ),
     "verified by a document without a source": (
-        DIGITAL, 'high = "300"\nconfidence = "V2"', 'high = "300"\nconfidence = "BG"',
+        DIGITAL, 'high = "350"\nconfidence = "V2"', 'high = "350"\nconfidence = "BG"',
         "type-source", "measurands[0].points.confidence", "JJF 1171-2007 has none",
     ),
     "component without confidence": (
