@@ -51,8 +51,9 @@ run: setup ## Build the demo world once and serve it; prints the address
 demo: setup ## Build the demo world anew and serve it
 	$(CALIB) demo --folder demo-world --fresh
 
-test: setup ## Run the tests, on both databases; what takes long is left to test-rest
-	$(PYTEST) $(SPREAD) -m "not slow and not kill and not browser" $(COVER) --durations=10 $(ARGS)
+test: setup ## Run the tests; what takes long is left to test-pg, test-rest and check
+	$(PYTEST) $(SPREAD) -m "not slow and not kill and not browser and not pg" \
+	  --ignore=tests/house $(COVER) --durations=10 $(ARGS)
 
 test-rest: setup ## Run what takes long: kills and races, the browser, whole worlds
 	$(PYTEST) $(SPREAD) -m "slow or kill or browser" $(COVER) --durations=10 $(ARGS)
@@ -76,8 +77,8 @@ types: setup ## Check types
 imports: setup ## Check the twelve import rules
 	.venv/bin/lint-imports
 
-test-pg: setup ## Run the tests that use PostgreSQL
-	$(PYTEST) $(SPREAD) -m pg $(ARGS)
+test-pg: setup ## Run the same tests of the database on PostgreSQL
+	$(PYTEST) $(SPREAD) -m "pg and not slow and not kill" $(COVER) $(ARGS)
 
 test-browser: setup ## Run the tests in a real browser
 	$(PYTEST) $(SPREAD) -m browser $(ARGS)
@@ -87,6 +88,7 @@ nightly: check cover ## Everything
 cover: ## Run all tests and show uncovered lines; the engine and the evaluation allow none
 	rm -f .coverage .coverage.*
 	$(MAKE) --no-print-directory test COVER="--cov --cov-report="
+	$(MAKE) --no-print-directory test-pg COVER="--cov --cov-append --cov-report="
 	$(MAKE) --no-print-directory test-rest COVER="--cov --cov-append --cov-report="
 	$(PY) -m coverage report
 	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
