@@ -57,7 +57,7 @@ def variable(name: str) -> str:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """Read the settings; raises WrongUsage naming the variable, what it holds and what it may hold."""
+    """Read the settings; raises WrongUsage naming the variable and what it may hold."""
     known = {variable(f.name): f.name for f in dataclasses.fields(Settings)}
     settings = Settings(**{known[key]: environ[key].strip() for key in environ if key in known})
     _whole(settings.smtp_port, "smtp_port", 1, 65535)
