@@ -12,6 +12,7 @@ from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
+from instruments.services.rows import need_staff, own_customer
 from instruments.text import LocalizedText
 
 
@@ -40,7 +41,17 @@ class CalibrationLine:
 def list_calibrations(
     ctx: Context, state: str | None = None, *, order_id: int | None = None
 ) -> tuple[CalibrationLine, ...]:
-    """Return the records of the lab, in one state or of one order, the green channel first."""
+    """Return the records of the lab, in one state or of one order, the green channel first.
+
+    A venue operator may ask for those of an order of their own.
+
+    Raises
+    ------
+    NotAllowed
+        The actor is none of the lab's own people and named no order.
+    """
+    if order_id is None:
+        need_staff(ctx)
     wanted = (
         select(Calibration, Order, Instrument, InstrumentModel)
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)
@@ -49,6 +60,9 @@ def list_calibrations(
         .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
         .order_by(Order.green_channel.desc(), Calibration.opened_at, Calibration.id)
     )
+    own = own_customer(ctx)
+    if own is not None:
+        wanted = wanted.where(Order.customer_id == own)
     if state is not None:
         wanted = wanted.where(Calibration.state == state)
     if order_id is not None:

@@ -23,7 +23,7 @@ from instruments.procedure import InstrumentType
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.fields import words
-from instruments.services.rows import check_version, not_found
+from instruments.services.rows import check_version, need_staff, not_found
 from instruments.tenancy import hold_lab
 
 VISIT = re.compile(r"#\d+$")
@@ -212,8 +212,11 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
 
     Raises
     ------
+    NotAllowed
+        The actor is none of the lab's own people.
     NotFound
     """
+    need_staff(ctx)
     found = ctx.session.execute(
         select(Calibration, Order.id, Order.number)
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)

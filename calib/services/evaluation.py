@@ -25,6 +25,7 @@ from instruments.canonical import digest
 from instruments.context import Context
 from instruments.errors import Finding, NotFound, Refused
 from instruments.services import audit
+from instruments.services.rows import need_staff
 
 SOFTWARE = f"calib {version('calib')}"
 
@@ -139,8 +140,11 @@ def get_evaluation(ctx: Context, calibration_id: int) -> EvaluationView:
 
     Raises
     ------
+    NotAllowed
+        The actor is none of the lab's own people.
     NotFound
     """
+    need_staff(ctx)
     row = ctx.session.scalar(
         select(Evaluation)
         .where(Evaluation.calibration_id == calibration_id)

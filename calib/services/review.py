@@ -22,6 +22,7 @@ from instruments.errors import Refused
 from instruments.records.parties import Person
 from instruments.services import audit
 from instruments.services.fields import words
+from instruments.services.rows import need_staff
 
 Act = Literal["submitted", "reviewed", "authorised", "returned"]
 
@@ -107,7 +108,14 @@ def give_back(ctx: Context, calibration_id: int, version: int, reason: str) -> N
 
 
 def marks(ctx: Context, calibration_id: int) -> tuple[MarkView, ...]:
-    """Return every mark of the record, oldest first."""
+    """Return every mark of the record, oldest first.
+
+    Raises
+    ------
+    NotAllowed
+        The actor is none of the lab's own people.
+    """
+    need_staff(ctx)
     rows = ctx.session.execute(
         select(ReviewMark, Person.name)
         .join(Person, Person.id == ReviewMark.person_id)

@@ -14,9 +14,17 @@ from instruments.errors import Conflict, Invalid
 from instruments.plain import NotPlain, from_plain, to_plain
 from instruments.procedure import InstrumentType, Limit
 from instruments.quantities import parse_decimal
+from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.services import audit, fields
-from instruments.services.rows import change, check_version, get_row, need_staff
+from instruments.services.rows import (
+    change,
+    check_version,
+    get_row,
+    need_staff,
+    not_found,
+    own_customer,
+)
 from instruments.tenancy import hold_lab
 
 USES = ("clinical", "industrial")
@@ -106,15 +114,26 @@ def update_model(
 
 
 def get_model(ctx: Context, model_id: int) -> ModelView:
-    """Return a model.
+    """Return a model; a venue operator sees those of their own instruments.
 
-    Raises NotFound when the lab has no such model.
+    Raises NotFound when the lab has no such model or the actor may not see it.
     """
-    return _view(get_row(ctx, InstrumentModel, model_id, "model"))
+    row = get_row(ctx, InstrumentModel, model_id, "model")
+    own = own_customer(ctx)
+    held = select(Instrument.id).where(
+        Instrument.model_id == model_id, Instrument.customer_id == own
+    )
+    if own is not None and ctx.session.scalars(held.limit(1)).first() is None:
+        raise not_found("model", model_id)
+    return _view(row)
 
 
 def list_models(ctx: Context) -> tuple[ModelView, ...]:
-    """Return every model of the lab, ordered by maker and model."""
+    """Return every model of the lab, ordered by maker and model.
+
+    Raises NotAllowed for people who are not the lab's own.
+    """
+    need_staff(ctx)
     statement = select(InstrumentModel).order_by(InstrumentModel.maker, InstrumentModel.model)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
 

@@ -14,7 +14,7 @@ from instruments.quantities import parse_decimal
 from instruments.records.scope import ScopeRow
 from instruments.services import audit, fields
 from instruments.services.models import check_known
-from instruments.services.rows import get_row
+from instruments.services.rows import get_row, need_staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,11 @@ def end_row(ctx: Context, row_id: int, ends_on: date) -> None:
 
 
 def list_rows(ctx: Context) -> tuple[ScopeRowView, ...]:
-    """Return every row of the scope, ended ones included."""
+    """Return every row of the scope, ended ones included.
+
+    Raises NotAllowed for people who are not the lab's own.
+    """
+    need_staff(ctx)
     statement = select(ScopeRow).order_by(ScopeRow.type_id, ScopeRow.measurand, ScopeRow.id)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
 

@@ -131,8 +131,10 @@ def update_standard(
 def get_standard(ctx: Context, standard_id: int) -> StandardView:
     """Return a standard with its certificates and their lines.
 
-    Raises NotFound when the lab has no such standard.
+    Raises NotFound when the lab has no such standard, NotAllowed for people who are not the lab's
+    own.
     """
+    need_staff(ctx)
     row = get_row(ctx, MeasurementStandard, standard_id, "standard")
     return _view(row, _certificates(ctx, [standard_id]))
 
