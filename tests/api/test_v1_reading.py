@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support import issuing
@@ -9,9 +11,11 @@ from tests.support.door import Door, a_door, problem_of, seen
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Door:
+def door(tmp_path_factory) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("reading")
-    return a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+    made = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+    yield made
+    made.bench.engine.dispose()
 
 
 @pytest.fixture(scope="module")

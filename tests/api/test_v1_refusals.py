@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -30,9 +31,11 @@ PUBLIC = {"/api/v1/public/certificates/{token}"}
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Door:
+def door(tmp_path_factory) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("refusals")
-    return a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+    made = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+    yield made
+    made.bench.engine.dispose()
 
 
 @pytest.fixture(scope="module")

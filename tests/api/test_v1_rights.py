@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -56,14 +57,15 @@ NOT_THEIRS = {path: MISSING for path, answer in OWN.items() if "{" in path and a
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Door:
+def door(tmp_path_factory) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("rights")
     door = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
     issuing.opened(door.bench)
     with context_for(door.bench.installation) as ctx:
         builders.a_site(ctx, door.bench.customer_id)
         assert builders.a_customer(ctx, name_en="Other").id == door.bench.customer_id + 1
-    return door
+    yield door
+    door.bench.engine.dispose()
 
 
 def an_operator(door: Door, customer_id: int):
