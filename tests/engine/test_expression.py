@@ -35,10 +35,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_texts_are_refused_at_once(text: str) -> None:
-    started = time.perf_counter()
+    # Seconds of this thread's own work: a busy machine takes longer and is no fault of the parser.
+    started = time.thread_time()
     with pytest.raises(BadExpression):
         parse(text, NAMES)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
 
 
 TOWERS = ["9^9^9^9", "9**9**9", "x/(y-y)", "log(0*x)", "sqrt(-x)", "(-x)^0.5", "exp(1e3*y)",
