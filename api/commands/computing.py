@@ -12,7 +12,6 @@ from api.commands.terminal import read_input
 
 def compute(file: Annotated[str, typer.Argument(help="Task file, - for standard input.")]) -> None:
     """Compute a task or a list of tasks without a database; results as canonical JSON."""
-    from calib.evaluation import frozen  # noqa: F401 -- offers the kind calibration
     from calib.evaluation.tasks import compute_many, load
     from calib.evaluation.tasks.reader import TaskRefused
     from instruments.canonical import canonical_json

@@ -1,7 +1,4 @@
-"""A frozen calibration input as a task: the result again, byte for byte, from the input alone.
-
-Importing this module offers the kind ``calibration`` to ``calib compute``.
-"""
+"""A frozen calibration input as a task: the result again, byte for byte, from the input alone."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from typing import Any
 
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import INPUT_FORMAT, CalibrationInput
-from calib.evaluation.tasks.dispatch import KINDS
 from calib.evaluation.tasks.reader import TaskRefused
 from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
@@ -67,6 +63,3 @@ def compute_calibration(task: Mapping[str, Any]) -> dict[str, Any]:
     except DomainError as fault:
         errors = [f"{f.at}: {f.text()}" for f in fault.findings if f.severity == "error"]
         raise TaskRefused(fault.code, " ".join([str(fault), *errors]), fault.at) from fault
-
-
-KINDS["calibration"] = compute_calibration

@@ -75,8 +75,6 @@ BAD: list[tuple[str, str, Any]] = [
     ("unknown-kind", "kind", {}),
     ("unknown-kind", "kind", {"kind": 3}),
     ("unknown-kind", "kind", {"kind": "guess"}),
-    ("not-offered", "kind", {"kind": "risk"}),
-    ("not-offered", "kind", {"kind": "thermometry"}),
     # propagate
     ("unknown-key", "reading", propagate(reading=1)),
     ("unknown-key", "inputs.x.U95", propagate(inputs={"x": {"value": 1, "U95": 1}})),
@@ -220,10 +218,7 @@ def test_a_list_keeps_order_and_hides_nothing() -> None:
 
 
 def test_an_unexpected_fault_stays_in_its_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_task: Any) -> dict[str, Any]:
-        raise RuntimeError
-
-    monkeypatch.setitem(KINDS, "broken", fail)
+    monkeypatch.setitem(KINDS, "broken", "calib.evaluation.tasks.type_a:no_such_function")
     results, ok = compute_many([{"kind": "broken"}, type_a()])
     assert not ok
     assert isinstance(results, list)
@@ -231,9 +226,11 @@ def test_an_unexpected_fault_stays_in_its_task(monkeypatch: pytest.MonkeyPatch) 
     assert results[1]["n"] == 4
 
 
-def test_other_modules_may_register_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(KINDS, "calibration", lambda task: {"kind": task["kind"]})
-    assert compute({"kind": "calibration"}) == {"kind": "calibration"}
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_refuses_an_unknown_key_by_name(kind: str) -> None:
+    refused = compute({"kind": kind, "no_such_key": 1})["error"]
+    assert refused["code"] != "internal-error"
+    assert "no_such_key" in refused["message"] + refused["at"]
 
 
 def test_load_keeps_every_digit() -> None:

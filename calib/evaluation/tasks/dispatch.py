@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
-from calib.evaluation.tasks.conformity import compute_conformity
-from calib.evaluation.tasks.fit import compute_fit
-from calib.evaluation.tasks.propagate import compute_propagate
 from calib.evaluation.tasks.reader import TaskRefused, join
-from calib.evaluation.tasks.type_a import compute_type_a
 
 Compute = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-KINDS: dict[str, Compute] = {
-    "propagate": compute_propagate,
-    "type_a": compute_type_a,
-    "fit": compute_fit,
-    "conformity": compute_conformity,
+KINDS: dict[str, str] = {
+    "propagate": "calib.evaluation.tasks.propagate:compute_propagate",
+    "type_a": "calib.evaluation.tasks.type_a:compute_type_a",
+    "fit": "calib.evaluation.tasks.fit:compute_fit",
+    "conformity": "calib.evaluation.tasks.conformity:compute_conformity",
+    "calibration": "calib.evaluation.frozen:compute_calibration",
 }
-"""Kinds of task; other modules may register theirs (``KINDS["calibration"] = ...``)."""
-NOT_OFFERED = ("risk", "interval", "compare", "chart", "thermometry", "calibration")
+"""Kind of task and what computes it; a module is imported when its kind is first asked for."""
 
 
 def _error(code: str, message: str, at: str) -> dict[str, Any]:
@@ -45,10 +42,9 @@ def _compute(task: object) -> dict[str, Any]:
         raise TaskRefused("bad-task", "A task must be an object with a kind.", "")
     kind = task.get("kind")
     if isinstance(kind, str) and kind in KINDS:
-        return KINDS[kind](task)
-    if kind in NOT_OFFERED:
-        raise TaskRefused("not-offered", f"Tasks of kind {kind!r} are not offered yet.", "kind")
-    known = ", ".join(sorted({*KINDS, *NOT_OFFERED}))
+        module, _, function = KINDS[kind].partition(":")
+        return cast("Compute", getattr(import_module(module), function))(task)
+    known = ", ".join(sorted(KINDS))
     got = repr(kind[:60]) if isinstance(kind, str) else "none"
     raise TaskRefused("unknown-kind", f"The kind must be one of {known}; got {got}.", "kind")
 
