@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from calib.records.calibrations import Calibration
 from calib.records.certificates import Certificate, CertificateEvent
+from calib.services.standing import records_ordered_by
 from instruments.context import Context
 from instruments.records.instruments import InstrumentStatus
 from instruments.records.orders import Order, OrderLine
@@ -152,13 +153,17 @@ def _records(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
 
 
 def _certificates(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    own = own_customer(ctx)
     successor = aliased(Certificate)
     rows = ctx.session.execute(
         select(Certificate.id, Certificate.number, CertificateEvent, successor.number, Person.name)
         .join(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
         .outerjoin(successor, successor.id == CertificateEvent.successor_id)
         .outerjoin(Person, Person.id == CertificateEvent.person_id)
-        .where(Certificate.instrument_id == instrument_id)
+        .where(
+            Certificate.instrument_id == instrument_id,
+            *(() if own is None else (Certificate.calibration_id.in_(records_ordered_by(own)),)),
+        )
         .order_by(CertificateEvent.id)
     )
     for id_, number, event, replaced_by, person in rows:

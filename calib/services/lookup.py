@@ -20,7 +20,7 @@ from calib.records.certificates import Certificate, CertificateEvent, Certificat
 from calib.services.certificate_rows import LATER
 from calib.services.dashboard import Dashboard, dashboard
 from calib.services.history import InstrumentHistory, instrument_history
-from calib.services.standing import certificate_lines, named
+from calib.services.standing import certificate_lines, named, records_ordered_by
 from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
@@ -195,6 +195,7 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
         conditions = [
             *conditions,
             Instrument.customer_id == own,
+            Certificate.calibration_id.in_(records_ordered_by(own)),
             Certificate.id.in_(_with_event("issued")),
         ]
     replaced = aliased(Certificate)

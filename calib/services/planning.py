@@ -26,6 +26,7 @@ from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.standards import StandardCertificate
 from instruments.services import audit
+from instruments.tenancy import hold_lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,14 @@ def plan(ctx: Context, calibration_id: int, version: int, change: PlanChange) ->
 def _ordered(
     ctx: Context, order_line_id: int
 ) -> tuple[OrderLine, Order, Instrument, InstrumentModel]:
+    hold_lab(ctx.session, ctx.lab_id)  # before any row: the lab first, as everywhere else
     found = ctx.session.execute(
         select(OrderLine, Order, Instrument, InstrumentModel)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Instrument, Instrument.id == OrderLine.instrument_id)
         .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
         .where(OrderLine.id == order_line_id)
-        .with_for_update(of=OrderLine)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if found is None:
         raise NotFound(
@@ -161,6 +163,13 @@ def _ordered(
             "order-line-not-received",
             "The item {barcode} of order {order} cannot be measured yet. Accept the order and "
             "receive the item first.",
+            facts={"barcode": instrument.barcode, "order": order.number},
+        )
+    if line.returned_at is not None:
+        raise Conflict(
+            "item-given-back",
+            "The item {barcode} of order {order} went back to the customer. Take a new request "
+            "for it.",
             facts={"barcode": instrument.barcode, "order": order.number},
         )
     other = ctx.session.scalar(

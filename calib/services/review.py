@@ -14,9 +14,10 @@ from typing import Literal
 from sqlalchemy import select
 
 from calib.records.calibrations import Calibration, Condition, Reading, ReviewMark
-from calib.services import evaluation
+from calib.services import calibration_views, evaluation
 from calib.services.calibration_views import locked, move, need_move, need_reason
 from calib.services.evaluation import EvaluationView
+from calib.services.freezing import freeze_record
 from instruments.context import Context
 from instruments.errors import Refused
 from instruments.records.parties import Person
@@ -191,10 +192,15 @@ def unchanged(ctx: Context, calibration_id: int) -> EvaluationView:
     ------
     NotFound
     Refused
-        Something the result rests on was changed since: a model, a limit, a scope row.
+        Something the result rests on was changed since: a model, a limit, a scope row, or the
+        certificate of a standard was corrected by a newer edition.
     """
     stored = evaluation.get_evaluation(ctx, calibration_id)
-    if evaluation.freeze(ctx, calibration_id).digest() != stored.input_digest:
+    frozen, against = freeze_record(ctx, calibration_views.view(ctx, calibration_id))
+    if against:
+        first = against[0]
+        raise Refused(first.code, first.message, at=first.at, facts=first.facts, findings=against)
+    if frozen.digest() != stored.input_digest:
         raise Refused(
             "changed-since-evaluation",
             "Something this result rests on was changed after it was evaluated (instrument, model, "

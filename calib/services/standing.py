@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
+from calib.records.calibrations import Calibration
 from calib.records.certificates import Certificate, CertificateEvent
 from calib.services.certificate_rows import LATER
 from instruments.records.instruments import Instrument, InstrumentStatus
 from instruments.records.models import InstrumentModel
+from instruments.records.orders import Order, OrderLine
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
 
@@ -37,6 +39,19 @@ def newest_status() -> Subquery:
         )
         .group_by(InstrumentStatus.instrument_id)
         .subquery()
+    )
+
+
+def records_ordered_by(customer_id: int) -> Select[int]:
+    """Return the records of work that a customer ordered.
+
+    Their certificates name that customer: an instrument that changes hands leaves them behind.
+    """
+    return (
+        select(Calibration.id)
+        .join(OrderLine, OrderLine.id == Calibration.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(Order.customer_id == customer_id)
     )
 
 

@@ -15,6 +15,7 @@ from calib.services.dashboard import STATION_WORDS
 from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS
 from instruments.catalogue.loader import load_catalogue
 from instruments.errors import NotAllowed, NotFound
+from instruments.services import instruments as registry
 from instruments.services import orders, standards
 from instruments.tenancy import lab_session
 from tests.support import builders
@@ -254,3 +255,21 @@ def test_a_certificate_of_a_second_try_on_one_line_keeps_its_own_record(world):
         ids = [a_certificate(ctx, r, f"HZ-{r.id}", "issued") for r in records]
         found = {v.id: v.calibration_id for v in lookup.certificates(ctx)}
     assert [found[id_] for id_ in ids] == sorted(found.values())
+
+
+def test_an_instrument_that_changed_hands_does_not_take_its_certificates_along(world):
+    (a,) = instruments(world, 1)
+    with ctx_of(world) as ctx:
+        issued = certified(world, ctx, CATALOGUE, a, "HZ-1", document=forehead_certificate())
+        item = lookup.instrument_history(ctx, a).instrument
+        registry.update_instrument(ctx, a, item.version, customer_id=world.school, site_id=None)
+    for customer in (world.school, world.station):
+        with ctx_of(world, customer_id=customer) as ctx:
+            assert lookup.certificates(ctx) == ()
+            with pytest.raises(NotFound):
+                lookup.certificate_file(ctx, issued, "pdf")
+    with ctx_of(world, customer_id=world.school) as ctx:
+        told = lookup.instrument_history(ctx, a).entries
+        assert "certificate" not in {entry.kind for entry in told}
+    with ctx_of(world) as ctx:
+        assert lookup.certificate(ctx, issued).number == "HZ-1"

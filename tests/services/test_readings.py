@@ -60,6 +60,18 @@ def test_a_record_opens_once_per_order_line_and_only_on_a_received_item(bench):
     assert early.value.code == "order-line-not-received"
 
 
+def test_no_record_opens_on_an_item_that_went_back(bench):
+    with bench.as_(issuing.everybody(bench)) as ctx:
+        given = {"model_id": bench.model_id, "customer_id": bench.customer_id}
+        kept, gone = (builders.an_instrument(ctx, bench.catalogue, **given) for _ in range(2))
+        order = builders.an_order(ctx, bench.catalogue, kept.id, gone.id, decision_rule="none")
+        left = order.lines[1].id
+        builders.orders.give_back(ctx, order.id, order.version, [left])
+        with pytest.raises(Conflict) as late:
+            readings.open_calibration(ctx, left, catalogue=bench.catalogue)
+    assert late.value.code == "item-given-back"
+
+
 def test_trailing_zeros_are_kept(bench):
     record = issuing.opened(bench)
     with bench.as_(bench.technician) as ctx:

@@ -6,7 +6,7 @@ import pytest
 
 from calib.services import evaluation, issue, readings, review
 from instruments.errors import Conflict, Invalid, NotAllowed, Refused
-from instruments.services import models
+from instruments.services import models, standards
 from instruments.services.audit import check_chain
 from tests.support import issuing
 from tests.support.issuing import an_entry
@@ -162,3 +162,21 @@ def test_a_mark_of_another_evaluation_does_not_let_a_certificate_out(bench):
                 public_base=issuing.BASE,
             )
     assert refusal.value.code == "approval-missing"
+
+
+def test_a_standard_corrected_after_the_evaluation_lets_no_certificate_out(bench):
+    id_ = issuing.authorised(bench)
+    old = bench.standard.certificates[0]
+    with bench.as_(issuing.everybody(bench)) as ctx:
+        newer = issuing.a_wide_certificate(number=old.number)
+        standards.enter_certificate(ctx, bench.standard.id, newer, old.id, "the value was wrong")
+    with bench.as_(bench.signatory) as ctx, pytest.raises(Refused) as refusal:
+        issue.reserve(
+            ctx,
+            id_,
+            issuing.version_of(ctx, id_),
+            idempotency_key="k",
+            public_base=issuing.BASE,
+        )
+    assert refusal.value.code == "standard-certificate-replaced"
+    assert refusal.value.findings[0].facts["certificate"] == old.number
