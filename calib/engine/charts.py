@@ -64,8 +64,8 @@ class Chart:
     violations: tuple[Violation, ...]
 
     def __post_init__(self) -> None:
-        numbers = {"statistic": self.statistic, "lower": self.lower, "upper": self.upper}
-        require_finite("a chart", s=self.s, center=self.center, **numbers)
+        require_finite("a chart", statistic=self.statistic, center=self.center, s=self.s)
+        require_finite("a chart", lower=self.lower, upper=self.upper)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +96,7 @@ class Cusum:
 
 def _run(side: Mask, length: int) -> Mask:
     """Where the last `length` entries are all true."""
-    return _count(side, length) == length
+    return np.asarray(_count(side, length) == length, dtype=np.bool_)
 
 
 def _count(side: Mask, length: int) -> NDArray[np.int64]:
@@ -157,7 +157,7 @@ RULE_SETS: dict[str, tuple[str, ...]] = {
 
 
 def estimate_spread(values: ArrayLike, method: str = "moving_range") -> float:
-    """Standard deviation of single values in the order they were taken.
+    """Estimate the standard deviation of single values in the order they were taken.
 
     Parameters
     ----------
