@@ -5,6 +5,7 @@ This module must not know models or budgets.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,10 +63,22 @@ def correlation_matrix(
             msg = f"The correlation of {a!r} and {b!r} must lie within -1 and 1: {coefficient}."
             raise OutOfRange(msg, {"names": [a, b], "r": str(coefficient)})
         r[place[a], place[b]] = r[place[b], place[a]] = coefficient
-    if len(names) and np.linalg.eigvalsh(r)[0] < _NOT_A_CORRELATION:
-        msg = "The correlation coefficients contradict each other. Check signs and digits."
-        raise SingularFit(msg, {"smallest_eigenvalue": float(np.linalg.eigvalsh(r)[0])})
+    require_semidefinite(r)
     return r
+
+
+def require_semidefinite(r: FloatArray) -> None:
+    """Refuse correlation coefficients that contradict each other.
+
+    Raises
+    ------
+    SingularFit
+        An eigenvalue is negative beyond rounding.
+    """
+    least = float(np.linalg.eigvalsh(r)[0]) if len(r) else 0.0
+    if least < _NOT_A_CORRELATION:
+        msg = "The correlation coefficients contradict each other. Check signs and digits."
+        raise SingularFit(msg, {"smallest_eigenvalue": least})
 
 
 def independent_groups(r: FloatArray, tied: Sequence[Sequence[int]] = ()) -> list[list[int]]:
@@ -91,6 +104,62 @@ def independent_groups(r: FloatArray, tied: Sequence[Sequence[int]] = ()) -> lis
         left -= found
         out.append(sorted(found))
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What ties input quantities to each other, prepared once for many items.
+
+    Attributes
+    ----------
+    pairs : tuple of (i, j, r)
+        Places of correlated inputs, i < j, with their coefficient.
+    groups : tuple of tuple of int
+        Sets of two and more inputs that are no independent components.
+    """
+
+    pairs: tuple[tuple[int, int, float], ...] = ()
+    groups: tuple[tuple[int, ...], ...] = ()
+
+
+def couple(r: ArrayLike, tied: Sequence[Sequence[int]] = ()) -> Coupling:
+    """Prepare a correlation matrix for `fleet`.
+
+    Parameters
+    ----------
+    r : (n, n) array_like
+        Correlation matrix of the inputs (see `correlation_matrix`).
+    tied : sequence of sequences of int
+        Further inputs that count as one component.
+
+    Returns
+    -------
+    Coupling
+        Pairs that are not 0, and groups.
+
+    Raises
+    ------
+    OutOfRange
+        The matrix is not square, not symmetric, not finite or without ones on its diagonal.
+    SingularFit
+        The coefficients contradict each other.
+
+    Notes
+    -----
+    Source: GUM (JCGM 100:2008) 5.2.2.
+    Checked against: tests/reference/works.toml.
+    Limits: one matrix for all items.
+    """
+    a = np.array(r, dtype=np.float64, ndmin=2)
+    require_finite("a correlation matrix", r=a)
+    square = a.ndim == 2 and a.shape[0] == a.shape[1]
+    if not square or np.any(a != a.T) or np.any(np.diag(a) != 1) or np.any(np.abs(a) > 1):
+        msg = "A correlation matrix is square and symmetric with ones on its diagonal."
+        raise OutOfRange(msg, {"shape": str(a.shape)})
+    require_semidefinite(a)
+    above = zip(*np.nonzero(np.triu(a, 1)), strict=True)
+    groups = [tuple(g) for g in independent_groups(a, tied) if len(g) > 1]
+    return Coupling(tuple((int(i), int(j), float(a[i, j])) for i, j in above), tuple(groups))
 
 
 def correlation_of(covariance: ArrayLike) -> FloatArray:
