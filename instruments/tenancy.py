@@ -152,6 +152,14 @@ def lab_session(engine: Engine, lab_id: int, *, read_only: bool = False) -> Iter
 
 
 @contextmanager
+def beyond_the_lab(session: LabSession) -> Iterator[InstallationSession]:
+    """Read across labs inside the transaction of one: for what people of several labs share."""
+    connection = Session.connection(session)
+    with InstallationSession(connection, join_transaction_mode="rollback_only") as wide:
+        yield wide
+
+
+@contextmanager
 def installation_session(
     engine: Engine, *, read_only: bool = False
 ) -> Iterator[InstallationSession]:

@@ -80,6 +80,31 @@ def new_person(
     answer({"id": id_, "email": email}, f"{id_}  {email}", as_json=as_json)
 
 
+@people_app.command()
+def appoint(
+    email: Email,
+    lab: Lab,
+    role: Annotated[list[str], typer.Option(help="Role in the laboratory; repeat for more.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Give roles in a laboratory to somebody who has an account already."""
+    from instruments.services import people
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lab_id, id_ = _lab_id(session, lab), people.account_of(session, email)
+        if id_ is None:
+            raise NotFound(
+                "account-not-found",
+                "There is no account for {email}. Open it with calib person new.",
+                at="/email",
+                facts={"email": email},
+            )
+        for one in role:
+            people.appoint(session, lab_id=lab_id, person_id=id_, role=one, now=wired.clock())
+    answer({"id": id_, "email": email}, f"{id_}  {email}", as_json=as_json)
+
+
 def _lab_id(session: InstallationSession, code: str) -> int:
     from sqlalchemy import select
 

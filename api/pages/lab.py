@@ -129,22 +129,12 @@ def _facts(typed: Typed) -> Any:
 
 
 def _add(ctx: Context, typed: Typed) -> int:
-    ctx.need("manager")
-    email = typed.text("email").strip().lower()
-    known = {person.email: person.id for person in people.list_people(ctx)}
-    person_id = known.get(email)
-    if person_id is None:
-        person_id = people.register_person(
-            ctx.session,
-            email=email,
-            name=typed.text("name"),
-            password=typed.text("password"),
-            now=ctx.now,
-            language=typed.text("language"),
-        )
-    return people.grant(
+    return people.admit(
         ctx,
-        person_id=person_id,
+        email=typed.text("email"),
+        name=typed.text("name"),
+        password=typed.text("password"),
+        language=typed.text("language"),
         role=typed.text("role"),
         starts_on=typed.day("starts_on"),
         ends_on=typed.day("ends_on"),

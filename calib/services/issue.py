@@ -265,6 +265,7 @@ def _reserve(
         public_base=public_base,
     )
     pass_lints(Drafted(document))  # what would not pass later must not take a number now
+    _need_new(ctx, document.number)
     move(row, "reserved")
     replaced = replaced_certificate(ctx, record)
     certificate = Certificate(
@@ -291,6 +292,17 @@ def _reserve(
         "number": certificate.number,
         "token": certificate.token,
     }
+
+
+def _need_new(ctx: Context, number: str) -> None:
+    taken = select(Certificate.id).where(Certificate.number == number)
+    if ctx.session.scalar(taken) is not None:
+        raise Conflict(
+            "number-taken",
+            "The number {number} was given before, under another template of the lab. Have a "
+            "manager change the template of this series.",
+            facts={"number": number},
+        )
 
 
 def _frozen(number: str, payload: str, expected: str) -> Linted:

@@ -27,6 +27,13 @@ DEFAULT_TEMPLATES = {
     "barcode": "{lab}{seq:07d}",
 }
 """JZ 校准, JD 检定, JT 检定结果通知书, HC 核查, WT 委托."""
+CERTIFICATES = (
+    "calibration_certificate",
+    "verification_certificate",
+    "verification_notice",
+    "check_record",
+)
+"""Series whose numbers name one kind of thing: no two of them may ever give the same number."""
 _FIELDS = {"lab": "", "year": "", "month": "", "seq": r"0[1-9]d|"}
 
 
@@ -71,6 +78,7 @@ def set_template(ctx: Context, name: str, template: str) -> None:
         )
     _check(template)
     hold_lab(ctx.session, ctx.lab_id)
+    _need_own(ctx, name, template)
     holder = _series(ctx, name, "") or _open(ctx, name, DEFAULT_TEMPLATES[name], "")
     before, holder.template = holder.template, template
     if not _period(template, ctx):  # one counter for ever: beyond what any year has used
@@ -84,6 +92,28 @@ def templates(ctx: Context) -> dict[str, str]:
     """Return the template of every series."""
     rows = ctx.session.scalars(select(NumberSeries).where(NumberSeries.period == ""))
     return DEFAULT_TEMPLATES | {row.name: row.template for row in rows}
+
+
+def _need_own(ctx: Context, name: str, template: str) -> None:
+    """Refuse a template that gives the numbers of another series of certificates."""
+    lab_code = ctx.session.scalars(select(Lab.code).where(Lab.id == ctx.lab_id)).one()
+    others = [series for series in CERTIFICATES if series != name and name in CERTIFICATES]
+    taken = {_first(text, lab_code, ctx): s for s, text in templates(ctx).items() if s in others}
+    series = taken.get(_first(template, lab_code, ctx))
+    if series is not None:
+        raise Invalid(
+            "template-taken",
+            "The template {template} writes the numbers of the series {series}. Let something in "
+            "it tell the two apart.",
+            at="/template",
+            facts={"template": template, "series": series},
+        )
+
+
+def _first(template: str, lab_code: str, ctx: Context) -> str:
+    """Return the first number of a template today, however many digits it is given."""
+    plain = re.sub(r"\{seq[^}]*\}", "{seq}", template)
+    return plain.format(lab=lab_code, year=f"{ctx.today:%Y}", month=f"{ctx.today:%m}", seq=1)
 
 
 def _series(ctx: Context, name: str, period: str) -> NumberSeries | None:

@@ -16,7 +16,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from instruments.context import ROLES, Context, Role
-from instruments.errors import Conflict, Invalid
+from instruments.errors import Conflict, Invalid, Refused
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Lab, Membership, Person
 from instruments.services import audit, fields
@@ -33,13 +33,15 @@ from instruments.services.signin import (
     resolve,
     sign_in,
 )
-from instruments.tenancy import InstallationSession, hold_lab
+from instruments.tenancy import InstallationSession, beyond_the_lab, hold_lab
 
 __all__ = [
     "Identity",
     "MembershipView",
     "PersonView",
     "SignedIn",
+    "account_of",
+    "admit",
     "appoint",
     "change_password",
     "create_lab",
@@ -93,7 +95,7 @@ def register_person(
     Raises Conflict when the mail address has an account, Invalid for unusable fields.
     """
     address = fields.email(email, "/email", required=True)
-    if session.scalar(select(Person.id).where(Person.email == address)) is not None:
+    if account_of(session, address) is not None:
         raise Conflict(
             "email-taken",
             "There is an account for {email}. Give that person a role instead.",
@@ -110,6 +112,58 @@ def register_person(
     session.add(person)
     session.flush()
     return person.id
+
+
+def account_of(session: Session, email: str) -> int | None:
+    """Return the person whose account a mail address names, whatever lab opened it."""
+    address = fields.email(email, "/email", required=True)
+    return session.scalar(select(Person.id).where(Person.email == address))
+
+
+def admit(  # noqa: PLR0913 -- an account and a role
+    ctx: Context,
+    *,
+    email: str,
+    role: str,
+    name: str = "",
+    password: str = "",
+    language: str = "zh",
+    starts_on: date | None = None,
+    ends_on: date | None = None,
+    customer_id: int | None = None,
+) -> int:
+    """Give a role to whoever has the account of a mail address; open one where there is none.
+
+    Raises NotAllowed unless a manager asks, Conflict when a password is given for an account that
+    exists or the person holds the role already, Invalid for unusable fields.
+    """
+    ctx.need("manager")
+    person_id = account_of(ctx.session, email)
+    if person_id is None:
+        person_id = register_person(
+            ctx.session,
+            email=email,
+            name=name,
+            password=password,
+            now=ctx.now,
+            language=language,
+        )
+    elif password:
+        raise Conflict(
+            "account-exists",
+            "There is an account for {email}; it keeps its name and its password. Leave the "
+            "password empty to give that person the role.",
+            at="/password",
+            facts={"email": email.strip().lower()},
+        )
+    return grant(
+        ctx,
+        person_id=person_id,
+        role=role,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        customer_id=customer_id,
+    )
 
 
 def grant(
@@ -191,13 +245,23 @@ def end_role(ctx: Context, membership_id: int, ends_on: date) -> None:
 def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
     """Close or reopen the account of a person of this lab.
 
-    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here.
+    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
+    when the person has a role in another lab: an account is not one lab's to close.
     """
     ctx.need("manager")
     known = select(Membership.id).where(Membership.person_id == person_id)
     person = ctx.session.get(Person, person_id)
     if person is None or ctx.session.scalars(known).first() is None:
         raise not_found("person", person_id)
+    with beyond_the_lab(ctx.session) as wide:
+        labs = labs_of(wide, person_id, ctx.now)
+    if any(lab.id != ctx.lab_id for lab in labs):
+        raise Refused(
+            "account-of-several-labs",
+            "{name} has a role in another lab as well, so this lab can neither close nor open the "
+            "account. End the roles held here instead.",
+            facts={"name": person.name},
+        )
     person.is_active = is_active
     audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
 

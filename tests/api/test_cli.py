@@ -257,6 +257,21 @@ def test_a_new_installation_begins_with_a_lab_its_manager_and_a_token(calib):
     assert calib("person", "token", "--email", "m@example.org", "--lab", "HZ") == 1
 
 
+def test_somebody_with_an_account_is_appointed_in_a_second_lab(calib):
+    calib.patch.setenv("CALIB_NEW_PASSWORD", "long enough to keep")
+    calib.patch.setenv("CALIB_PASSWORD", "long enough to keep")
+    for code in ("HZ", "SH"):
+        calib.asked("lab", "new", code, "--name-en", "Institute", "--name-zh", "所")
+    mail = ("--email", "m@example.org")
+    calib.asked("person", "new", *mail, "--name", "Ma", "--role", "manager", "--lab", "HZ")
+    assert calib("person", "token", *mail, "--lab", "SH") == 1
+    calib.asked("person", "appoint", *mail, "--lab", "SH", "--role", "manager")
+    assert calib.asked("person", "token", *mail, "--lab", "SH")["token"]
+    stranger = ("--email", "x@example.org", "--lab", "SH", "--role", "manager")
+    assert calib("person", "appoint", *stranger) == 1
+    assert "calib person new" in calib.err
+
+
 def test_a_port_that_is_taken_is_told_before_anything_is_built(calib, tmp_path):
     with rude_server(b"") as port:
         folder = tmp_path / "world"

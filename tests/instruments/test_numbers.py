@@ -119,3 +119,14 @@ def test_unknown_series_is_refused(place):
 def test_only_a_manager_changes_templates(place):
     with context_for(place, "technician") as ctx, pytest.raises(NotAllowed):
         numbers.set_template(ctx, "order", "{seq}")
+
+
+def test_two_series_of_certificates_never_write_the_same_numbers(place):
+    with context_for(place) as ctx:
+        for same in ("{lab}-JZ-{year}-{seq:04d}", "HZ-JZ-2026-{seq}"):
+            with pytest.raises(Invalid) as caught:
+                numbers.set_template(ctx, "check_record", same)
+            assert caught.value.code == "template-taken"
+        numbers.set_template(ctx, "order", "{lab}-JZ-{year}-{seq:04d}")
+        numbers.set_template(ctx, "calibration_certificate", "{lab}-C{seq}")
+        numbers.set_template(ctx, "check_record", "{lab}-JZ-{year}-{seq:04d}")

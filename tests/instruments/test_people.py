@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from instruments.errors import Conflict, Invalid, NotAllowed, NotFound
+from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from instruments.records.parties import ApiToken, Person, SignIn
 from instruments.services import labs, people, secrets, signin
 from instruments.tenancy import installation_session
@@ -260,3 +260,31 @@ def test_lab_is_made_once_and_changed_by_its_manager(place):
 def test_token_life_is_bounded(place, li):
     with context_for(place, person_id=li) as ctx, pytest.raises(Invalid):
         signin.make_token(ctx, name="for ever", days=3650)
+
+
+def test_account_of_several_labs_is_nobodys_to_close(place, li):
+    second = a_lab(place.engine, "SH")
+    with context_for(place, lab_id=second) as ctx:
+        people.grant(ctx, person_id=li, role="reviewer")
+    with context_for(place, lab_id=second) as ctx, pytest.raises(Refused) as caught:
+        people.set_active(ctx, li, is_active=False)
+    assert caught.value.code == "account-of-several-labs"
+    with context_for(place, lab_id=second) as ctx:
+        held = next(person for person in people.list_people(ctx) if person.id == li)
+        people.end_role(ctx, held.memberships[0].id, ctx.today)
+    with context_for(place, now=NOW + timedelta(days=1)) as ctx:
+        people.set_active(ctx, li, is_active=False)
+        assert not ctx.session.get_one(Person, li).is_active
+
+
+def test_whoever_has_an_account_in_another_lab_is_given_a_role(place, li):
+    second = a_lab(place.engine, "SH")
+    given = {"email": " LI@example.org", "role": "signatory"}
+    with context_for(place, lab_id=second) as ctx, pytest.raises(Conflict) as caught:
+        people.admit(ctx, **given, password="another long password")
+    assert (caught.value.code, caught.value.at) == ("account-exists", "/password")
+    with context_for(place, lab_id=second) as ctx:
+        people.admit(ctx, **given)
+    assert resolve(place, sign_in(place, lab_code="SH").token).roles == {"signatory"}
+    with context_for(place, "technician") as ctx, pytest.raises(NotAllowed):
+        people.admit(ctx, **given)
