@@ -163,7 +163,8 @@ def _cosh(x: FloatArray, _n: int) -> Derivatives:
 
 def _tanh(x: FloatArray, _n: int) -> Derivatives:
     t = np.tanh(x)
-    d = 1 - t * t
+    e = np.exp(-2 * np.abs(x))  # 1 - t^2 without cancellation
+    d = 4 * e / ((1 + e) * (1 + e))
     return t, d, -2 * t * d, d * (6 * t * t - 2)
 
 

@@ -94,7 +94,7 @@ class Program:
         Checked against: tests/reference/expressions.toml.
         Limits: double precision.
         """
-        v = [*x, *self.tail]
+        v = [*map(float, x), *self.tail]
         try:
             for step in self.floats.forward:
                 step(v)

@@ -16,6 +16,7 @@ import numpy as np
 from calib.engine.correlations import correlation_of, independent_groups
 from calib.engine.coverage import coverage_factor
 from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.program import compile_program
 from calib.engine.types import Budget, BudgetRow, Coverage, Estimate, require_finite
 
 if TYPE_CHECKING:
@@ -339,32 +340,48 @@ def propagate(
     u = np.array([x.u for x in inputs.values()])
     values, slopes, extra = {}, np.zeros((len(model), len(names))), np.zeros(len(model))
     for m, (output, f) in enumerate(model.items()):
+        if order == 1:
+            values[output], slopes[m] = _first_order(f, names, at, u)
+            continue
         by = [n for n in names if n in f.names and inputs[n].u > 0]
-        if order == 2 and len(by) > MAX_SECOND_ORDER:
+        if len(by) > MAX_SECOND_ORDER:
             msg = f"The second order takes at most {MAX_SECOND_ORDER} uncertain inputs."
             raise OutOfRange(msg, {"inputs": len(by)})
-        value, first, second, third = f.derivatives(at, by, order=1 if order == 1 else 3)
+        value, first, second, third = f.derivatives(at, by, order=3)
         values[output] = float(value)
         places = [names.index(n) for n in by]
+        slopes[m] = _slopes_of_exact(f, names, at, u)
         slopes[m, places] = first
-        if order == 2:
-            square = np.outer(u[places] ** 2, u[places] ** 2)
-            extra[m] = np.sum((second**2 / 2 + first[:, None] * third) * square)
-    slopes += _slopes_of_exact(model, inputs)
+        square = np.outer(u[places] ** 2, u[places] ** 2)
+        extra[m] = np.sum((second**2 / 2 + first[:, None] * third) * square)
     second_order = extra if order == 2 else None
     return assemble(values, inputs, slopes, r=r, extra=second_order, tied=tied, choose=choose)
 
 
-def _slopes_of_exact(model: Mapping[str, Expression], inputs: Mapping[str, Estimate]) -> FloatArray:
+def _first_order(
+    f: Expression, names: Sequence[str], at: Mapping[str, float], u: FloatArray
+) -> tuple[float, FloatArray]:
+    """Value and sensitivities, also by exact inputs where these have a derivative."""
+    x = [at[n] for n in names]
+    try:
+        value, slopes = compile_program(f, names).gradient_of_item(x)
+        return value, np.array(slopes)
+    except OutOfRange:
+        uncertain = [n for n, un in zip(names, u, strict=True) if un > 0]
+        value, slopes = compile_program(f, names, uncertain).gradient_of_item(x)
+        return value, np.array(slopes) + _slopes_of_exact(f, names, at, u)
+
+
+def _slopes_of_exact(
+    f: Expression, names: Sequence[str], at: Mapping[str, float], u: FloatArray
+) -> FloatArray:
     """Sensitivities by exact inputs, for the budget only; 0 where none exists."""
-    at = {name: x.value for name, x in inputs.items()}
-    out = np.zeros((len(model), len(inputs)))
-    for i, (name, x) in enumerate(inputs.items()):
-        if x.u > 0:
+    out = np.zeros(len(names))
+    for i, name in enumerate(names):
+        if u[i] > 0 or name not in f.names:
             continue
-        for m, f in enumerate(model.values()):
-            try:
-                out[m, i] = f.derivatives(at, [name], order=1)[1][0]
-            except OutOfRange:
-                out[m, i] = 0.0
+        try:
+            out[i] = f.derivatives(at, [name], order=1)[1][0]
+        except OutOfRange:
+            out[i] = 0.0
     return out
