@@ -6,16 +6,19 @@ anybody agreed.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
 from scipy import optimize, special
 
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.rounding import exact
 from calib.engine.types import Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 #: Guard band of ISO 14253-1 for 95 % in units of u (printed figure).
 ISO14253_FACTOR = Decimal("1.65")
@@ -144,16 +147,26 @@ def jjf1094(case: Case) -> Decision:
     return Decision(verdict, accept, reject)
 
 
-def managed_multiplier(tur: float) -> float:
-    """Multiplier M of U in the managed guard band for 2 % false acceptance, at least 0.
+def managed_multiplier(tur: ArrayLike) -> NDArray[np.float64]:
+    """Multiplier M of U in the managed guard band for 2 % false acceptance.
+
+    Parameters
+    ----------
+    tur : float or (n,) array_like
+        Test uncertainty ratio (upper - lower)/(4 u), positive.
+
+    Returns
+    -------
+    array
+        Negative above a ratio of about 4.6, where no guard band is needed.
 
     Notes
     -----
     Source: M. Dobbert, NCSLI 2008; ANSI/NCSL Z540.3 handbook, method 6.
     Checked against: tests/reference/conformity.toml.
-    Limits: two-sided symmetric limits; above a TUR of about 4.6 no guard band is needed.
+    Limits: two-sided symmetric limits.
     """
-    return max(0.0, 1.04 - math.exp(0.38 * math.log(tur) - 0.54))
+    return np.asarray(1.04 - np.exp(0.38 * np.log(tur) - 0.54))
 
 
 def by_tur(case: Case, rule: str) -> Decision:
@@ -168,7 +181,7 @@ def by_tur(case: Case, rule: str) -> Decision:
         if ratio < LEAST_TUR:
             return Decision("undetermined")
         return binary(case, (case.lower, case.upper))
-    factor = exact(managed_multiplier(float(ratio)))
+    factor = exact(max(0.0, float(managed_multiplier(float(ratio)))))
     width = factor * DEFAULT_K * case.spread
     return binary(case, case.acceptance(width))
 

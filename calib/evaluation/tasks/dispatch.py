@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "type_a": "calib.evaluation.tasks.type_a:compute_type_a",
     "fit": "calib.evaluation.tasks.fit:compute_fit",
     "conformity": "calib.evaluation.tasks.conformity:compute_conformity",
+    "risk": "calib.evaluation.tasks.risk:compute_risk",
     "calibration": "calib.evaluation.frozen:compute_calibration",
 }
 """Kind of task and what computes it; a module is imported when its kind is first asked for."""
