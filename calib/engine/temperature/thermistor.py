@@ -5,6 +5,7 @@ This module must not know instruments.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class SteinhartHart:
         if not min(R0, beta, T0) > 0:
             msg = "R0, beta and the temperature of R0 in kelvin must be positive."
             raise OutOfRange(msg, {"R0": R0, "beta": beta, "T0": T0})
-        return cls(1 / T0 - np.log(R0) / beta, 1 / beta)
+        return cls(1 / T0 - math.log(R0) / beta, 1 / beta)
 
     @classmethod
     def through(cls, R: ArrayLike, T: ArrayLike) -> SteinhartHart:
@@ -74,7 +75,8 @@ class SteinhartHart:
         except np.linalg.LinAlgError as cause:
             msg = "The points are too close to determine the coefficients."
             raise DegenerateData(msg, {"points": len(r)}) from cause
-        return cls(c[0], c[1], c[-1], c[2] if len(r) == 4 else 0.0)
+        a, b, *quadratic, cubic = c.tolist()
+        return cls(a, b, cubic, *quadratic)
 
     def _inverse_temperature(self, L: FloatArray) -> Slope:
         value = self.a + L * (self.b + L * (self.quadratic + L * self.c))

@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "fit": "calib.evaluation.tasks.fit:compute_fit",
     "conformity": "calib.evaluation.tasks.conformity:compute_conformity",
     "risk": "calib.evaluation.tasks.risk:compute_risk",
+    "thermometry": "calib.evaluation.tasks.thermometry:compute_thermometry",
     "calibration": "calib.evaluation.frozen:compute_calibration",
 }
 """Kind of task and what computes it; a module is imported when its kind is first asked for."""
