@@ -27,7 +27,7 @@ from api.pages.rendering import error_page
 from api.problems import SignInNeeded, incident, problem, status_of
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
-from calib.services import issue
+from calib.services import recovery
 from instruments.errors import Conflict, DomainError, Finding, Invalid, NotFound, Unavailable
 
 log = logging.getLogger("calib")
@@ -74,7 +74,7 @@ def create_app(wiring: Wiring) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Finish every reserved certificate before the first request; run jobs if asked to."""
     wired: Wiring = app.state.wiring
-    issue.recover(wired.engine, wired.store, wired.sealer, wired.clock)
+    recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
     inline = wired.settings.jobs == "inline"
     if inline:
         start_worker(wired)

@@ -17,14 +17,20 @@ from api.bootstrap import system_clock
 from api.settings import Settings, describe
 from calib.certificates.fonts import fonts_digest
 from calib.migrations.newest import is_up_to_date
+from calib.services import recall, recovery
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import journal_in_words, open_engine
+from instruments.tenancy import installation_session
 
 LEAST_FREE = 200 * 1024 * 1024
 
 
-def examine(settings: Settings) -> dict[str, Any]:
+def examine(settings: Settings, language: str = "en") -> dict[str, Any]:
     """Return the settings and one line per check; a failing check says what to do."""
+
+    def work(settings: Settings) -> str:
+        return _work(settings, language)
+
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("versions", _versions),
         ("database", _database),
@@ -34,6 +40,7 @@ def examine(settings: Settings) -> dict[str, Any]:
         ("mail", _mail),
         ("address", _address),
         ("clock", _clock),
+        ("work", work),
     ]
     return {
         "settings": describe(settings),
@@ -73,15 +80,40 @@ def _database(settings: Settings) -> str:
         engine.dispose()
 
 
+def _work(settings: Settings, language: str) -> str:
+    """Say what lies undone: certificates that stay reserved, notices not made, mails not sent."""
+    if not _is_there(settings):
+        return "nothing yet"
+    engine = open_engine(settings.url)
+    try:
+        if not is_up_to_date(engine):
+            return "told once the database is up to date"
+        now = system_clock()
+        with installation_session(engine, read_only=True) as session:
+            alarms = [recall.schedule_alarm(session, now), recall.mail_alarm(session, now)]
+            alarms += recovery.reserved_alarms(session, now)
+    finally:
+        engine.dispose()
+    said = [alarm.words(language) for alarm in alarms if alarm is not None]
+    if said:
+        raise Unwell("\n".join(said))
+    return "nothing lies undone"
+
+
 def _missing_file(settings: Settings) -> str | None:
     """Say what becomes of an SQLite file that is not there; asking the database would make it."""
-    url = make_url(settings.url)
-    if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
+    if _is_there(settings):
         return None
-    folder = Path(url.database).parent
+    file = make_url(settings.url).database or ""
+    folder = Path(file).parent
     if not (folder.is_dir() or folder == settings.folder.resolve()):
         raise Unwell(f"the folder {folder} of the database is missing: make it")
-    return f"{url.database} is not there yet: the first start makes it"
+    return f"{file} is not there yet: the first start makes it"
+
+
+def _is_there(settings: Settings) -> bool:
+    url = make_url(settings.url)
+    return url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists()
 
 
 def _catalogue(_settings: Settings) -> str:

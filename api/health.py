@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
-from api.deps import Wired
-from calib.services import recall
+from api.deps import Language, Wired
+from api.doctor import LEAST_FREE
+from calib.i18n import translate
+from calib.services import recall, recovery
 from instruments.db import journal_in_words
 from instruments.tenancy import installation_session
 
 router = APIRouter(include_in_schema=False)
-LEAST_FREE = 200 * 1024 * 1024
 
 
 @router.get("/livez")
@@ -24,14 +25,16 @@ def live() -> dict[str, str]:
 
 
 @router.get("/readyz")
-def ready(wired: Wired, response: Response) -> dict[str, Any]:
+def ready(wired: Wired, response: Response, language: Language) -> dict[str, Any]:
     """Answer what works and what does not; 503 when the installation cannot do its work."""
     checks: dict[str, str] = {}
     try:
         with installation_session(wired.engine) as session:  # a writing transaction
             session.execute(select(func.count()).select_from(select(1).subquery()))
             alarm = recall.schedule_alarm(session, wired.clock())
-            checks["schedule"] = alarm.words("en") if alarm else "ok"
+            checks["schedule"] = alarm.words(language) if alarm else "ok"
+            reserved = recovery.reserved_alarms(session, wired.clock())
+            checks["certificates"] = _reserved(len(reserved), language) if reserved else "ok"
         checks["database"] = "ok"
     except Exception as problem:  # noqa: BLE001 -- readiness reports whatever it is
         checks["database"] = type(problem).__name__
@@ -42,3 +45,12 @@ def ready(wired: Wired, response: Response) -> dict[str, Any]:
     red = [name for name in ("database", "disk") if checks.get(name) != "ok"]
     response.status_code = 503 if red else 200
     return {"status": "not ready" if red else "ready", "checks": checks}
+
+
+def _reserved(count: int, language: str) -> str:
+    """Say how many; which and why is for the lab's own people and the operator."""
+    return translate(
+        "{count} certificates are reserved and not issued; calib doctor says why.",
+        language,
+        count=count,
+    )

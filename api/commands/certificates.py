@@ -154,10 +154,10 @@ def void(
 def recover(as_json: AsJSON = False) -> None:
     """Finish every certificate that was left reserved; the application does so at its start."""
     from api.commands.terminal import tell_findings
-    from calib.services import issue as issuing
+    from calib.services import recovery
 
     with installation() as wired:
-        found = issuing.recover(wired.engine, wired.store, wired.sealer, wired.clock)
+        found = recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
     answer({"finished": found.numbers}, "\n".join(found.numbers), as_json=as_json)
     if found.findings:
         tell_findings(found.findings)

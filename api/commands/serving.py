@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.commands.terminal import AsJSON, print_json, progress, settings, tell, words
+from api.commands.terminal import AsJSON, language, print_json, progress, settings, tell, words
 from api.settings import Settings
 from api.usage import WrongUsage
 
@@ -115,7 +115,7 @@ def doctor(as_json: AsJSON = False) -> None:
     """Show settings, versions, database, fonts and disk: what is wrong and what to do."""
     from api.doctor import examine
 
-    report = examine(settings())
+    report = examine(settings(), language())
     if as_json:
         print_json(report)
     else:

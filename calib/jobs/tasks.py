@@ -16,7 +16,7 @@ from huey import SqliteHuey, crontab  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from calib.jobs.huey import Consuming, open_queue
-from calib.services import issue
+from calib.services import recovery
 from calib.services.notices import is_time_for_notices, make_notices
 from calib.services.outbox import send_waiting
 from calib.services.ports import FileStore, Mailer, Sealer
@@ -70,7 +70,7 @@ class Wired(Protocol):
 
 def sweep_reserved(wired: Wired) -> None:
     """Finish every certificate whose number is reserved."""
-    issue.recover(wired.engine, wired.store, wired.sealer, wired.clock)
+    recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
 
 
 def make_due_notices(wired: Wired) -> None:

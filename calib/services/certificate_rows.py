@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from calib.records.certificates import Certificate, CertificateEvent
@@ -44,6 +44,14 @@ def events_of(session: Session, certificate_id: int) -> Mapping[str, Certificate
 def state_of(events: Mapping[str, CertificateEvent]) -> str:
     """Return the state that follows from the events."""
     return next(event for event in LATER if event in events)
+
+
+def unfinished() -> ColumnElement[bool]:
+    """Return the condition of a number that is reserved and neither issued nor voided."""
+    ended = select(CertificateEvent.certificate_id).where(
+        CertificateEvent.event.in_(("issued", "void"))
+    )
+    return Certificate.id.not_in(ended)
 
 
 def told(

@@ -18,6 +18,7 @@ from calib.reminders import due
 from calib.reminders.messages import DueItem
 from calib.services.outbox import FailedMail, failed_mails
 from calib.services.recall import Alarm, due_items, mail_alarm, schedule_alarm
+from calib.services.recovery import reserved_alarms
 from calib.services.standing import named
 from instruments.context import Context
 from instruments.records.instruments import Instrument
@@ -135,7 +136,11 @@ def dashboard(ctx: Context) -> Dashboard:
     overdue = [
         item for item in due_items(ctx.session, Instrument.due_on < ctx.today) if item.is_called
     ]
-    alarms = (schedule_alarm(ctx.session, ctx.now), mail_alarm(ctx.session, ctx.now))
+    alarms = (
+        schedule_alarm(ctx.session, ctx.now),
+        mail_alarm(ctx.session, ctx.now),
+        *reserved_alarms(ctx.session, ctx.now)[:SHOWN],
+    )
     return Dashboard(
         queues=(
             _requests(ctx),

@@ -31,7 +31,7 @@ from calib.certificates.document import CertificateDocument
 from calib.certificates.pdf import fonts_digest, template_digest
 from calib.certificates.signing import Drafted, Linted, pass_lints, render_linted
 from calib.records.calibrations import Calibration, Evaluation
-from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
+from calib.records.certificates import Certificate, CertificateFile
 from calib.services import calibration_views
 from calib.services.amendment import amend, void, withdraw
 from calib.services.calibration_views import locked, move, need_move
@@ -42,6 +42,7 @@ from calib.services.certificate_rows import (
     state_of,
     supersede,
     told,
+    unfinished,
 )
 from calib.services.idempotency import once
 from calib.services.issuing_document import (
@@ -50,6 +51,7 @@ from calib.services.issuing_document import (
     make_document,
     replaced_certificate,
 )
+from calib.services.order_work import finish_when_issued
 from calib.services.ports import FileStore, Sealer
 from calib.services.review import standing_marks, unchanged
 from instruments.canonical import digest
@@ -106,6 +108,8 @@ class Recovery:
     """Finished now."""
     findings: tuple[Finding, ...]
     """Still reserved, each with the reason; they block nothing else."""
+    certificate_ids: tuple[int, ...]
+    """Whose they are, in the same order."""
 
 
 def reserve(
@@ -205,7 +209,7 @@ def recover(engine: Engine, store: FileStore, sealer: Sealer, clock: Clock) -> R
     One that cannot be finished is reported and stays reserved; it blocks nothing else.
     """
     numbers: list[str] = []
-    findings: list[Finding] = []
+    findings: dict[int, Finding] = {}
     for lab_id, certificate_id, number in _waiting(engine):
         try:
             finish(engine, store, sealer, lab_id, certificate_id, clock)
@@ -213,14 +217,16 @@ def recover(engine: Engine, store: FileStore, sealer: Sealer, clock: Clock) -> R
         except DomainError as stop:
             facts = {**stop.facts, "number": number}
             at = f"/certificates/{number}"
-            findings.append(Finding(stop.code, stop.message, "error", at, facts, stop.clause))
+            findings[certificate_id] = Finding(
+                stop.code, stop.message, "error", at, facts, stop.clause
+            )
             log.warning("certificate %s stays reserved: %s", number, stop.code)
         except (SQLAlchemyError, OSError):
             raise  # nobody knows what was committed: the process must end
         except Exception:  # a fault of the program about one certificate must not stop the rest
-            findings.append(_unfinished(number))
+            findings[certificate_id] = _unfinished(number)
             log.exception("certificate %s stays reserved", number)
-    return Recovery(tuple(numbers), tuple(findings))
+    return Recovery(tuple(numbers), tuple(findings.values()), tuple(findings))
 
 
 def _unfinished(number: str) -> Finding:
@@ -234,13 +240,10 @@ def _unfinished(number: str) -> Finding:
 
 
 def _waiting(engine: Engine) -> list[tuple[int, int, str]]:
-    ended = select(CertificateEvent.certificate_id).where(
-        CertificateEvent.event.in_(("issued", "void"))
-    )
     with installation_session(engine, read_only=True) as session:
         rows = session.execute(
             select(Certificate.lab_id, Certificate.id, Certificate.number)
-            .where(Certificate.id.not_in(ended))
+            .where(unfinished())
             .order_by(Certificate.id)
         )
         return [(row.lab_id, row.id, row.number) for row in rows]
@@ -358,6 +361,7 @@ def _issue(
     if certificate.replaces_id is not None:
         supersede(ctx, certificate, row.amendment_reason)
     set_due(ctx, certificate.instrument_id)
+    finish_when_issued(ctx, row.order_line_id)
 
 
 def _issued(session: Any, certificate: Certificate) -> IssuedView:

@@ -19,7 +19,7 @@ from calib.reminders import due, messages
 from calib.reminders.messages import DueItem
 from calib.services.standing import is_token, newest_issue, newest_status
 from instruments.context import Context
-from instruments.errors import Invalid, NotFound, fill
+from instruments.errors import Invalid, NotFound
 from instruments.records.instruments import Instrument, InstrumentStatus
 from instruments.records.models import InstrumentModel
 from instruments.records.parties import Customer, Lab
@@ -57,10 +57,13 @@ class Alarm:
     message: str
     """English sentence with ``{named}`` placeholders."""
     facts: Mapping[str, object] = field(default_factory=dict)
+    about: str = ""
+    """Number of the certificate it is about; empty: the sentence says it all."""
 
     def words(self, language: str) -> str:
-        """Return the sentence in `language`."""
-        return fill(translate(self.message, language), self.facts)
+        """Return the sentence in `language`, behind what it is about."""
+        said = translate(self.message, language, **self.facts)
+        return f"{self.about}: {said}" if self.about else said
 
 
 def due_list(ctx: Context, within_days: int) -> tuple[DueItem, ...]:

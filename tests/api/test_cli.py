@@ -9,6 +9,8 @@ import pytest
 import typer
 
 from api import cli
+from api.bootstrap import system_clock
+from calib.services import notices
 from tests.support import issuing
 from tests.support.door import Door, a_door
 from tests.support.issuing import ROWS
@@ -282,12 +284,24 @@ def test_a_port_that_is_taken_is_told_before_anything_is_built(calib, tmp_path):
 
 
 def test_doctor_tells_settings_and_what_is_wrong(calib, door):
+    notices.make_notices(door.bench.engine, system_clock)
+    calib.patch.setattr("api.doctor.is_up_to_date", lambda _engine: True)
     report = calib.asked("doctor")
     assert {row["variable"] for row in report["settings"]} >= {"CALIB_DATA", "CALIB_DATABASE_URL"}
     assert {row["name"] for row in report["checks"]} >= {
         "versions", "database", "catalogue", "fonts", "disk", "mail", "clock",
     }  # fmt: skip
     assert all(row["good"] for row in report["checks"]), report["checks"]
+
+
+def test_doctor_tells_what_lies_undone(calib, door):
+    calib.patch.setattr("api.doctor.is_up_to_date", lambda _engine: True)
+    assert calib("doctor", "--json") == 1
+    work = next(row for row in json.loads(calib.out)["checks"] if row["name"] == "work")
+    assert "nobody is being reminded" in work["words"]
+    calib.patch.setenv("LC_ALL", "zh_CN.UTF-8")
+    assert calib("doctor") == 1
+    assert "没有人会收到提醒" in calib.out.decode()
 
 
 def test_doctor_says_what_to_do_where_something_is_wrong(calib, tmp_path):

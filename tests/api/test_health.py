@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 
 from api import health
+from calib.services import issue
 from instruments.db import open_engine
+from tests.support import issuing
 from tests.support.builders import NOW
 from tests.support.door import Door, a_door
 
@@ -57,3 +59,17 @@ def test_a_schedule_that_fell_silent_is_told_and_does_not_stop_the_work(door):
     status, checks = ready(door)
     assert status == 200
     assert "reminded" in checks["schedule"]
+
+
+def test_a_certificate_that_stays_reserved_is_counted_and_does_not_stop_the_work(door):
+    id_ = issuing.authorised(door.bench)
+    with door.bench.as_(door.bench.signatory) as ctx:
+        version = issuing.version_of(ctx, id_)
+        held = issue.reserve(ctx, id_, version, idempotency_key="k", public_base=issuing.BASE)
+    assert ready(door)[1]["certificates"] == "ok"
+    rewired(door, clock=lambda: NOW + timedelta(hours=1))
+    status, checks = ready(door)
+    assert (status, checks["certificates"][:14]) == (200, "1 certificates")
+    assert held.number not in str(checks)
+    answer = door.client().get("/readyz", headers={"Accept-Language": "zh-CN"})
+    assert "1 份证书" in answer.json()["checks"]["certificates"]

@@ -72,7 +72,7 @@ def wired(world, tmp_path, monkeypatch):
     with mail_server() as server:
         mailer = Telling(SMTPMailer(host="127.0.0.1", port=server.port, sender="a@b.example"), 2)
         wired = Wired(world, mailer, tmp_path / "data")
-        monkeypatch.setattr(tasks.issue, "recover", lambda *_arguments: wired.recovered.set())
+        monkeypatch.setattr(tasks.recovery, "sweep", lambda *_arguments: wired.recovered.set())
         wired.server = server
         yield wired
         tasks.stop_worker()
@@ -120,7 +120,7 @@ def test_a_job_that_fails_takes_no_other_with_it(wired, monkeypatch, caplog):
     def broken(*_arguments):
         raise RuntimeError("the file store is gone")
 
-    monkeypatch.setattr(tasks.issue, "recover", broken)
+    monkeypatch.setattr(tasks.recovery, "sweep", broken)
     worker = tasks.start_worker(wired)
     assert wired.mailer.done.wait(LONG)
     assert worker.is_alive
