@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from calib.engine.correlations import correlation_of
+from calib.engine.degrees import effective_dof, grouped_dof
 from calib.engine.errors import DegenerateData
-from calib.engine.propagation import (
-    Propagation,
-    default_coverage,
-    effective_dof,
-    grouped_dof,
-    propagate,
-)
+from calib.engine.propagation import Propagation, default_coverage, propagate
 from calib.engine.types import Budget, Estimate
 
 if TYPE_CHECKING:
@@ -38,6 +33,7 @@ def average_results(
     readings: Mapping[str, Sequence[float]],
     *,
     r: FloatArray,
+    rule: str = "smallest",
     choose: Callable[[FloatArray, float], Coverage] | None = None,
 ) -> Propagation:
     """Evaluate the model once per set of readings and average the results.
@@ -52,6 +48,8 @@ def average_results(
         Inputs read together, equally many readings each.
     r : (inputs, inputs) array
         Correlation matrix of the inputs at their means.
+    rule : str
+        Degrees of freedom of the other inputs where correlated, see `degrees.grouped_dof`.
     choose : callable, optional
         Coverage policy; default t at 95 %.
 
@@ -95,9 +93,9 @@ def average_results(
     for m, budget in enumerate(linear.budgets):
         u, group = math.sqrt(covariance[m, m]), math.sqrt(own[m, m])
         outside = math.sqrt(max(0.0, float(parts[m] @ rest @ parts[m])))
-        both = [n - 1, grouped_dof(parts[m], rest, dof)]
+        both = [n - 1, grouped_dof(parts[m], rest, dof, rule=rule)]
         nu = float(effective_dof([group, outside], both))
         signed = np.array([row.c * row.u for row in budget.rows])
         rows = tuple(row.shared(u) for row in budget.rows)
         budgets.append(Budget(float(values[m]), u, nu, choose(signed, nu), rows))
-    return Propagation(linear.names, tuple(budgets), correlation_of(covariance))
+    return Propagation(linear.names, tuple(budgets), correlation_of(covariance), covariance)

@@ -2,7 +2,8 @@
 
 Numbers, declared names, ``pi``, ``+ - * /``, ``^`` or ``**`` (the same, right-associative,
 ``-2^2`` is -4), parentheses and fixed functions with fixed arity. `grammar` reads a text into
-a flat list of steps, which is evaluated here on float64 arrays with its derivatives.
+a flat list of steps, which is evaluated here on float64 arrays with its derivatives up to the
+third order. `program` compiles the same steps for speed.
 This module must not know units, budgets or where a text comes from.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +61,11 @@ def parse(text: str, names: Collection[str]) -> Expression:
     >>> float(parse("-2^2 + x", ["x"]).value({"x": 1.0}))
     -3.0
     """
+    return _parsed(text, tuple(names))
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, names: tuple[str, ...]) -> Expression:
     steps = read(text, names)
     used = {str(leaf) for op, _, leaf in steps if op == "name"}
     return Expression(text, tuple(n for n in names if n in used), steps)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calib.engine.correlations import correlation_of, independent_groups
+from calib.engine.correlations import correlation_of
 from calib.engine.coverage import coverage_factor
+from calib.engine.degrees import effective_dof, grouped_dof
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.program import compile_program
 from calib.engine.types import Budget, BudgetRow, Coverage, Estimate, require_finite
@@ -52,44 +53,6 @@ class Combined:
     dof: FloatArray
     contributions: FloatArray
     percent: FloatArray
-
-
-def effective_dof(parts: ArrayLike, dof: ArrayLike) -> FloatArray:
-    """Effective degrees of freedom by Welch and Satterthwaite.
-
-    Parameters
-    ----------
-    parts : (components, ...) array_like
-        Standard uncertainties in the output, independent of each other.
-    dof : array_like, broadcasts with `parts`
-        Degrees of freedom, possibly infinite.
-
-    Returns
-    -------
-    (...) array
-        Not truncated; infinite when no part with finite degrees of freedom counts.
-
-    Raises
-    ------
-    OutOfRange
-        Degrees of freedom not positive, parts not finite.
-
-    Notes
-    -----
-    Source: GUM (JCGM 100:2008) G.4.1, formula G.2b.
-    Checked against: tests/reference/gum_h1.toml.
-    Limits: independent parts; group correlated ones into one first.
-    """
-    p = np.abs(np.asarray(parts, dtype=np.float64))
-    nu = np.asarray(dof, dtype=np.float64)
-    require_finite("the effective degrees of freedom", parts=p)
-    if not np.all(nu > 0):
-        raise OutOfRange("Degrees of freedom must be positive.")
-    top = p.max(axis=0, initial=0.0)
-    share = p / np.where(top > 0, top, 1.0)
-    total = np.sum(share**2, axis=0)
-    loss = np.sum(share**4 / nu, axis=0)
-    return np.where(loss > 0, total**2 / np.where(loss > 0, loss, 1.0), np.inf)
 
 
 def combine(c: ArrayLike, u: ArrayLike, dof: ArrayLike = math.inf) -> Combined:
@@ -137,42 +100,6 @@ def combine(c: ArrayLike, u: ArrayLike, dof: ArrayLike = math.inf) -> Combined:
     return Combined(total, nu, parts, 100 * share**2)
 
 
-def grouped_dof(
-    parts: FloatArray, r: FloatArray, dof: FloatArray, tied: Sequence[Sequence[int]] = ()
-) -> float:
-    """Effective degrees of freedom over independent groups; a group has its smallest dof.
-
-    Parameters
-    ----------
-    parts : (inputs,) array
-        Signed contributions to the output.
-    r : (inputs, inputs) array
-        Correlation matrix.
-    dof : (inputs,) array
-        Degrees of freedom of the inputs.
-    tied : sequence of sequences of int
-        Inputs that count as one component.
-
-    Returns
-    -------
-    float
-        Not truncated, possibly infinite.
-
-    Notes
-    -----
-    Source: GUM (JCGM 100:2008) G.4.1, applied to groups as in H.2.
-    Checked against: tests/reference/gum_h2.toml.
-    Limits: the smallest dof of a group is the cautious choice.
-    """
-    us, nus = [], []
-    for group in independent_groups(r, tied):
-        p = parts[group]
-        us.append(math.sqrt(max(0.0, float(p @ r[np.ix_(group, group)] @ p))))
-        alive = dof[group][p != 0]
-        nus.append(float(alive.min()) if len(alive) else math.inf)
-    return float(effective_dof(np.array(us), np.array(nus)))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Propagation:
     """Outputs of a model with their budgets and correlation.
@@ -185,11 +112,14 @@ class Propagation:
         One per output.
     correlation : (m, m) array
         Between the outputs; 0 with an exact output, 1 on the diagonal.
+    covariance : (m, m) array
+        Of the outputs; u^2 on the diagonal.
     """
 
     names: tuple[str, ...]
     budgets: tuple[Budget, ...]
     correlation: FloatArray
+    covariance: FloatArray
 
 
 def default_coverage(p: float = 0.95) -> Callable[[FloatArray, float], Coverage]:
@@ -212,6 +142,7 @@ def assemble(
     r: FloatArray | None = None,
     extra: FloatArray | None = None,
     tied: Sequence[Sequence[int]] = (),
+    rule: str = "smallest",
     choose: Callable[[FloatArray, float], Coverage] | None = None,
 ) -> Propagation:
     """Turn sensitivities into budgets.
@@ -230,6 +161,8 @@ def assemble(
         Second-order variance of each output.
     tied : sequence of sequences of int
         Inputs taken together, which count as one component.
+    rule : str
+        Degrees of freedom of correlated inputs, see `grouped_dof`.
     choose : callable, optional
         From signed contributions and effective dof to `Coverage`; default t at 95 %.
 
@@ -258,18 +191,21 @@ def assemble(
     matrix = np.eye(len(u)) if r is None else r
     parts = slopes * u
     covariance = parts @ matrix @ parts.T
+    if extra is not None:
+        covariance[np.diag_indices(len(values))] += extra
     budgets = []
     for m, (name, value) in enumerate(values.items()):
-        variance = float(covariance[m, m]) + (0.0 if extra is None else float(extra[m]))
+        variance = float(covariance[m, m])
         if extra is not None and variance < 0:
             msg = f"The second-order terms make the variance of {name!r} negative."
             raise DegenerateData(msg, {"output": name})
         uy = math.sqrt(max(0.0, variance))
-        nu = grouped_dof(parts[m], matrix, dof, tied)
+        nu = grouped_dof(parts[m], matrix, dof, tied, rule=rule)
         budgets.append(
             Budget(value, uy, nu, choose(parts[m], nu), _rows(inputs, slopes[m], parts[m], uy))
         )
-    return Propagation(tuple(values), tuple(budgets), correlation_of(covariance))
+    correlation = correlation_of(covariance)
+    return Propagation(tuple(values), tuple(budgets), correlation, covariance)
 
 
 def _rows(
@@ -295,6 +231,7 @@ def propagate(
     r: FloatArray | None = None,
     order: int = 1,
     tied: Sequence[Sequence[int]] = (),
+    rule: str = "smallest",
     choose: Callable[[FloatArray, float], Coverage] | None = None,
 ) -> Propagation:
     """Propagate uncertainties through expressions.
@@ -311,6 +248,8 @@ def propagate(
         1, or 2 to add the terms of the note to GUM 5.1.2.
     tied : sequence of sequences of int
         Inputs taken together, see `assemble`.
+    rule : str
+        Degrees of freedom of correlated inputs, see `grouped_dof`.
     choose : callable, optional
         Coverage policy, see `assemble`.
 
@@ -355,7 +294,9 @@ def propagate(
         square = np.outer(u[places] ** 2, u[places] ** 2)
         extra[m] = np.sum((second**2 / 2 + first[:, None] * third) * square)
     second_order = extra if order == 2 else None
-    return assemble(values, inputs, slopes, r=r, extra=second_order, tied=tied, choose=choose)
+    return assemble(
+        values, inputs, slopes, r=r, extra=second_order, tied=tied, rule=rule, choose=choose
+    )
 
 
 def _first_order(

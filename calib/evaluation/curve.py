@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calib.engine.coverage import rounded_coverage_factor
+from calib.engine.degrees import effective_dof
 from calib.engine.fit_types import PolynomialFit
 from calib.engine.leastsquares import fit_polynomial
 from calib.engine.predictions import predict
-from calib.engine.propagation import effective_dof
 from calib.evaluation.budget import Budgets
 from calib.evaluation.decimals import DUST, kept, number, without_dust
 from calib.evaluation.floor import raise_to_floor, rounding_of

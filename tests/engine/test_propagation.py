@@ -15,10 +15,11 @@ from calib.engine.correlations import (
     estimate_correlations,
     independent_groups,
 )
+from calib.engine.degrees import effective_dof
 from calib.engine.errors import DegenerateData, NotConverged, OutOfRange, SingularFit
 from calib.engine.expression import parse
 from calib.engine.implicit import solve_implicit
-from calib.engine.propagation import combine, effective_dof, propagate
+from calib.engine.propagation import combine, propagate
 from calib.engine.types import Coverage, Estimate
 
 numbers = st.floats(-1e3, 1e3)

@@ -5,29 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calib.engine.correlations import correlation_matrix, estimate_correlations
+from calib.engine.dimensions import Unit
 from calib.engine.distributions import PARAMETERS, Distribution, describe
 from calib.engine.grammar import check_name
 from calib.engine.sampling import Variable
 from calib.engine.statistics import evaluate_bessel
 from calib.engine.types import Estimate
+from calib.evaluation.tasks.correlations import read_correlations
 from calib.evaluation.tasks.reader import (
     Fields,
     TaskRefused,
     join,
     place,
     read_list,
-    read_number,
     read_numbers,
     read_word,
 )
+from calib.evaluation.tasks.units import read_unit
 
-KEYS = ("value", "u", "U", "k", "dof", "readings", "distribution")
+KEYS = ("value", "u", "U", "k", "dof", "readings", "distribution", "unit")
 MAX_INPUTS = 200
 _SAME = 1e-9
 
@@ -42,6 +43,7 @@ class Inputs:
     parameters: dict[str, dict[str, float]] = field(default_factory=dict)
     correlations: list[tuple[str, str, float]] = field(default_factory=list)
     groups: list[list[str]] = field(default_factory=list)
+    units: dict[str, Unit] = field(default_factory=dict)
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -93,20 +95,14 @@ def read_inputs(fields: Fields) -> Inputs:
     for name, what in given.items():
         with place(join("inputs", str(name)[:60])):
             check_name(str(name))
-            out.estimates[name] = _estimate(name, Fields(what, join("inputs", name), KEYS), out)
-    if fields.has("correlations"):
-        for i, entry in enumerate(read_list(fields.get("correlations"), "correlations", 0)):
-            out.correlations.append(_correlation(entry, join("correlations", i)))
+            one = Fields(what, join("inputs", name), KEYS)
+            if one.has("unit"):
+                out.units[name] = read_unit(one.get("unit"), one.place("unit"))
+            out.estimates[name] = _estimate(name, one, out)
+    read_correlations(fields, out)
     if fields.has("simultaneous"):
         _take_together(out, fields)
     return out
-
-
-def _correlation(entry: Any, at: str) -> tuple[str, str, float]:
-    parts = read_list(entry, at, 3)
-    if len(parts) != 3 or not isinstance(parts[0], str) or not isinstance(parts[1], str):
-        raise TaskRefused("bad-value", f'{at} must be ["name", "name", r].', at)
-    return parts[0], parts[1], read_number(parts[2], join(at, 2))
 
 
 def _estimate(name: str, one: Fields, out: Inputs) -> Estimate:

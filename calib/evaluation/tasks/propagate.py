@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,24 @@ from calib.engine.coverage import (
     dominant_coverage,
     rounded_coverage_factor,
 )
+from calib.engine.degrees import RULES
 from calib.engine.expression import Expression, parse
 from calib.engine.grammar import check_name
 from calib.engine.implicit import solve_implicit
 from calib.engine.propagation import Propagation, assemble, propagate
+from calib.engine.regions import coverage_region
 from calib.engine.types import Budget, Coverage
 from calib.evaluation.tasks.inputs import Inputs, read_inputs
 from calib.evaluation.tasks.montecarlo import DRAWN, compute_monte_carlo
 from calib.evaluation.tasks.reader import Fields, TaskRefused, finite, join, place
+from calib.evaluation.tasks.units import check_units
 
 KEYS = (
     "kind", "function", "inputs", "correlations", "method", "order", "coverage_probability", "k",
     "coverage", "simultaneous", "average", "implicit", "start", "trials", "adaptive", "seed",
-    "compare",
+    "compare", "shared", "correlated_dof", "unit", "region",
 )  # fmt: skip
+ONLY_GUM = ("correlated_dof", "region")
 COVERAGES = ("t", "dominant", "two_or_t")
 MAX_OUTPUTS = 50
 Choose = Callable[[NDArray[np.float64], float], Coverage]
@@ -49,22 +53,58 @@ def compute_propagate(task: Mapping[str, Any]) -> dict[str, Any]:
         for key in DRAWN:
             if fields.has(key):
                 raise TaskRefused("bad-task", f"{key!r} goes with method 'monte_carlo' only.", key)
+    for key in ONLY_GUM if method != "gum" else ():
+        if fields.has(key):
+            raise TaskRefused("bad-task", f"{key!r} goes with method 'gum' only.", key)
     inputs = read_inputs(fields)
     model = _read_model(fields, inputs)
+    units = check_units(fields, model, inputs.units)
     choose = _read_coverage(fields, inputs)
     if method == "monte_carlo":
-        return compute_monte_carlo(fields, model, inputs)
-    found = _propagate(fields, model, inputs, choose)
-    shaped = fields.word("coverage", COVERAGES, "t") == "dominant"
+        out = compute_monte_carlo(fields, model, inputs)
+    else:
+        found = _propagate(fields, model, inputs, choose)
+        shaped = fields.word("coverage", COVERAGES, "t") == "dominant"
+        budgets = zip(found.names, found.budgets, strict=True)
+        out = {
+            "kind": "propagate",
+            "method": "gum",
+            "outputs": {n: _output(b, shaped=shaped) for n, b in budgets},
+            "correlation": _square(found.names, found.correlation),
+            "covariance": _square(found.names, found.covariance),
+        }
+        if fields.flag("region"):
+            out["region"] = _region(fields, found)
+    for name, unit in units.items():
+        out["outputs"][name]["unit"] = unit
+    return out
+
+
+def _square(names: Sequence[str], matrix: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Write a matrix as a map of maps."""
+    return {a: {b: float(matrix[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)}
+
+
+def _region(fields: Fields, found: Propagation) -> dict[str, Any]:
+    """Joint coverage regions of all outputs (JCGM 102 6.5)."""
+    if fields.has("k"):
+        msg = "A region follows from coverage_probability, not from k."
+        raise TaskRefused("bad-task", msg, "region")
+    p = fields.number("coverage_probability", 0.95)
+    with place("region"):
+        region = coverage_region(found.covariance, p)
     return {
-        "kind": "propagate",
-        "method": "gum",
-        "outputs": {
-            n: _output(b, shaped=shaped) for n, b in zip(found.names, found.budgets, strict=True)
+        "coverage_probability": p,
+        "ellipse": {
+            "k": region.k_ellipse,
+            "half_axes": region.axes.tolist(),
+            "directions": [
+                dict(zip(found.names, row, strict=True)) for row in region.directions.tolist()
+            ],
         },
-        "correlation": {
-            a: {b: float(found.correlation[i, j]) for j, b in enumerate(found.names)}
-            for i, a in enumerate(found.names)
+        "rectangle": {
+            "k": region.k_box,
+            "half_widths": dict(zip(found.names, region.half_widths.tolist(), strict=True)),
         },
     }
 
@@ -139,13 +179,14 @@ def _propagate(
     if fields.has("start") and not implicit:
         raise TaskRefused("bad-task", "start goes with an implicit model only.", "start")
     r, tied = inputs.matrix, inputs.tied
+    rule = fields.word("correlated_dof", RULES, RULES[0])
     if by_results:
         if implicit or order == 2 or len(inputs.groups) != 1:
             msg = "average 'results' needs one group in simultaneous and an explicit model."
             raise TaskRefused("bad-task", msg, "average")
         readings = {n: inputs.readings[n] for n in inputs.groups[0]}
         with place("function"):
-            return average_results(model, inputs.estimates, readings, r=r, choose=choose)
+            return average_results(model, inputs.estimates, readings, r=r, rule=rule, choose=choose)
     with place("function"):
         if implicit:
             values, slopes = solve_implicit(
@@ -153,8 +194,12 @@ def _propagate(
                 _start(fields, model),
                 {n: e.value for n, e in inputs.estimates.items()},
             )
-            return assemble(values, inputs.estimates, slopes, r=r, tied=tied, choose=choose)
-        return propagate(model, inputs.estimates, r=r, order=int(order), tied=tied, choose=choose)
+            return assemble(
+                values, inputs.estimates, slopes, r=r, tied=tied, rule=rule, choose=choose
+            )
+        return propagate(
+            model, inputs.estimates, r=r, order=int(order), tied=tied, rule=rule, choose=choose
+        )
 
 
 def _start(fields: Fields, model: Mapping[str, Expression]) -> dict[str, float]:
