@@ -337,14 +337,7 @@ def first_reach(changes: Changes, *, u0: float, k: float, gap: float, sign: int)
         delta, u = changes.predict(t)
         return sign * delta + k * math.hypot(u0, u) - gap
 
-    if over(0.0) >= 0:
-        return 0.0
-    last = 0.0
-    for edge in _edges(changes, u0, k, gap, sign):
-        if over(edge) >= 0:
-            return _bisect(over, last, edge)
-        last = edge
-    return None
+    return find_first(over, np.concatenate([[0.0], _edges(changes, u0, k, gap, sign)]))
 
 
 def _edges(changes: Changes, u0: float, k: float, gap: float, sign: int) -> FloatArray:
@@ -371,12 +364,19 @@ def _edges(changes: Changes, u0: float, k: float, gap: float, sign: int) -> Floa
     return np.asarray(np.sort(np.concatenate([real, between])) * T, dtype=np.float64)
 
 
+def find_first(over: Callable[[float], float], looks: FloatArray) -> float | None:
+    """Find the first time at which `over` is not negative, looked for between rising times."""
+    last = None
+    for look in looks.tolist():
+        if over(look) >= 0:
+            return float(look) if last is None else _bisect(over, last, look)
+        last = look
+    return None
+
+
 def _bisect(over: Callable[[float], float], low: float, high: float) -> float:
-    """Find the first time at which `over` is not negative, negative at `low`."""
-    for _ in range(200):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
+    """Narrow down where `over` turns from negative at `low` to not negative at `high`."""
+    while low < (middle := (low + high) / 2) < high:
         if over(middle) >= 0:
             high = middle
         else:

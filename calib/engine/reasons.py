@@ -5,7 +5,11 @@ A sentence keeps its figures apart, so it can be translated. This module must no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+Facts = Mapping[str, str | int | float]
+"""Figures of a sentence by their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +20,12 @@ class Reason:
     ----------
     text : str
         English sentence with {named} places.
-    facts : dict of str to str or int or float
+    facts : Facts
         The figures of the places.
     """
 
     text: str
-    facts: dict[str, str | int | float] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.text.format(**{k: _figure(v) for k, v in self.facts.items()})
