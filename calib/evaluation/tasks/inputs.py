@@ -99,7 +99,7 @@ def read_inputs(fields: Fields) -> Inputs:
             if one.has("unit"):
                 out.units[name] = read_unit(one.get("unit"), one.place("unit"))
             out.estimates[name] = _estimate(name, one, out)
-    read_correlations(fields, out)
+    out.correlations += read_correlations(fields, out.estimates)
     if fields.has("simultaneous"):
         _take_together(out, fields)
     return out
