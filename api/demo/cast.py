@@ -80,6 +80,7 @@ LABS = (
         "phone": "0571-5550 1800",
         "email": "office@linjiang-metrology.example",
         "accreditation": "CNAS L00000 (demo)",
+        "authorisation": "（演示）法计 00000",
     },
     {
         "code": "NB",

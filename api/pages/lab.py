@@ -16,7 +16,18 @@ from instruments.errors import DomainError, Invalid
 from instruments.services import customers, labs, numbers, people, rows, scope
 
 router = APIRouter(include_in_schema=False)
-FACTS = ("address_zh", "address_en", "phone", "email", "accreditation", "time_zone", "language")
+FACTS = (
+    "name_zh",
+    "name_en",
+    "address_zh",
+    "address_en",
+    "phone",
+    "email",
+    "accreditation",
+    "authorisation",
+    "time_zone",
+    "language",
+)
 
 
 @router.get("/lab")
@@ -25,7 +36,9 @@ def show_lab(request: Request, ctx: Reading) -> Response:
     rows.need_staff(ctx)
     lab = labs.get_lab(ctx)
     form = form_of(
-        **{name: getattr(lab, name) for name in FACTS},
+        **{name: getattr(lab, name) for name in FACTS if not name.startswith("name_")},
+        name_zh=lab.name.zh,
+        name_en=lab.name.en,
         mode=lab.rounding_mode,
         digits=lab.rounding_digits,
     )

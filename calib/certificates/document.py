@@ -41,7 +41,8 @@ class LabWords:
     phone: str = ""
     email: str = ""
     accreditation: str = ""
-    """Accreditation number as granted, e.g. ``CNAS L0000``; empty: none claimed."""
+    """Accreditation number as granted, e.g. ``CNAS L0000``; empty: none claimed, because the lab
+    has none or because a result lies outside its scope."""
     authorisation: str = ""
     """Number of the legal authorisation (授权证书) and of the examined measurement standard."""
 

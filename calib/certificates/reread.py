@@ -174,6 +174,7 @@ def _of_parties(document: CertificateDocument, speaker: Speaker) -> Iterator[tup
     yield "customer address", customer.address
     yield "customer contact", customer.contact
     yield "accreditation", lab.accreditation
+    yield "authorisation", lab.authorisation
     yield from (("person", person.name) for person in document.persons)
 
 

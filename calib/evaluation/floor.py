@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from calib.evaluation.inputs import CalibrationInput, CMCRow, Rounding
-from calib.evaluation.result import PointResult
+from calib.evaluation.result import CalibrationResult, PointResult
 from instruments.errors import Finding
 
 K_OF_CMC = 2.0
@@ -30,6 +30,16 @@ def raise_to_floor(
 def rounding_of(rounding: Rounding, *, raised: bool) -> Rounding:
     """Return how U is rounded: one raised to the floor only upwards, to stay on it in print."""
     return replace(rounding, mode="ceil") if raised else rounding
+
+
+def within_scope(record: CalibrationInput, result: CalibrationResult) -> bool:
+    """Answer whether every value that is reported lies within a row of the lab's scope."""
+    reported = [(point.measurand, point.printed.nominal) for point in result.points] + [
+        (curve.measurand, place.x) for curve in result.curves for place in curve.predictions
+    ]
+    return bool(reported) and all(
+        any(_covers(row, measurand, x) for row in record.cmc) for measurand, x in reported
+    )
 
 
 def _covers(row: CMCRow, measurand: str, x: str) -> bool:

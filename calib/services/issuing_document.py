@@ -27,6 +27,7 @@ from calib.certificates.document import (
 )
 from calib.certificates.drafting import kind_of, measurement_of
 from calib.certificates.pdf import fonts_digest, template_digest
+from calib.evaluation.floor import within_scope
 from calib.records.certificates import Certificate
 from calib.reminders import due
 from calib.services.calibration_views import CalibrationView
@@ -125,11 +126,11 @@ def make_document(
         number=number,
         token=token,
         address=f"{public_base.rstrip('/')}/c/{token}",
-        lab=_lab(ground.lab),
+        lab=_lab(ground.lab, is_accredited=within_scope(stored.input, stored.result)),
         customer=CustomerWords(
             name=_named(ground.customer),
             address=ground.customer.address,
-            contact=ground.customer.contact,
+            contact=_reached(ground.customer),
         ),
         item=_item(record, ground),
         order_number=order.number,
@@ -167,7 +168,8 @@ def replaced_certificate(ctx: Context, record: CalibrationView) -> Certificate |
     )
 
 
-def _lab(lab: Lab) -> LabWords:
+def _lab(lab: Lab, *, is_accredited: bool) -> LabWords:
+    """Return the lab; the accreditation is named only where its scope covers every result."""
     if not (lab.address_en or lab.address_zh):
         raise Refused(
             "lab-address-missing",
@@ -181,8 +183,15 @@ def _lab(lab: Lab) -> LabWords:
         address=LocalizedText(en=lab.address_en, zh=lab.address_zh),
         phone=lab.phone,
         email=lab.email,
-        accreditation=lab.accreditation,
+        accreditation=lab.accreditation if is_accredited else "",
+        authorisation=lab.authorisation,
     )
+
+
+def _reached(customer: Customer) -> str:
+    """Return whom to speak to; without a name or an address there, how to reach the customer."""
+    known = customer.contact or customer.address
+    return customer.contact if known else customer.phone or customer.email
 
 
 def _named(party: Lab | Customer | Site) -> LocalizedText:

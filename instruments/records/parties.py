@@ -29,7 +29,9 @@ class Lab(Base):
     email: Mapped[str] = mapped_column(default="")
     """Where the lab itself is told of due dates."""
     accreditation: Mapped[str] = mapped_column(default="")
-    """Accreditation or authorisation number as printed; empty when the lab has none."""
+    """Accreditation number as printed on work within the scope; empty when the lab has none."""
+    authorisation: Mapped[str] = mapped_column(default="")
+    """Number of the legal authorisation (授权证书) as printed; empty when the lab has none."""
     time_zone: Mapped[str] = mapped_column(default="Asia/Shanghai")
     language: Mapped[str] = mapped_column(default="zh")
     rounding: Mapped[dict[str, Any]] = mapped_column(CanonicalJSON)
@@ -111,6 +113,20 @@ class SignIn(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class SignInFailure(Base):
+    """A failed attempt to sign in; thrown away once it no longer counts."""
+
+    __tablename__ = "sign_in_failures"
+    __table_args__ = (STRICT,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(index=True)
+    """SHA-256 of the mail address that was typed, whether it has an account or not."""
+    origin: Mapped[str] = mapped_column(index=True)
+    """Network address the attempt came from."""
+    failed_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ApiToken(Base):

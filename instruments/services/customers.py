@@ -9,7 +9,6 @@ from typing import TypedDict, Unpack
 from sqlalchemy import select
 
 from instruments.context import Context
-from instruments.errors import Invalid
 from instruments.records.parties import Customer
 from instruments.services import audit, fields
 from instruments.services.labs import LANGUAGES
@@ -74,7 +73,7 @@ def create_customer(ctx: Context, **given: Unpack[CustomerFields]) -> CustomerVi
     need_staff(ctx)
     values = _checked(given)
     row = Customer(calendar_token=secrets.token_urlsafe(24), created_at=ctx.now, **values)
-    need_a_name(row.name_en, row.name_zh)
+    fields.need_a_name(row.name_en, row.name_zh)
     ctx.session.add(row)
     ctx.session.flush()
     audit.record(ctx, "registry:customer:create", "customer", row.id, values)
@@ -92,7 +91,9 @@ def update_customer(
     row = get_row(ctx, Customer, customer_id, "customer")
     check_version(row, version, "customer")
     values = _checked(changes)
-    need_a_name(str(values.get("name_en", row.name_en)), str(values.get("name_zh", row.name_zh)))
+    fields.need_a_name(
+        str(values.get("name_en", row.name_en)), str(values.get("name_zh", row.name_zh))
+    )
     differences = change(ctx, row, values, "customer")
     audit.record(ctx, "registry:customer:update", "customer", row.id, differences)
     return _view(row)
@@ -115,16 +116,6 @@ def list_customers(ctx: Context) -> tuple[CustomerView, ...]:
     if own is not None:
         statement = statement.where(Customer.id == own)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
-
-
-def need_a_name(name_en: str, name_zh: str) -> None:
-    """Refuse a thing without a name in any language."""
-    if not (name_en or name_zh):
-        raise Invalid(
-            "name-missing",
-            "A name is missing. Give it in Chinese, in English or in both.",
-            at="/name_zh",
-        )
 
 
 def _checked(given: CustomerFields) -> dict[str, object]:

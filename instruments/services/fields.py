@@ -18,6 +18,16 @@ _LATIN_LIKE = frozenset("АВЕКМНОРСТУХЅІЈаеорсухѕіјΑΒ�
 """Cyrillic and Greek letters that look like Latin ones."""
 
 
+def need_a_name(name_en: str, name_zh: str) -> None:
+    """Refuse a thing without a name in any language."""
+    if not (name_en or name_zh):
+        raise Invalid(
+            "name-missing",
+            "A name is missing. Give it in Chinese, in English or in both.",
+            at="/name_zh",
+        )
+
+
 def words(value: str, at: str, *, required: bool = False, limit: int = MAX_WORDS) -> str:
     """Return free text trimmed and in normal form (NFC); line breaks stay, other controls do not.
 

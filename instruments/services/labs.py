@@ -22,6 +22,7 @@ from instruments.text import LocalizedText
 
 LANGUAGES: tuple[str, ...] = _LANGUAGES
 ROUNDING_MODES = ("half_even", "ceil", "ceil_if_gt_5pct")
+_LONGEST_NAME = 200
 _ROUNDING = {"mode": "ceil_if_gt_5pct", "digits": 2}
 
 
@@ -33,9 +34,17 @@ class LabFields(TypedDict, total=False):
     phone: str
     email: str
     accreditation: str
+    authorisation: str
     time_zone: str
     language: str
     rounding: Mapping[str, object]
+
+
+class LabChanges(LabFields, total=False):
+    """What a manager may change: the names too."""
+
+    name_en: str
+    name_zh: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class LabView:
     phone: str
     email: str
     accreditation: str
+    authorisation: str
     time_zone: str
     language: str
     rounding_mode: str
@@ -84,8 +94,8 @@ def create_lab(
             at="/code",
             facts={"code": code},
         )
-    lab = Lab(code=code, rounding=dict(_ROUNDING), created_at=now, **_names(name_en, name_zh))
-    for name, value in _checked(more).items():
+    lab = Lab(code=code, rounding=dict(_ROUNDING), created_at=now)
+    for name, value in _checked({"name_en": name_en, "name_zh": name_zh, **more}).items():
         setattr(lab, name, value)
     session.add(lab)
     session.flush()
@@ -110,14 +120,15 @@ def get_lab(ctx: Context) -> LabView:
     return lab_view(_lab(ctx))
 
 
-def update_lab(ctx: Context, **changes: Unpack[LabFields]) -> LabView:
+def update_lab(ctx: Context, **changes: Unpack[LabChanges]) -> LabView:
     """Change what the lab says of itself.
 
     Raises NotAllowed unless a manager asks, Invalid for unusable fields.
     """
     ctx.need("manager")
     lab = _lab(ctx)
-    differences = change(ctx, lab, _checked(changes), "lab")
+    names = {"name_en": lab.name_en, "name_zh": lab.name_zh}
+    differences = change(ctx, lab, _checked(names | dict(changes)), "lab")
     audit.record(ctx, "registry:lab:update", "lab", lab.id, differences)
     return lab_view(lab)
 
@@ -133,6 +144,7 @@ def lab_view(lab: Lab) -> LabView:
         phone=lab.phone,
         email=lab.email,
         accreditation=lab.accreditation,
+        authorisation=lab.authorisation,
         time_zone=lab.time_zone,
         language=lab.language,
         rounding_mode=str(lab.rounding["mode"]),
@@ -144,17 +156,7 @@ def _lab(ctx: Context) -> Lab:
     return ctx.session.scalars(select(Lab).where(Lab.id == ctx.lab_id)).one()
 
 
-def _names(name_en: str, name_zh: str) -> dict[str, str]:
-    names = {
-        "name_en": fields.words(name_en, "/name_en", limit=200),
-        "name_zh": fields.words(name_zh, "/name_zh", limit=200),
-    }
-    if not any(names.values()):
-        fields.words("", "/name_en", required=True)
-    return names
-
-
-def _checked(given: LabFields) -> dict[str, object]:
+def _checked(given: Mapping[str, object]) -> dict[str, object]:
     values: dict[str, object] = {}
     for name, value in given.items():
         at = f"/{name}"
@@ -167,7 +169,9 @@ def _checked(given: LabFields) -> dict[str, object]:
         elif name == "email":
             values[name] = fields.email(str(value), at)
         else:
-            values[name] = fields.words(str(value), at)
+            limit = _LONGEST_NAME if name.startswith("name_") else fields.MAX_WORDS
+            values[name] = fields.words(str(value), at, limit=limit)
+    fields.need_a_name(str(values["name_en"]), str(values["name_zh"]))
     return values
 
 

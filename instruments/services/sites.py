@@ -11,7 +11,6 @@ from instruments.context import Context
 from instruments.records.parties import Customer
 from instruments.records.sites import VENUE_TYPES, Site
 from instruments.services import audit, fields
-from instruments.services.customers import need_a_name
 from instruments.services.rows import (
     change,
     check_version,
@@ -55,7 +54,7 @@ def create_site(ctx: Context, *, customer_id: int, **given: Unpack[SiteFields]) 
     get_row(ctx, Customer, customer_id, "customer", "/customer_id")
     values = {"venue_type": "other"} | _checked(given)
     row = Site(customer_id=customer_id, created_at=ctx.now, **values)
-    need_a_name(row.name_en, row.name_zh)
+    fields.need_a_name(row.name_en, row.name_zh)
     ctx.session.add(row)
     ctx.session.flush()
     audit.record(ctx, "registry:site:create", "site", row.id, {**values, "customer": customer_id})
@@ -73,7 +72,7 @@ def update_site(
     row = get_row(ctx, Site, site_id, "site")
     check_version(row, version, "site")
     values = _checked(changes)
-    need_a_name(values.get("name_en", row.name_en), values.get("name_zh", row.name_zh))
+    fields.need_a_name(values.get("name_en", row.name_en), values.get("name_zh", row.name_zh))
     differences = change(ctx, row, values, "site")
     audit.record(ctx, "registry:site:update", "site", row.id, differences)
     return _view(row)

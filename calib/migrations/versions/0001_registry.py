@@ -48,6 +48,7 @@ def _labs() -> None:
             "phone",
             "email",
             "accreditation",
+            "authorisation",
             "time_zone",
             "language",
             "rounding",
