@@ -141,8 +141,12 @@ def fit_history(
     require_finite("a history", t=times, y=values)
     if not (walk >= 0 and math.isfinite(walk)):
         raise OutOfRange("The random walk must not be negative.", {"walk": str(walk)})
-    us = np.broadcast_to(np.asarray(1.0 if u is None else u, dtype=np.float64), times.shape)
     n = len(times)
+    us = np.asarray(1.0 if u is None else u, dtype=np.float64)
+    if us.shape not in ((), times.shape):
+        msg = f"{n} calibrations need one uncertainty or as many, got {us.size}."
+        raise DegenerateData(msg, {"calibrations": n, "uncertainties": us.size})
+    us = np.broadcast_to(us, times.shape)
     any_band = Band(None, float(np.max(values)), 0.0, 0.0, 0.0, 0.0)
     line = fit_lines(times[:, None], values[:, None], us[:, None], any_band)
     chi2, dof = float(line.chi2[0]), n - 2

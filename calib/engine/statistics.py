@@ -348,3 +348,48 @@ def check_outlier(x: ArrayLike, alpha: float = 0.05, sided: int = 2) -> OutlierT
     critical = (n - 1) / math.sqrt(n) * math.sqrt(t * t / (n - 2 + t * t))
     statistic = float(deviation[index])
     return OutlierTest(statistic, critical, index, statistic > critical)
+
+
+def check_variances(deviations: ArrayLike, size: float, alpha: float = 0.05) -> OutlierTest:
+    """Cochran's test for one group that scatters more than the others; nothing is dropped.
+
+    Parameters
+    ----------
+    deviations : (p,) array_like
+        Standard deviations of at least two groups, not all 0.
+    size : float
+        Readings per group, at least 2 (the usual number where it varies).
+    alpha : float
+        Level of the test.
+
+    Returns
+    -------
+    OutlierTest
+        Largest s^2 over their sum, its critical value, place of the group, verdict.
+
+    Raises
+    ------
+    DegenerateData
+        Fewer than two groups, or none scatters.
+    OutOfRange
+        A deviation is negative, `size` below 2 or `alpha` outside 0 to 1.
+
+    Notes
+    -----
+    Source: ISO 5725-2:2019, 8.3.4; critical value 1/(1 + (p - 1)/F) with the quantile
+    1 - alpha/p of F(n - 1, (p - 1)(n - 1)).
+    Checked against: tests/reference/type_a.toml.
+    Limits: equal sizes and nearly normal readings; the bound is exact to about 0.001.
+    """
+    s = _readings(deviations, 2)
+    if np.any(s < 0) or not size >= 2 or not 0 < alpha < 1:
+        msg = "Cochran's test needs s not negative, 2 readings per group, alpha between 0 and 1."
+        raise OutOfRange(msg, {"size": size, "alpha": alpha})
+    total = float(s @ s)
+    if total == 0:
+        raise DegenerateData("No group scatters: a test of variances does not apply.")
+    p, nu = len(s), size - 1
+    F = float(special.fdtri(nu, (p - 1) * nu, 1 - alpha / p))
+    critical, index = 1 / (1 + (p - 1) / F), int(np.argmax(s))
+    statistic = float(s[index]) ** 2 / total
+    return OutlierTest(statistic, critical, index, statistic > critical)

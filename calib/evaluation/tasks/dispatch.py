@@ -19,6 +19,10 @@ KINDS: dict[str, str] = {
     "conformity": "calib.evaluation.tasks.conformity:compute_conformity",
     "risk": "calib.evaluation.tasks.risk:compute_risk",
     "thermometry": "calib.evaluation.tasks.thermometry:compute_thermometry",
+    "interval": "calib.evaluation.tasks.interval:compute_interval",
+    "compare": "calib.evaluation.tasks.compare:compute_compare",
+    "chart": "calib.evaluation.tasks.chart:compute_chart",
+    "round": "calib.evaluation.tasks.rounding:compute_round",
     "calibration": "calib.evaluation.frozen:compute_calibration",
 }
 """Kind of task and what computes it; a module is imported when its kind is first asked for."""

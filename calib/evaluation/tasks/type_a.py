@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from calib.engine import statistics
-from calib.engine.types import Nested, TypeA
+from calib.engine.types import Nested, OutlierTest, TypeA
 from calib.evaluation.tasks.reader import (
     Fields,
     TaskRefused,
@@ -22,9 +22,9 @@ METHODS = ("bessel", "range", "pooled", "autocorrelated", "nested")
 _ALLOWED = {
     "bessel": {"lags", "outliers"},
     "range": {"outliers"},
-    "pooled": set[str](),
+    "pooled": {"outliers"},
     "autocorrelated": {"lags", "outliers"},
-    "nested": {"groups", "alpha"},
+    "nested": {"groups", "alpha", "outliers"},
 }
 
 
@@ -44,14 +44,33 @@ def compute_type_a(task: Mapping[str, Any]) -> dict[str, Any]:
     if method == "nested":
         return {"kind": "type_a", "method": method, **_nested(fields)}
     if method == "pooled":
-        with place("readings"):
-            pooled = statistics.evaluate_pooled(read_matrix(fields.need("readings"), "readings"))
-        return {"kind": "type_a", "method": method, **_series(pooled)}
+        return {"kind": "type_a", "method": method, **_pooled(fields)}
     return {"kind": "type_a", "method": method, **_single(fields, method)}
 
 
 def _series(found: TypeA) -> dict[str, Any]:
     return {"mean": found.mean, "s": found.s, "u": found.u, "dof": found.dof, "n": found.n}
+
+
+def _pooled(fields: Fields) -> dict[str, Any]:
+    """Several series about their own means."""
+    groups = read_matrix(fields.need("readings"), "readings")
+    with place("readings"):
+        out = _series(statistics.evaluate_pooled(groups))
+        deviations = [statistics.evaluate_bessel(g).s for g in groups]
+    if fields.has("outliers"):
+        out["outliers"] = _unequal(fields, deviations, [len(g) for g in groups])
+    return out
+
+
+def _unequal(fields: Fields, deviations: list[float], sizes: list[int]) -> dict[str, Any]:
+    """Test for one group that scatters more than the others."""
+    asked = Fields(fields.get("outliers"), "outliers", ("test", "alpha"))
+    asked.word("test", ("cochran",))
+    usual = max(sorted(set(sizes)), key=sizes.count)
+    with place("outliers"):
+        found = statistics.check_variances(deviations, usual, asked.number("alpha", 0.05))
+    return _tested(found) | {"size": usual}
 
 
 def _single(fields: Fields, method: str) -> dict[str, Any]:
@@ -84,6 +103,10 @@ def _outliers(fields: Fields, readings: list[float]) -> dict[str, Any]:
     sided = read_whole(asked.get("sided"), "outliers.sided") if asked.has("sided") else 2
     with place("outliers"):
         found = statistics.check_outlier(readings, asked.number("alpha", 0.05), sided)
+    return _tested(found)
+
+
+def _tested(found: OutlierTest) -> dict[str, Any]:
     return {
         "statistic": found.statistic,
         "critical": found.critical,
@@ -116,10 +139,16 @@ def _nested(fields: Fields) -> dict[str, Any]:
         found: Nested = statistics.evaluate_nested(
             means, deviations, sizes, fields.number("alpha", 0.05)
         )
-    return {
+    out = {
         "mean": found.mean, "s": found.s, "u": found.u, "dof": found.dof, "n": found.n,
         "s_within": found.s_within, "s_between": found.s_between, "u_pooled": found.u_pooled,
         "ss_between": found.ss_between, "ss_within": found.ss_within,
         "dof_between": found.dof_between, "dof_within": found.dof_within,
         "F": finite(found.F), "F_critical": found.F_critical, "p": finite(found.p),
+        "groups": [
+            {"mean": m, "s": s, "n": n} for m, s, n in zip(means, deviations, sizes, strict=True)
+        ],
     }  # fmt: skip
+    if fields.has("outliers"):
+        out["outliers"] = _unequal(fields, deviations, sizes)
+    return out
