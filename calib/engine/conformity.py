@@ -17,7 +17,7 @@ from calib.engine import decision
 from calib.engine.coverage import check_probability
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.rounding import exact
-from calib.engine.types import ConformityVerdict
+from calib.engine.types import ConformityVerdict, Estimate
 
 if TYPE_CHECKING:
     from calib.engine.rounding import Exact
@@ -53,6 +53,7 @@ def assess_conformity(  # noqa: PLR0913  (each rule has its own argument)
     minimum: float | None = None,
     accept_lower: Exact | None = None,
     accept_upper: Exact | None = None,
+    prior: tuple[Exact, Exact] | None = None,
 ) -> ConformityVerdict:
     """Decide whether a measured value conforms to its limits.
 
@@ -72,6 +73,9 @@ def assess_conformity(  # noqa: PLR0913  (each rule has its own argument)
         Probability for ``probability`` and ``guarded_rejection``.
     accept_lower, accept_upper : as `value`, optional
         Agreed limits for ``acceptance``.
+    prior : pair as `value`, optional
+        Mean and standard deviation of what is known of the item beforehand (normal). It moves
+        the probabilities, and with them the rules that demand one; all others compare readings.
 
     Returns
     -------
@@ -87,10 +91,10 @@ def assess_conformity(  # noqa: PLR0913  (each rule has its own argument)
 
     Notes
     -----
-    Source: ILAC-G8:09/2019; JCGM 106:2012; ISO 14253-1:2017; ANSI/NCSL Z540.3 method 6;
-    JJF 1094-2002.
+    Source: ILAC-G8:09/2019; JCGM 106:2012 (prior: 7.1); ISO 14253-1:2017; ANSI/NCSL Z540.3
+    method 6; JJF 1094-2002.
     Checked against: tests/reference/conformity.toml.
-    Limits: a normal distribution of the measurand with u.
+    Limits: a normal distribution of the measurand with u, and of what is known beforehand.
 
     Examples
     --------
@@ -100,17 +104,22 @@ def assess_conformity(  # noqa: PLR0913  (each rule has its own argument)
     with localcontext(prec=60):
         case = _read_case(value, lower, upper, u, U, k, u_relative)
         _check_arguments(rule, r, minimum, accept_lower, accept_upper)
-        made = _decide(case, rule, r, minimum, accept_lower, accept_upper)
-        inside, outside = _probabilities(case)
+        belief = _read_prior(case, prior)
+        made = _decide(case, rule, r, minimum, (accept_lower, accept_upper), belief)
+        known = case if belief is None else belief.posterior(case)
+        inside, below, above = _probabilities(known)
         return ConformityVerdict(
             made.verdict,
             rule,
             *made.accept,
             *made.reject,
             inside,
-            {"pass": outside, "fail": inside}.get(made.verdict),
+            {"pass": below + above, "fail": inside}.get(made.verdict),
             case.tur,
             _cpk(case),
+            None if case.lower is None else below,
+            None if case.upper is None else above,
+            None if belief is None else Estimate(float(known.value), float(known.u)),
         )
 
 
@@ -151,6 +160,18 @@ def _read_case(
     return decision.Case(v, low, high, small, large, share, whole)
 
 
+def _read_prior(case: decision.Case, prior: tuple[Exact, Exact] | None) -> decision.Belief | None:
+    """Read what is known beforehand."""
+    if prior is None:
+        return None
+    belief = decision.Belief(exact(prior[0], "prior mean"), exact(prior[1], "prior u"))
+    if belief.u <= 0:
+        raise OutOfRange("The standard deviation of prior knowledge must be positive.")
+    if case.relative is not None:
+        raise DegenerateData("Prior knowledge goes with an absolute uncertainty only.")
+    return belief
+
+
 def _check_arguments(
     rule: str, r: object, minimum: float | None, accept_lower: object, accept_upper: object
 ) -> None:
@@ -176,8 +197,8 @@ def _decide(
     rule: str,
     r: Exact | None,
     minimum: float | None,
-    accept_lower: Exact | None,
-    accept_upper: Exact | None,
+    agreed: tuple[Exact | None, Exact | None],
+    belief: decision.Belief | None,
 ) -> decision.Decision:
     """Apply the rule."""
     one = Decimal(1)
@@ -189,8 +210,10 @@ def _decide(
         factor = DEFAULT_R if r is None else exact(r, "r")
         return decision.binary(case, case.acceptance(case.width(factor)))
     if rule == "acceptance":
-        low = None if accept_lower is None else exact(accept_lower, "accept_lower")
-        high = None if accept_upper is None else exact(accept_upper, "accept_upper")
+        low = None if agreed[0] is None else exact(agreed[0], "accept_lower")
+        high = None if agreed[1] is None else exact(agreed[1], "accept_upper")
+        if low is not None and high is not None and low > high:
+            raise DegenerateData("accept_lower must not be above accept_upper.")
         return decision.binary(case, (low, high))
     if rule == "guard_U_nonbinary":
         return decision.nonbinary(case)
@@ -200,20 +223,21 @@ def _decide(
         return decision.jjf1094(case)
     if rule in ("z5403", "tur4"):
         return decision.by_tur(case, rule)
-    return decision.by_probability(case, rule, minimum or 0.0)
+    return decision.by_probability(case, rule, minimum or 0.0, belief)
 
 
-def _probabilities(case: decision.Case) -> tuple[float, float]:
-    """Probability inside and outside the limits, each with full relative precision."""
+def _probabilities(case: decision.Case) -> tuple[float, float, float]:
+    """Probability inside, below and above the limits, each with full relative precision."""
     if case.u == 0:
-        inside = 1.0 if case.inside(case.lower, case.upper) else 0.0
-        return inside, 1 - inside
-    below = -math.inf if case.lower is None else float((case.lower - case.value) / case.u)
-    above = math.inf if case.upper is None else float((case.upper - case.value) / case.u)
-    outside = float(special.ndtr(below) + special.ndtr(-above))
-    if below > 0:
-        return float(special.ndtr(-below) - special.ndtr(-above)), outside
-    return float(special.ndtr(above) - special.ndtr(below)), outside
+        low = 1.0 if case.lower is not None and case.value < case.lower else 0.0
+        high = 1.0 if case.upper is not None and case.value > case.upper else 0.0
+        return 1 - low - high, low, high
+    to_lower = -math.inf if case.lower is None else float((case.lower - case.value) / case.u)
+    to_upper = math.inf if case.upper is None else float((case.upper - case.value) / case.u)
+    below, above = float(special.ndtr(to_lower)), float(special.ndtr(-to_upper))
+    if to_lower > 0:
+        return float(special.ndtr(-to_lower) - special.ndtr(-to_upper)), below, above
+    return float(special.ndtr(to_upper) - special.ndtr(to_lower)), below, above
 
 
 def _cpk(case: decision.Case) -> float | None:

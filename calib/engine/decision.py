@@ -6,7 +6,7 @@ anybody agreed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -87,6 +87,29 @@ class Case:
     def tur(self) -> float | None:
         """Test uncertainty ratio (upper - lower)/(4 u)."""
         return None if self.span is None or self.u == 0 else float(self.span / (4 * self.u))
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is known of an item before it is measured: a normal distribution."""
+
+    mean: Decimal
+    u: Decimal
+
+    def weight(self, case: Case) -> Decimal:
+        """Share of the measurement in the posterior value."""
+        return self.u**2 / (self.u**2 + case.u**2)
+
+    def posterior(self, case: Case) -> Case:
+        """Give the same case with value and u after the measurement."""
+        weight = self.weight(case)
+        value = self.mean + weight * (case.value - self.mean)
+        u = case.u * weight.sqrt()
+        return replace(case, value=value, u=u, U=u, relative=None, relative_U=None)
+
+    def reading(self, case: Case, limit: Decimal | None) -> Decimal | None:
+        """Give the measured value of which a posterior value is the consequence."""
+        return None if limit is None else self.mean + (limit - self.mean) / self.weight(case)
 
 
 Limits: TypeAlias = tuple[Decimal | None, Decimal | None]
@@ -186,17 +209,17 @@ def by_tur(case: Case, rule: str) -> Decision:
     return binary(case, case.acceptance(width))
 
 
-def by_probability(case: Case, rule: str, minimum: float) -> Decision:
+def by_probability(case: Case, rule: str, minimum: float, belief: Belief | None) -> Decision:
     """Rules that demand a probability of conformity or of non-conformity."""
-    if rule == "probability":
-        found = _solve_probability(case, minimum)
-        if found is None:
-            return Decision("fail")
-        return binary(case, found)
-    reject = _solve_probability(case, 1 - minimum)
-    if reject is None:
+    wanted = minimum if rule == "probability" else 1 - minimum
+    found = _solve_probability(case if belief is None else belief.posterior(case), wanted)
+    if found is None:
         return Decision("fail")
-    return Decision("pass" if case.inside(*reject) else "fail", reject=reject)
+    if belief is not None:
+        found = belief.reading(case, found[0]), belief.reading(case, found[1])
+    if rule == "probability":
+        return binary(case, found)
+    return Decision("pass" if case.inside(*found) else "fail", reject=found)
 
 
 def _solve_probability(case: Case, p: float) -> Limits | None:

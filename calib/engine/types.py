@@ -293,6 +293,10 @@ class ConformityVerdict:
         Consumer's risk of a pass, producer's risk of a fail.
     tur, cpk : float or None
         (upper - lower)/(4 u) and distance to the nearer limit over 3 u.
+    below, above : float or None
+        Probability below the lower and above the upper limit; ``None`` where there is none.
+    posterior : Estimate or None
+        Value and u after prior knowledge of the item was taken into account.
     """
 
     verdict: Verdict
@@ -305,6 +309,9 @@ class ConformityVerdict:
     specific_risk: float | None
     tur: float | None
     cpk: float | None
+    below: float | None = None
+    above: float | None = None
+    posterior: Estimate | None = None
 
     def __post_init__(self) -> None:
         require_finite(
