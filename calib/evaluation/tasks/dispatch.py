@@ -23,7 +23,6 @@ KINDS: dict[str, str] = {
     "compare": "calib.evaluation.tasks.compare:compute_compare",
     "chart": "calib.evaluation.tasks.chart:compute_chart",
     "round": "calib.evaluation.tasks.rounding:compute_round",
-    "round": "calib.evaluation.tasks.rounding:compute_round",
     "calibration": "calib.evaluation.frozen:compute_calibration",
 }
 """Kind of task and what computes it; a module is imported when its kind is first asked for."""
