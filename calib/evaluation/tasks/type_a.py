@@ -139,7 +139,7 @@ def _nested(fields: Fields) -> dict[str, Any]:
         found: Nested = statistics.evaluate_nested(
             means, deviations, sizes, fields.number("alpha", 0.05)
         )
-    out = {
+    out: dict[str, Any] = {
         "mean": found.mean, "s": found.s, "u": found.u, "dof": found.dof, "n": found.n,
         "s_within": found.s_within, "s_between": found.s_between, "u_pooled": found.u_pooled,
         "ss_between": found.ss_between, "ss_within": found.ss_within,
