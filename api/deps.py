@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -58,7 +59,7 @@ def identity(request: Request, wired: Wired) -> signin.Identity:
     if not token:
         raise SignInNeeded
     if not bearer and request.method not in SAFE:
-        _same_origin(request)
+        same_origin(request)
     with installation_session(wired.engine, read_only=True) as session:
         known = signin.resolve(session, token, wired.clock())
     if known is None:
@@ -66,8 +67,18 @@ def identity(request: Request, wired: Wired) -> signin.Identity:
     return known
 
 
-def _same_origin(request: Request) -> None:
-    """Refuse a form another site sent on the signed-in person's behalf."""
+def origin_of(request: Request) -> str:
+    """Return the network address a request comes from; of IPv6 the part one customer is given."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ip_network(f"{host}/64", strict=False))
+
+
+def same_origin(request: Request) -> None:
+    """Refuse a form another site sent on the person's behalf."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")

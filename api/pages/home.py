@@ -15,11 +15,13 @@ from api.deps import (
     Reading,
     WhoIs,
     Wired,
+    origin_of,
+    same_origin,
 )
 from api.pages.rendering import page, staff_page
 from calib.services import lookup
 from instruments.errors import DomainError
-from instruments.services import signin
+from instruments.services import entrance, signin
 from instruments.text import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
@@ -41,7 +43,6 @@ def sign_in_form(request: Request, language: Language, next: str = "/") -> HTMLR
 @router.post("/sign-in")
 def sign_in(
     request: Request,
-    session: InstallationWriting,
     wired: Wired,
     language: Language,
     email: Annotated[str, Form()] = "",
@@ -50,14 +51,22 @@ def sign_in(
     next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
     """Sign in; a wrong mail and a wrong password give the same answer."""
+    same_origin(request)
     try:
-        signed = signin.sign_in(session, email, password, lab.strip() or None, wired.clock())
+        signed = entrance.enter(
+            wired.engine,
+            email=email,
+            password=password,
+            lab_code=lab.strip() or None,
+            origin=origin_of(request),
+            clock=wired.clock,
+        )
     except DomainError as problem:
         return page(
             request,
             "sign_in.html",
             language,
-            status=401,
+            status=429 if problem.code == "sign-in-paused" else 401,
             next=local_path(next),
             email=email,
             problem=problem,

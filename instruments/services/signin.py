@@ -70,20 +70,51 @@ def sign_in(
     Raises NotAllowed for a wrong address or password (which, it does not say) and when the person
     has no role in the lab today; Invalid when the lab must be named.
     """
+    claim = claim_of(session, email)
+    if not is_password(password, claim.password_hash) or claim.person_id is None:
+        raise wrong()
+    return open_sign_in(session, claim.person_id, lab_code, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose account a mail address names, and the hash its password must fit; None: nobody's."""
+
+    person_id: int | None
+    password_hash: str | None
+
+
+def claim_of(session: Session, email: str) -> Claim:
+    """Return what a password typed with this mail address is to be compared with."""
     address = email.strip().lower()
     person = session.scalars(select(Person).where(Person.email == address)).one_or_none()
-    fits = is_password(password, person.password_hash if person else None)
-    if person is None or not fits or not person.is_active:
-        raise NotAllowed(
-            "sign-in-failed",
-            "The mail address or the password is wrong. Check both and try again.",
-        )
-    lab_id = _choose_lab(session, person.id, lab_code, now)
+    if person is None or not person.is_active:
+        return Claim(None, None)
+    return Claim(person.id, person.password_hash)
+
+
+def wrong() -> NotAllowed:
+    """Return the one answer to a wrong mail address and to a wrong password."""
+    return NotAllowed(
+        "sign-in-failed",
+        "The mail address or the password is wrong. Check both and try again.",
+    )
+
+
+def open_sign_in(
+    session: InstallationSession, person_id: int, lab_code: str | None, now: datetime
+) -> SignedIn:
+    """Open a sign-in of a person whose password was tried.
+
+    Raises NotAllowed when the person has no role in the lab today, Invalid when the lab must be
+    named.
+    """
+    lab_id = _choose_lab(session, person_id, lab_code, now)
     token = new_token(SIGN_IN)
     expires_at = now + SIGN_IN_LIFE
     session.add(
         SignIn(
-            person_id=person.id,
+            person_id=person_id,
             lab_id=lab_id,
             token_sha256=token_hash(token),
             created_at=now,
@@ -91,8 +122,8 @@ def sign_in(
             ended_at=None,
         )
     )
-    _trail(session, lab_id, person.id, "registry:person:sign_in", now)
-    return SignedIn(token, person.id, lab_id, expires_at)
+    _trail(session, lab_id, person_id, "registry:person:sign_in", now)
+    return SignedIn(token, person_id, lab_id, expires_at)
 
 
 def resolve(session: Session, token: str, now: datetime) -> Identity | None:
