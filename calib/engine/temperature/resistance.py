@@ -1,6 +1,6 @@
 """Industrial platinum resistance thermometers: the Callendar-Van Dusen equation of IEC 60751.
 
-Knows nothing of the ITS-90; see `its90` for standard thermometers.
+Knows nothing of the ITS-90, see `its90` for standard thermometers, nor of tolerance classes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ LOW, HIGH = -200.0, 850.0
 """Range of the equation in degC (IEC 60751:2008 clause 4.2)."""
 _SLACK = 0.5
 """K by which a resistance rounded at the end of the range may lead outside; flagged."""
-TOLERANCE = {"AA": (0.1, 0.0017), "A": (0.15, 0.002), "B": (0.3, 0.005), "C": (0.6, 0.01)}
-"""Class: a, b of the tolerance a + b |t| in degC. IEC 60751:2008 table 3, read second-hand [V2]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,39 +158,3 @@ def temperature(R: ArrayLike, coefficients: CallendarVanDusen = IEC_60751) -> An
     slope = _curve(t, c)[1]
     require(slope > 0, "R", x, "ohm lies where the curve of these coefficients does not rise.")
     return Answer(t, 1 / slope, off)
-
-
-def tolerance(t: ArrayLike, grade: str) -> FloatArray:
-    """Tolerance of a class of IEC 60751.
-
-    Parameters
-    ----------
-    t : (n,) array_like, degC
-        Temperatures.
-    grade : str
-        AA, A, B or C.
-
-    Returns
-    -------
-    array
-        Half-width a + b |t| in degC.
-
-    Raises
-    ------
-    OutOfRange
-        An unknown class, or a temperature outside the range of the equation.
-
-    Notes
-    -----
-    Source: IEC 60751:2008 table 3, read second-hand [V2].
-    Checked against: tests/reference/thermometry.toml.
-    Limits: the range in which a class is valid depends on the construction of the sensor and on
-    the edition, and is not checked here.
-    """
-    if grade not in TOLERANCE:
-        msg = f"The tolerance class must be one of {', '.join(TOLERANCE)}."
-        raise OutOfRange(msg, {"class": grade})
-    x = vector("t", t)
-    require(~outside(x, LOW, HIGH), "t", x, "is outside -200 to 850 degC, the range of IEC 60751.")
-    a, b = TOLERANCE[grade]
-    return a + b * np.abs(x)

@@ -83,13 +83,6 @@ def _prt_temperature(fields: Fields) -> Found:
     return main.answer(replace(found, extrapolated=off), "degC")
 
 
-def _prt_tolerance(fields: Fields) -> Found:
-    main = read_temperatures(fields)
-    grade = fields.word("class", tuple(resistance.TOLERANCE))
-    with main.placed():
-        return {"values": resistance.tolerance(main.celsius, grade).tolist(), "unit": "degC"}
-
-
 def _prt_constants(fields: Fields) -> Found:
     """Turn A, B, C into alpha, delta, beta, or back."""
     if fields.has("constants") == fields.has("coefficients"):
@@ -254,7 +247,6 @@ _SEEN = (*_T, *radiation.MODEL_KEYS, *radiation.VIEW_KEYS)
 FUNCTIONS: dict[str, tuple[Callable[[Fields], Found], tuple[str, ...]]] = {
     "prt_resistance": (_prt_resistance, (*_T, "coefficients")),
     "prt_temperature": (_prt_temperature, ("R", "coefficients")),
-    "prt_tolerance": (_prt_tolerance, (*_T, "class")),
     "prt_constants": (_prt_constants, ("coefficients", "constants")),
     "its90_reference": (_its90_reference, _T),
     "its90_reference_inverse": (_its90_reference_inverse, ("W", "method")),
