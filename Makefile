@@ -93,7 +93,7 @@ cover: ## Run all tests and show uncovered lines; the engine and the evaluation 
 	$(PY) -m coverage report
 	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
 
-docs: setup ## Write docs/errors.md from the source
+docs: setup ## Write docs/errors.md and api/errors.json from the source
 	$(PY) -m tests.house.codes
 
 lock: $(UV) ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade: newest versions)

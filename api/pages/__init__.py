@@ -11,6 +11,7 @@ from api.pages import (
     board,
     certificates,
     customers,
+    errors,
     home,
     importing,
     lab,
@@ -41,5 +42,6 @@ for part in (
     certificates,
     board,
     public,
+    errors,
 ):
     router.include_router(part.router)

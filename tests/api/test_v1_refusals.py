@@ -280,3 +280,17 @@ def test_a_table_beyond_the_limits_is_refused_with_the_limit(door):
     found = problem_of(answer, 409, "table-too-large")
     assert "200000 rows" in found["detail"]
     assert "Split it" in found["detail"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "There is no {noun} {id} here."), ("zh-CN", "{noun}")]
+)
+def test_the_type_of_a_problem_leads_to_its_words(door, language, words):
+    with door.as_(door.bench.technician) as client:
+        told = client.get("/api/v1/instruments/9999").json()
+    place, _, code = told["type"].partition("#")
+    page = door.client().get(place, headers={"Accept-Language": language})
+    assert page.status_code == 200
+    told_there = page.text.partition(f'id="{code}"')[2].partition("</section>")[0]
+    assert words in told_there
+    assert ("Look it up" in told_there) == (language == "en")

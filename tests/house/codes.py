@@ -8,6 +8,7 @@ names what it may be: ``# house: code -- one-code, another-code``.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.house.source import HOUSES, ROOT, Function, Source, sources
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _KINDS = ("DomainError", "NotFound", "NotAllowed", "Conflict", "Invalid", "Refused", "Unavailable")
 PAGE = ROOT / "docs" / "errors.md"
+TOLD = ROOT / "api" / "errors.json"
 _HEAD = """# Errors and findings
 
 Every code that the program can answer with, and the sentence that comes with it: what is wrong,
@@ -263,5 +265,12 @@ def page(found: Codes) -> str:
     return "\n".join(parts)
 
 
+def told(found: Codes) -> str:
+    """Return api/errors.json, which the page of the application shows."""
+    sentences = {code: sorted(found.messages[code]) for code in sorted(found.places)}
+    return json.dumps(sentences, ensure_ascii=False, indent=1) + "\n"
+
+
 if __name__ == "__main__":
     PAGE.write_text(page(collect(sources(*HOUSES))), "utf-8")
+    TOLD.write_text(told(collect(sources(*HOUSES))), "utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.house.codes import CODE, PAGE, collect, page
+from tests.house.codes import CODE, PAGE, TOLD, collect, page, told
 from tests.house.source import HOUSES, Source, report, sources
 
 
@@ -17,7 +17,9 @@ def test_codes_are_lower_case_words():
 
 
 def test_the_page_of_errors_is_what_the_source_says():
-    assert PAGE.read_text("utf-8") == page(collect(sources(*HOUSES))), "run make docs"
+    found = collect(sources(*HOUSES))
+    assert PAGE.read_text("utf-8") == page(found), "run make docs"
+    assert TOLD.read_text("utf-8") == told(found), "run make docs"
 
 
 def test_every_code_comes_with_a_sentence():
