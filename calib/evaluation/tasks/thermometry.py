@@ -112,11 +112,12 @@ def _its90_reference_inverse(fields: Fields) -> Found:
 
 
 def _standard(fields: Fields) -> platinum.StandardThermometer:
-    given = fields.need("coefficients")
-    names = tuple(given) if isinstance(given, Mapping) else ()
+    raw = fields.need("coefficients")
+    names = tuple(map(str, raw)) if isinstance(raw, Mapping) else ()
+    given = Fields(raw, "coefficients", names)
     with place("coefficients"):
         return platinum.StandardThermometer.from_coefficients(
-            {str(name): Fields(given, "coefficients", names).number(name) for name in names}
+            {name: given.number(name) for name in names}
         )
 
 
