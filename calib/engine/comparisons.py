@@ -242,7 +242,7 @@ def algorithm_a(values: ArrayLike) -> RobustMean:
     Returns
     -------
     RobustMean
-        s is 0 when all results are equal.
+        s may be 0 where most results are equal: they tell no scatter.
 
     Raises
     ------
@@ -266,11 +266,13 @@ def algorithm_a(values: ArrayLike) -> RobustMean:
     s = _MAD * float(np.median(np.abs(x - middle)))
     deviations = x - middle  # near zero, so that far origins lose nothing
     s = s or float(np.std(deviations, ddof=1))
-    mean = 0.0
+    mean, nothing = 0.0, _SETTLED * s
     for rounds in range(1, _MAX_ROUNDS + 1):
         clipped = np.clip(deviations, mean - _CLIP * s, mean + _CLIP * s)
         before, mean = (mean, s), float(clipped.mean())
         s = _WINSOR * float(np.std(clipped, ddof=1))
+        if s <= nothing:
+            return RobustMean(middle, 0.0, 0.0, rounds)
         if abs(mean - before[0]) + abs(s - before[1]) <= _SETTLED * s:
             return RobustMean(middle + mean, _OF_MEDIAN * s / math.sqrt(p), s, rounds)
     msg = f"Algorithm A did not settle in {_MAX_ROUNDS} rounds. Look at the results one by one."

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 METHODS = ("dersimonian_laird", "mandel_paule", "maximum_likelihood")
-_MAX_ROUNDS = 5000
+_MAX_ROUNDS = 1000
 _SETTLED = 1e-12
-_MAX_HALVINGS = 60
+_LONGEST_STEP = 3.0
 # Below this share of the scatter a variance between laboratories counts as none.
 _NOTHING = 1e-12
 
@@ -221,21 +221,26 @@ def _climb(
             slope, information = slope[1:], information[1:, 1:]
         if not len(slope):
             return between, within, height
-        step = np.clip(np.linalg.solve(information, slope), -3, 3)
+        step = np.linalg.solve(information, slope)
+        step = step * min(1.0, _LONGEST_STEP / max(_SETTLED, float(np.max(np.abs(step)))))
         if np.max(np.abs(step)) <= _SETTLED or (free and between <= _NOTHING * start):
             return between, within, height
-        for _ in range(_MAX_HALVINGS):
-            whole = step if free else np.concatenate([[0.0], step])
-            trial = (
-                between * math.exp(whole[0]),
-                within * np.exp(whole[1:] if len(whole) > 1 else 0),
-            )
-            found = _likelihood(x, observed, dof, *trial)
-            if found >= height - _NOTHING * abs(height):
-                break
+        least = height - _NOTHING * abs(height)
+        trial = _moved(between, within, step, free=free)
+        while (found := _likelihood(x, observed, dof, *trial)) < least:
             step = step / 2
+            trial = _moved(between, within, step, free=free)
         between, within, height = *trial, found
     raise NotConverged("The likelihood has no maximum that can be found.", {"rounds": _MAX_ROUNDS})
+
+
+def _moved(
+    between: float, within: FloatArray, step: FloatArray, *, free: bool
+) -> tuple[float, FloatArray]:
+    """Take a step in log variances: between, where free, then within, where there are any."""
+    if free:
+        between, step = between * math.exp(step[0]), step[1:]
+    return between, within * np.exp(step) if len(step) else within
 
 
 def _slopes(

@@ -5,6 +5,7 @@ This module must not know what is charted nor who reacts.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -60,6 +61,7 @@ class ChartConstants:
     D4: float
 
 
+@functools.cache
 def chart_constants(n: int) -> ChartConstants:
     """Compute the factors of control charts.
 
