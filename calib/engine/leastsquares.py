@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, special
 
 from calib.engine.bases import (
     convert_covariance,
@@ -21,8 +20,10 @@ from calib.engine.bases import (
     design_row,
     to_powers,
 )
-from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
+from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.fit_types import PolynomialFit
+from calib.engine.observations import Observations, read_observations, solve
+from calib.engine.quality import judge, leave_one_out
 from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
@@ -31,19 +32,15 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 MAX_DEGREE = 12
-_SINGULAR = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Data:
+class Data(Observations):
     """Checked data of a fit."""
 
     x: FloatArray
-    y: FloatArray
     low: float
     high: float
-    u_y: FloatArray | None
-    whiten: FloatArray | None  # lower Cholesky factor of cov_y
 
 
 def check_data(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLike | None) -> Data:
@@ -52,55 +49,9 @@ def check_data(x: ArrayLike, y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLi
     if xs.ndim != 1 or xs.shape != ys.shape or not len(xs):
         msg = f"x and y must be lists of the same length, got {xs.shape} and {ys.shape}."
         raise DegenerateData(msg, {"x": str(xs.shape), "y": str(ys.shape)})
-    if u_y is not None and cov_y is not None:
-        raise DegenerateData("Give u_y or cov_y, not both.")
-    require_finite("a fit", x=xs, y=ys)
-    us = factor = None
-    if u_y is not None:
-        given = np.asarray(u_y, dtype=np.float64)
-        if given.shape not in ((), xs.shape):
-            raise DegenerateData("u_y must be one number or as long as y.")
-        us = np.broadcast_to(given, xs.shape)
-        if not np.all((us > 0) & np.isfinite(us)):
-            raise DegenerateData("Each u_y must be a positive number.")
-    if cov_y is not None:
-        factor = _factor(np.asarray(cov_y, dtype=np.float64), len(ys))
-    return Data(xs, ys, float(xs.min()), float(xs.max()), us, factor)
-
-
-def _factor(v: FloatArray, n: int) -> FloatArray:
-    """Lower Cholesky factor of a covariance matrix."""
-    if v.shape != (n, n) or not np.all(np.isfinite(v)) or not np.allclose(v, v.T, rtol=1e-9):
-        raise DegenerateData("cov_y must be a symmetric matrix of finite numbers, as long as y.")
-    try:
-        return np.asarray(np.linalg.cholesky(v), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        raise SingularFit("cov_y is not positive definite: no weights follow from it.") from None
-
-
-def _white(data: Data, a: FloatArray) -> FloatArray:
-    """Divide by the uncertainties (or the Cholesky factor) of y."""
-    if data.u_y is not None:
-        return a / (data.u_y if a.ndim == 1 else data.u_y[:, None])
-    if data.whiten is not None:
-        return np.asarray(linalg.solve_triangular(data.whiten, a, lower=True))
-    return a
-
-
-def _solve(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Least squares by QR with refinement: coefficients, inverse of R, projector Q."""
-    factors = np.linalg.qr(a)
-    q, r = np.asarray(factors[0]), np.asarray(factors[1])
-    d = np.abs(np.diag(r))
-    if not np.all(d > _SINGULAR * d.max()):
-        msg = "The points do not determine the curve. Use more different x or a lower degree."
-        raise SingularFit(msg, {"rank": int(np.sum(d > _SINGULAR * d.max()))})
-    inverse: FloatArray = np.asarray(linalg.solve_triangular(r, np.eye(len(r))))
-    c = inverse @ (q.T @ b)
-    for _ in range(2):
-        rest = np.asarray(b.astype(np.longdouble) - a.astype(np.longdouble) @ c, dtype=np.float64)
-        c = c + inverse @ (q.T @ rest)
-    return c, inverse, q
+    require_finite("a fit", x=xs)
+    seen = read_observations(ys, u_y, cov_y)
+    return Data(seen.y, seen.u_y, seen.whiten, xs, float(xs.min()), float(xs.max()))
 
 
 def fit_polynomial(  # noqa: PLR0913  (each option has a name)
@@ -164,38 +115,39 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     p = 1 if proportional else degree + 1
     check_order(data, p, degree, origin, u_y_common, prop=proportional)
     a = design_row((data.low, data.high), data.x, p, prop=proportional)
-    known = data.u_y is not None or data.whiten is not None
-    aw, yw = _white(data, a), _white(data, data.y)
+    aw, yw = data.white(a), data.white(data.y)
     used, target = (aw, yw) if weighted else (a, data.y)
-    c, inverse, q = _solve(used, target)
-    estimator = inverse @ _transpose_white(data, q, weighted=weighted)
+    c, inverse, q = solve(used, target)
+    estimator = inverse @ data.white_transposed(q, weighted=weighted)
     white_rest = yw - aw @ c
-    chi2, dof = float(white_rest @ white_rest), len(data.y) - p
-    cov = inverse @ inverse.T if weighted or not known else _propagated(data, estimator)
-    s = math.sqrt(chi2 / dof) if dof else None
-    inner = cov if known and not scale_by_residuals else scaled(cov, s)
+    chi2 = float(white_rest @ white_rest)
+    good = judge(data, chi2, p, known=data.known, origin=proportional)
+    cov = inverse @ inverse.T if weighted or not data.known else data.propagate(estimator)
+    type_a = not data.known or scale_by_residuals
+    inner = scaled(cov, good.s) if type_a else cov
     matrix = to_powers((data.low, data.high), p, origin, prop=proportional)
     common = estimator @ np.ones(len(data.y)) * u_y_common
-    type_a = not known or scale_by_residuals
-    outer, nu = convert_covariance(matrix, inner, common, dof if type_a else math.inf)
-    critical = float(special.chdtri(dof, 0.05)) if known and dof else None
+    outer, nu = convert_covariance(matrix, inner, common, good.dof if type_a else math.inf)
+    rest = data.y - a @ c
     return PolynomialFit(
         names=names or tuple(f"b{i}" for i in range(p)),
         parameters=convert_parameters(matrix, c),
         covariance=outer,
         chi2=chi2,
-        dof=dof,
-        s=s,
-        s_single=_single(data, s),
-        chi2_critical=critical,
-        consistent=None if critical is None else chi2 <= critical,
-        r_squared=_r_squared(data, chi2, proportional=proportional),
-        residuals=data.y - a @ c,
-        leave_one_out=_leave_one_out(data, used, q, data.y - a @ c, weighted=weighted),
+        dof=good.dof,
+        s=good.s,
+        s_single=good.s_single,
+        chi2_critical=good.chi2_critical,
+        consistent=good.consistent,
+        r_squared=good.r_squared,
+        f_statistic=good.f_statistic,
+        aicc=good.aicc,
+        residuals=rest,
+        leave_one_out=leave_one_out(data, q, rest, weighted=weighted),
+        parameter_dof=nu,
         x_low=data.low,
         x_high=data.high,
         origin=origin,
-        parameter_dof=nu,
         basis=c,
         basis_covariance=None if inner is None else inner + np.outer(common, common),
         proportional=proportional,
@@ -267,58 +219,6 @@ def check_order(
         raise DegenerateData("All x are equal: no curve follows from them.")
 
 
-def _transpose_white(data: Data, q: FloatArray, *, weighted: bool) -> FloatArray:
-    """Rows that turn y into Q^T times whitened y."""
-    if weighted and data.u_y is not None:
-        return q.T / data.u_y
-    if weighted and data.whiten is not None:
-        return np.asarray(linalg.solve_triangular(data.whiten, q, lower=True, trans="T")).T
-    return q.T
-
-
-def _propagated(data: Data, estimator: FloatArray) -> FloatArray:
-    """Covariance of an unweighted estimate from the stated uncertainties."""
-    root = estimator if data.whiten is None else estimator @ data.whiten
-    if data.u_y is not None:
-        root = estimator * data.u_y
-    return np.asarray(root @ root.T)
-
-
 def scaled(cov: FloatArray, s: float | None) -> FloatArray | None:
     """Covariance times chi2/dof; none without degrees of freedom."""
     return None if s is None else cov * s**2
-
-
-def _single(data: Data, s: float | None) -> float | None:
-    """Give the standard deviation of one observation, where all weights are equal."""
-    if s is None or data.whiten is not None:
-        return None
-    if data.u_y is None:
-        return s
-    return s * float(data.u_y[0]) if np.all(data.u_y == data.u_y[0]) else None
-
-
-def _r_squared(data: Data, chi2: float, *, proportional: bool) -> float | None:
-    """Share of the (weighted) scatter that the curve explains."""
-    y = _white(data, data.y)
-    if not proportional:
-        one = _white(data, np.ones(len(data.y)))
-        y = y - one * (float(one @ y) / float(one @ one))
-    total = float(y @ y)
-    return 1 - chi2 / total if total > 0 else None
-
-
-def _leave_one_out(
-    data: Data, used: FloatArray, q: FloatArray, rest: FloatArray, *, weighted: bool
-) -> tuple[float | None, ...]:
-    """Residual of each point from the fit without it."""
-    if weighted and data.whiten is not None:
-        w = np.asarray(linalg.solve_triangular(data.whiten, np.eye(len(q)), lower=True))
-        keep = w.T @ (w - q @ (q.T @ w))
-        top, bottom, scale = keep @ rest, np.diag(keep), np.sum(w * w, axis=0)
-    else:
-        bottom = 1 - np.sum(q * q, axis=1)
-        top, scale = rest, np.ones(len(used))
-    free = bottom > 1e-9 * scale
-    out = top / np.where(free, bottom, 1.0)
-    return tuple(float(v) if ok else None for v, ok in zip(out, free, strict=True))

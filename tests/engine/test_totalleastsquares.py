@@ -8,6 +8,7 @@ import pytest
 
 from calib.engine.errors import DegenerateData, NotConverged, OutOfRange, SingularFit
 from calib.engine.leastsquares import fit_polynomial
+from calib.engine.linebatch import fit_lines_xy
 from calib.engine.predictions import invert, predict
 from calib.engine.totalleastsquares import METHODS, fit_polynomial_xy
 from tests.engine.published import agrees, load
@@ -58,14 +59,42 @@ def test_correlated_points() -> None:
     diagonal = fit_polynomial_xy(X, Y, u_x=0.1, u_y=0.2)
     same = fit_polynomial_xy(X, Y, cov_x=0.01 * np.eye(4), cov_y=0.04 * np.eye(4))
     assert same.parameters == pytest.approx(diagonal.parameters)
-    # errors of x and y that move along the line cost nothing across it
+    tilted = fit_polynomial_xy(X, Y, u_x=0.1, u_y=0.2, cov_xy=0.01 * np.eye(4))
+    york = fit_lines_xy(X, Y, 0.1, 0.2, 0.5)
+    assert tilted.parameters == pytest.approx([york.a[0], york.b[0]], rel=1e-12)
+    assert tilted.covariance == pytest.approx(york.covariance[:, :, 0], rel=1e-10)
+
+
+def test_a_summit_is_no_solution() -> None:
+    # errors that move along the line cost nothing across it: any other line lies nearer
     b = float(fit_polynomial(X, Y).parameters[1])
-    along = fit_polynomial_xy(
-        X, Y, cov_x=0.01 * np.eye(4), cov_y=(0.01 * b * b + 1e-4) * np.eye(4),
-        cov_xy=0.01 * b * np.eye(4),
+    v = 0.01 * np.eye(4)
+    with pytest.raises(NotConverged):
+        fit_polynomial_xy(X, Y, cov_x=v, cov_y=b * b * v + 1e-4 * np.eye(4), cov_xy=b * v)
+
+
+def test_some_x_may_be_exact() -> None:
+    u_x = np.array([0.0, 0.1, 0.0, 0.1])
+    fit = fit_polynomial_xy(X, Y, u_x=u_x, u_y=0.2)
+    york = fit_lines_xy(X, Y, u_x, 0.2)
+    assert fit.parameters == pytest.approx([york.a[0], york.b[0]], rel=1e-12)
+    assert fit.adjusted.x[0][[0, 2]].tolist() == [X[0], X[2]]
+    assert fit.adjusted.largest == pytest.approx(
+        max(np.max(np.abs(fit.adjusted.x[0] - X)[[1, 3]] / 0.1),
+            np.max(np.abs(fit.adjusted.y - Y)) / 0.2)
     )  # fmt: skip
-    assert along.parameters == pytest.approx(fit_polynomial(X, Y).parameters, abs=1e-3)
-    assert along.chi2 > 10 * diagonal.chi2
+
+
+def test_leave_one_out_of_a_line_with_errors_in_x() -> None:
+    fit = pearson()
+    data = REFERENCE["pearson"]
+    u_x, u_y = (np.array(data[k]) ** -0.5 for k in ("w_x", "w_y"))
+    x, y = np.array(data["x"]), np.array(data["y"])
+    for i in range(10):
+        keep = np.arange(10) != i
+        other = fit_lines_xy(x[keep], y[keep], u_x[keep], u_y[keep])
+        expected = y[i] - other.a[0] - other.b[0] * x[i]
+        assert fit.leave_one_out[i] == pytest.approx(expected, abs=0.15 * abs(expected) + 0.02)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -121,7 +150,7 @@ def test_data_that_make_no_fit(error: type[Exception], arguments: dict[str, Any]
 
 
 def test_data_that_do_not_settle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("calib.engine.totalleastsquares.MAX_STEPS", 1)
+    monkeypatch.setattr("calib.engine.adjustment.MAX_STEPS", 1)
     with pytest.raises(NotConverged):
         pearson()
 
