@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 100
 _GOLDEN = (3 - 5**0.5) / 2
+#: Enough to shrink a grid step to 1e-8, finer than a maximum can be told.
+_GOLDEN_STEPS = 38
 
 
 def solve_between(function: Many, low: FloatArray, high: FloatArray) -> FloatArray:
@@ -143,7 +145,7 @@ def maximise_over(function: Many, grid: FloatArray) -> FloatArray:
     high = grid[np.minimum(best + 1, len(grid) - 1), items]
     left, right = low + _GOLDEN * (high - low), high - _GOLDEN * (high - low)
     at_left, at_right = function(left), function(right)
-    for _ in range(45):
+    for _ in range(_GOLDEN_STEPS):
         down = at_left >= at_right
         low, high = np.where(down, low, left), np.where(down, right, high)
         kept, value = np.where(down, left, right), np.where(down, at_left, at_right)

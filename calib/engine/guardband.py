@@ -123,7 +123,8 @@ def solve_guard_band(
         )  # fmt: skip
         return np.log(np.maximum(found.pfa, _LEAST)) - math.log(target)
 
-    outside = 1 - assess_risks(prior, u_test, lower=low, upper=high, bias=bias).in_tolerance
+    items = assess_risks(prior, u_test, lower=low, upper=high, bias=bias).pfa.shape
+    outside = np.broadcast_to(prior.below(low) + prior.above(high), items)
     if np.any(outside <= target):
         msg = (
             f"PFA would be at most {float(outside.min()):.3g} if all were accepted: no guard band"
@@ -156,10 +157,6 @@ def _centred_pfa(half: FloatArray, sd: FloatArray, u: FloatArray) -> FloatArray:
     return assess_risks(prior, u, lower=-half, upper=half).pfa
 
 
-def _grid(middle: FloatArray, reach: float, n: int = 33) -> FloatArray:
-    return middle + np.linspace(-reach, reach, n)[:, None]
-
-
 def worst_process(u_test: ArrayLike, half_width: ArrayLike) -> FloatArray:
     """Spread of the centred normal process whose PFA, accepted within the limits, is largest.
 
@@ -175,16 +172,24 @@ def worst_process(u_test: ArrayLike, half_width: ArrayLike) -> FloatArray:
     (n,) array
         Standard deviation of the process.
 
+    Raises
+    ------
+    OutOfRange
+        The test has no uncertainty: no process has the largest PFA.
+
     Notes
     -----
     Source: M. Dobbert, A guard-band strategy for managing false-accept risk, NCSLI 2008.
     Checked against: tests/reference/risk.toml.
     Limits: the maximum is flat; the spread is good to about 1e-7, its PFA to full precision.
     """
+    if np.any(np.asarray(u_test) <= 0):
+        raise OutOfRange("A worst process needs a test with an uncertainty.")
     u, half = np.broadcast_arrays(
         *(np.atleast_1d(np.asarray(x, float)) for x in (u_test, half_width))
     )
-    grid = _grid(np.log(half), 5.0)
+    # The worst spread lies between half the half-width and some widths, whatever the test.
+    grid = np.log(half) + np.linspace(-1.0, 5.0, 17)[:, None]
     return np.exp(bracketing.maximise_over(lambda s: _centred_pfa(half, np.exp(s), u), grid))
 
 
@@ -221,7 +226,7 @@ def worst_split(observed: ArrayLike, half_width: ArrayLike) -> FloatArray:
     def pfa(angle: FloatArray) -> FloatArray:
         return _centred_pfa(half, total * np.cos(angle), total * np.sin(angle))
 
-    grid = np.repeat(np.linspace(0.002, math.pi / 2 - 0.002, 33)[:, None], len(total), axis=1)
+    grid = np.repeat(np.linspace(0.01, math.pi / 2 - 0.01, 17)[:, None], len(total), axis=1)
     return total * np.sin(bracketing.maximise_over(pfa, grid))
 
 
