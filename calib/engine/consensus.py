@@ -221,14 +221,14 @@ def _climb(
             slope, information = slope[1:], information[1:, 1:]
         if not len(slope):
             return between, within, height
-        step = np.linalg.solve(information, slope)
-        step = step * min(1.0, _LONGEST_STEP / max(_SETTLED, float(np.max(np.abs(step)))))
+        step = np.asarray(np.linalg.solve(information, slope), dtype=np.float64)
+        step *= min(1.0, _LONGEST_STEP / max(_SETTLED, float(np.max(np.abs(step)))))
         if np.max(np.abs(step)) <= _SETTLED or (free and between <= _NOTHING * start):
             return between, within, height
         least = height - _NOTHING * abs(height)
         trial = _moved(between, within, step, free=free)
         while (found := _likelihood(x, observed, dof, *trial)) < least:
-            step = step / 2
+            step = np.asarray(step / 2, dtype=np.float64)
             trial = _moved(between, within, step, free=free)
         between, within, height = *trial, found
     raise NotConverged("The likelihood has no maximum that can be found.", {"rounds": _MAX_ROUNDS})

@@ -191,12 +191,13 @@ def _first(
 
     With x = t - center, slope x + k sqrt(u0^2 + v + v1 x^2) is convex: once below the gap it
     crosses at most once, at (slope gap - root)/(slope^2 - k^2 v1), written so that nothing
-    cancels.
+    cancels: root^2 = slope^2 f + k^2 v1 (gap^2 - f) with f = k^2 (u0^2 + v).
     """
     x0 = band.start - center
     fixed, curved = band.k**2 * (band.u0**2 + v), band.k**2 * v1
     width = np.sqrt(fixed + curved * x0 * x0)
-    lead, ahead = slope * slope - curved, slope * x0
+    steep, ahead = slope * slope, slope * x0
+    lead, share = steep - curved, steep * fixed
     first = np.full(len(center), np.inf)
     for limit, sign in ((band.upper, 1.0), (band.lower, -1.0)):
         if limit is None:
@@ -204,7 +205,7 @@ def _first(
         gap = sign * (limit - level)
         half = slope * gap if sign > 0 else -slope * gap
         rest = gap * gap - fixed
-        root = np.sqrt(np.maximum(0.0, half * half - lead * rest))
+        root = np.sqrt(np.maximum(0.0, share + curved * rest))
         far = rest / (half + np.copysign(root, half))
         x = np.where((half > 0) | (lead == 0), far, (half - root) / lead)
         x[(lead >= 0) & (sign * slope <= 0)] = np.inf
