@@ -59,6 +59,13 @@ class Unit:
 ONE = Unit()
 
 
+def _made(factor: float, powers: tuple[float, ...], number: float | None = None) -> Unit:
+    """Make a unit that came out of products; a size beyond double precision is an overflow."""
+    if not 0 < factor < math.inf:
+        raise OverflowError
+    return Unit(spelled(factor, powers), factor, powers, 0.0, number)
+
+
 def spelled(factor: float, powers: tuple[float, ...]) -> str:
     """Spell a unit by its base units, as in ``0.001 m2 kg s-3 A-1``.
 
@@ -197,7 +204,7 @@ def _product(op: str, a: Unit, b: Unit) -> Unit:
     scaled = a if b.number is not None else b if a.number is not None and sign == 1 else None
     if scaled is None or (a.number is not None and b.number is not None):
         number = None if a.number is None or b.number is None else a.number * b.number**sign
-        return Unit(spelled(factor, powers), factor, powers, 0.0, number)
+        return _made(factor, powers, number)
     times = b.number if scaled is a else a.number
     return replace(scaled, zeros=scaled.zeros * float(times or 0.0) ** sign)
 
@@ -214,4 +221,4 @@ def _power(base: Unit, exponent: Unit) -> Unit:
         msg = f"Only a number without unit can have a variable exponent, got {base}."
         raise BadExpression(msg, {"unit": str(base)})
     factor, powers = base.factor**e, tuple(p * e for p in base.powers)
-    return Unit(spelled(factor, powers), factor, powers)
+    return _made(factor, powers)

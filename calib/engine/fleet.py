@@ -215,9 +215,10 @@ def propagate_fleet(
     """
     n = len(model.names)
     xs, us, nus = (_columns(name, a, n) for name, a in (("x", x), ("u", u), ("dof", dof)))
-    items = max(xs.shape[1], us.shape[1], nus.shape[1])
-    if any(a.shape[1] not in (1, items) for a in (xs, us, nus)):
+    widths = {a.shape[1] for a in (xs, us, nus)} - {1}
+    if len(widths) > 1:
         raise OutOfRange("x, u and dof are not of equally many items.")
+    items = widths.pop() if widths else 1
     require_finite("a fleet", x=xs, u=us)
     if us.min(initial=0.0) < 0:
         raise OutOfRange("A standard uncertainty is never negative.")
@@ -234,7 +235,8 @@ def propagate_fleet(
         except OutOfRange:
             _name_the_item(model, xs[:, block], start)
             raise
-        parts = c * (us if us.shape[1] == 1 else us[:, block])
+        with np.errstate(over="ignore"):
+            parts = c * (us if us.shape[1] == 1 else us[:, block])
         nu = nus if nus.shape[1] == 1 else nus[:, block]
         out.u[block], out.dof[block] = _combined(parts, nu, coupling)
     require_finite("a fleet", combined_uncertainty=out.u)

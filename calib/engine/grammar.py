@@ -130,15 +130,18 @@ class _Parser:
         return left
 
     def signed(self) -> int:
-        self.deepen()
         if self.take("-") is not None:
-            out = self.add("neg", (self.signed(),))
-        elif self.take("+") is not None:
-            out = self.signed()
-        else:
-            out = self.atom()
-            if self.take("^", "**") is not None:
-                out = self.add("^", (out, self.signed()))
+            return self.add("neg", (self.deeper(),))
+        if self.take("+") is not None:
+            return self.deeper()
+        out = self.atom()
+        if self.take("^", "**") is not None:
+            out = self.add("^", (out, self.deeper()))
+        return out
+
+    def deeper(self) -> int:
+        self.deepen()
+        out = self.signed()
         self.depth -= 1
         return out
 

@@ -54,6 +54,8 @@ class Program:
         Order of the inputs, also those that do not occur.
     tail : tuple of float
         What stands behind the inputs in the slots: constants, and room for results.
+    wide : tuple of float64
+        The same for arrays: NumPy's own numbers tell an overflow, plain ones do not.
     out : int
         Slot of the result.
     start : tuple
@@ -65,6 +67,7 @@ class Program:
     text: str
     names: tuple[str, ...]
     tail: tuple[float, ...]
+    wide: tuple[np.float64, ...]
     out: int
     start: tuple[tuple[int, float], ...]
     floats: Code
@@ -124,12 +127,12 @@ class Program:
         Checked against: tests/reference/expressions.toml.
         Limits: the inputs are not looked at for NaN.
         """
-        v = [*x, *self.tail]
+        v = [*x, *self.wide]
         try:
             with np.errstate(all="raise", under="ignore"):
                 for step in self.arrays.forward:
                     step(v)
-        except FloatingPointError as cause:
+        except ArithmeticError as cause:
             raise self.refusal(cause) from cause
         return v[self.out]
 
@@ -159,7 +162,7 @@ class Program:
         Checked against: tests/reference/expressions.toml.
         Limits: double precision.
         """
-        v: Slots = [*x, *self.tail]
+        v: Slots = [*x, *self.wide]
         g: Slots = [0.0] * len(v)
         for slot, c in self.start:
             g[slot] = c
@@ -169,7 +172,7 @@ class Program:
                     step(v)
                 for back in self.arrays.backward:
                     back(v, g)
-        except FloatingPointError as cause:
+        except ArithmeticError as cause:
             raise self.refusal(cause) from cause
         for row, derivative in zip(into, g[: len(x)], strict=True):
             row[...] = derivative
@@ -242,7 +245,7 @@ def _compiled(
     start = tuple(plan.forms[out].items())
     needed = plan.behind(out)
     return Program(
-        text, names, tail, out, start,
+        text, names, tail, tuple(np.array(tail, dtype=np.float64)), out, start,
         Code(*plan.code(needed, FLOATS)), Code(*plan.code(needed, ARRAYS)),
     )  # fmt: skip
 

@@ -73,6 +73,22 @@ def test_names_that_are_none(name: str) -> None:
         parse("1", [name])
 
 
+@pytest.mark.parametrize("frame", ["({})", "-{}", "+{}", "2^{}", "sin({})", "(1 + {})*2"])
+def test_nesting_to_the_limit(frame: str) -> None:
+    deep, deeper = "x", "x"
+    for _ in range(39):
+        deep = frame.format(deep)
+    assert parse(deep, NAMES).names == ("x",)
+    for _ in range(40):
+        deeper = frame.format(deeper)
+    with pytest.raises(BadExpression, match="nested deeper than 40"):
+        parse(f"({deeper})", NAMES)
+
+
+def test_a_long_sum_is_not_deep() -> None:
+    assert float(parse("+".join(["-x^2"] * 70), NAMES).value({"x": 1})) == -70
+
+
 def test_message_says_where() -> None:
     with pytest.raises(BadExpression, match="character 5") as caught:
         parse("x + q", NAMES)
