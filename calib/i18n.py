@@ -20,9 +20,14 @@ from babel.dates import format_date as babel_date
 from babel.messages.pofile import read_po
 
 from instruments.errors import DomainError, Finding, fill
+from instruments.quantities import UNITS
 from instruments.text import LocalizedText
 
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en_GB"}
+_UNIT_ID = re.compile(
+    r"(?<=\d )(?:" + "|".join(re.escape(u.id) for u in UNITS.values() if u.id != u.symbol) + r")\b"
+)
+"""The id of a unit after a number: sentences show its symbol."""
 _PLACE = re.compile(r"\\{(\w+)\\}")
 
 
@@ -109,6 +114,8 @@ def _said(name: str, fact: object, language: str) -> object:
         return fact.text(language)
     if isinstance(fact, Finding):
         return describe(fact, language)
+    if isinstance(fact, str):
+        fact = _UNIT_ID.sub(lambda found: UNITS[found[0]].symbol, fact)
     known = phrases(language).get(name)
     return known.say(str(fact)) if known is not None and isinstance(fact, str | bool) else fact
 

@@ -23,7 +23,8 @@ from api.schemas.work import NewReadings
 from calib.services import readings
 from calib.services.calibration_views import CalibrationView
 from instruments.context import Context
-from instruments.errors import Conflict, DomainError, Invalid
+from instruments.errors import Conflict, DomainError, Finding, Invalid
+from instruments.quantities import parse_decimal
 from instruments.services import rows
 
 router = APIRouter(include_in_schema=False)
@@ -118,13 +119,22 @@ def _by_script(
     if isinstance(done, DomainError):
         answer = problem(done, ctx.language) | {"cells": cells_of(record, {})}
         answer["findings"] = [
-            finding_document(found, ctx.language)
-            | {"suggestion": str(found.facts.get("plain", ""))}
+            finding_document(found, ctx.language) | {"suggestion": _suggestion(found)}
             for found in done.findings
         ]
         return JSONResponse(answer, status_code=status_of(done))
     said = [{"revision": one.revision, "value": one.value} for one in done]
     return JSONResponse({"readings": said, **live_parts(request, ctx, record)})
+
+
+def _suggestion(found: Finding) -> str:
+    """Return the decimal that was probably meant; empty when nobody can tell."""
+    plain = str(found.facts.get("plain", ""))
+    try:
+        parse_decimal(plain)
+    except Invalid:
+        return ""
+    return plain
 
 
 def _by_form(request: Request, ctx: Context, calibration_id: int, typed: Typed) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -94,4 +95,13 @@ def error_page(request: Request, error: DomainError, language: str, status: int)
         findings=error.findings,
         code=error.code,
         at=error.at,
+        back=_came_from(request),
     )
+
+
+def _came_from(request: Request) -> str:
+    """Return the page of this site that led here; empty when there is none or it is this one."""
+    came = urlsplit(request.headers.get("referer", ""))
+    if came.netloc != request.url.netloc or came.path == request.url.path:
+        return ""
+    return came.path + (f"?{came.query}" if came.query else "")

@@ -37,6 +37,7 @@ def record_page(
 ) -> HTMLResponse:
     """Return the page of a record that is no draft."""
     stored = _stored(ctx, record.id)
+    head = head_of(ctx, record)
     form = _told(form or Form())
     measured = review.performers(ctx, record.id)
     role = NEXT.get(record.state, "")
@@ -49,6 +50,7 @@ def record_page(
         form=form,
         stored=stored,
         against=_against_issue(ctx, record, str(request.base_url)),
+        mend=_mend(head["order"].customer_id),
         marks=review.marks(ctx, record.id),
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
@@ -58,7 +60,7 @@ def record_page(
         key=secrets.token_urlsafe(18),
         budgets_shown=BUDGETS_SHOWN,
         accepted={one["warning"]: one for one in record.accepted_warnings},
-        **head_of(ctx, record),
+        **head,
     )
 
 
@@ -75,6 +77,15 @@ def _against_issue(ctx: Context, record: CalibrationView, public_base: str) -> t
         for found in lint(document)
         if found.severity == "error" and not found.at.startswith(NOT_YET)
     )
+
+
+def _mend(customer_id: int) -> dict[str, tuple[str, str]]:
+    """Return where what stops the issue is put right: address and words, by place or code."""
+    return {
+        "customer": (f"/customers/{customer_id}/edit", "Complete the customer"),
+        "lab": ("/lab", "Complete the laboratory"),
+        "lab-address-missing": ("/lab", "Complete the laboratory"),
+    }
 
 
 def _told(form: Form) -> Form:

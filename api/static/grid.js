@@ -230,8 +230,9 @@ function start(form) {
   }
 
   function refuse(sent, said) {
-    say(`${words.refused}: ${said.detail || ""}`, "error");
     const named = (said.findings || []).filter((found) => /^\/entries\/\d+/.test(found.at));
+    // what is said beside a cell is not said twice
+    say(named.length ? words.refused : `${words.refused}: ${said.detail || ""}`, "error");
     if (!named.length) { sent.forEach(({ cell }) => refused.add(cell)); return; }
     named.forEach((found) => {
       const { cell, value } = sent[Number(found.at.split("/")[2])];

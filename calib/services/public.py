@@ -202,7 +202,7 @@ def _public(
         issued_on=document.issued_on,
         valid_until=until,
         next_due_on=document.next_due_on if document.interval_agreed else None,
-        methods=tuple(method.id for method in document.measurement.methods),
+        methods=tuple(m.id for m in document.measurement.methods if m.role == "method"),
         verdict=document.result.verdict,
         unconfirmed_limits=document.result.unconfirmed_limits,
         results=tuple(_line(document, point) for point in document.result.points),
