@@ -58,8 +58,11 @@ def test_cpk() -> None:
 
 def test_managed_guard_band() -> None:
     for row in REFERENCE["managed"]["rows"]:
-        found = managed_multiplier(row["tur"])
+        found = max(0.0, float(managed_multiplier(row["tur"])))
         assert abs(found - row["m"]) <= REFERENCE["managed"]["tolerance"]
+        u = 0.4 / (4 * row["tur"])
+        limit = assess("0", "z5403", u=u).acceptance_upper
+        assert float(limit) == pytest.approx(0.2 - found * 2 * u, rel=1e-12)
 
 
 def test_value_plus_U_that_meets_the_limit_passes() -> None:
@@ -224,6 +227,12 @@ BAD: list[dict[str, Any]] = [
     {"rule": "probability", "minimum": 1},
     {"rule": "acceptance"},
     {"rule": "simple", "accept_lower": 1},
+    {"rule": "acceptance", "accept_lower": "0.1", "accept_upper": "0.09"},
+    {"rule": "simple", "prior": ("0", "0")},
+    {"rule": "simple", "prior": ("0", "-1")},
+    {"rule": "simple", "prior": ("0", "1"), "u_relative": "0.1"},
+    {"rule": "simple", "u": None, "U": None},
+    {"rule": "simple", "k": "-1"},
 ]
 
 
