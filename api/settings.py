@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from api.usage import WrongUsage
 
 
@@ -90,6 +93,13 @@ def _refuse(name: str, got: str, expected: str) -> None:
     )
 
 
+def _without_password(address: str) -> str:
+    try:
+        return make_url(address).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "(unreadable)"
+
+
 def describe(settings: Settings) -> list[dict[str, str]]:
     """Return every setting with its variable, value and meaning; secrets only as set or not."""
     rows = []
@@ -97,6 +107,8 @@ def describe(settings: Settings) -> list[dict[str, str]]:
         value = getattr(settings, f.name)
         if f.metadata["secret"]:
             value = "(set)" if value else "(not set)"
+        elif f.name == "database_url" and value:
+            value = _without_password(value)
         rows.append(
             {"variable": variable(f.name), "value": value, "meaning": f.metadata["meaning"]}
         )

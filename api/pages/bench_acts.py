@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Any
@@ -94,7 +93,7 @@ def import_file(calibration_id: int, request: Request, ctx: Writing, typed: AsTy
     dry_run = not typed.flag("sure")
 
     def act() -> Any:
-        name, content = _content(typed)
+        name, content = typed.file_or_kept("file")
         stage = typed.text("stage") or "as_found"
         report = readings.import_readings(
             ctx, calibration_id, content, name, dry_run=dry_run, stage=stage
@@ -226,21 +225,6 @@ def _plan(typed: Typed) -> PlanChange:
 
 def _parts(text: str) -> list[str]:
     return [part for part in SEPARATORS.split(text.strip()) if part]
-
-
-def _content(typed: Typed) -> tuple[str, bytes]:
-    """Return the file chosen, or the one the page kept from the dry run."""
-    kept = typed.text("kept")
-    if not kept:
-        return typed.file("file")
-    try:
-        return typed.text("name"), base64.b64decode(kept, validate=True)
-    except binascii.Error as problem:
-        raise Invalid(
-            "file-damaged",
-            "The file kept from the dry run is damaged. Choose it again.",
-            at="/file",
-        ) from problem
 
 
 def _import_page(

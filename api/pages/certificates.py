@@ -55,7 +55,7 @@ def print_many(
     id: Annotated[list[int] | None, Query()] = None,  # noqa: A002
 ) -> Response:
     """Show the files of the chosen certificates on one page, ready to open or print."""
-    chosen = [lookup.certificate(ctx, number) for number in dict.fromkeys(id or [])]
+    chosen = lookup.chosen_certificates(ctx, id or [])
     return staff_page(request, "certificates/print.html", ctx, chosen=chosen)
 
 

@@ -63,7 +63,7 @@ def show_customer(customer_id: int, request: Request, ctx: Reading, wired: Wired
         customer=customer,
         sites=sites.list_sites(ctx, customer_id),
         instruments=instruments.find_instruments(ctx, customer_id=customer_id, limit=8),
-        orders=[o for o in orders.list_orders(ctx) if o.customer_id == customer_id][:8],
+        orders=orders.list_orders(ctx, customer_id=customer_id, limit=8),
         calendar=f"{wired.settings.public_url}/calendar/{customer.calendar_token}.ics",
     )
 

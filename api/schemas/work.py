@@ -106,13 +106,21 @@ class NewCondition(Wire):
     reason: Words = ""
 
 
+class Examination(Wire):
+    """What a qualitative part of the work found."""
+
+    passed: bool
+    remark: Words = ""
+    rejected_pieces: list[int] = Field(default_factory=list)
+
+
 class Facts(Wire):
     """Circumstances of the work; absent facts stay."""
 
     performed_on: Day | None = None
     place: Words | None = None
     acclimatisation_minutes: int | None = None
-    examinations: dict[str, dict[str, Any]] | None = None
+    examinations: dict[str, Examination] | None = None
     adjustment: Words | None = None
     remark: Words | None = None
 

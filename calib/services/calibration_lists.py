@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, select
 
-from calib.records.calibrations import Calibration
+from calib.records.calibrations import STATES, Calibration
 from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
+from instruments.services.fields import choice
 from instruments.services.rows import need_staff, own_customer
 from instruments.text import LocalizedText
+
+ENDED = ("issued", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class CalibrationLine:
 def list_calibrations(
     ctx: Context, state: str | None = None, *, order_id: int | None = None
 ) -> tuple[CalibrationLine, ...]:
-    """Return the records of the lab, in one state or of one order, the green channel first.
+    """Return the records of the lab, in one state or of one order.
+
+    Those in work come first, the green channel before the rest and the oldest before newer ones;
+    then those that ended, the newest first.
 
     A venue operator may ask for those of an order of their own.
 
@@ -49,24 +55,45 @@ def list_calibrations(
     ------
     NotAllowed
         The actor is none of the lab's own people and named no order.
+    Invalid
+        There is no such state.
     """
     if order_id is None:
         need_staff(ctx)
+    ended = Calibration.state.in_(ENDED)
     wanted = (
-        select(Calibration, Order, Instrument, InstrumentModel)
+        select(
+            Calibration.id,
+            Calibration.version,
+            Calibration.state,
+            Calibration.kind,
+            Calibration.type_id,
+            Calibration.type_version,
+            Calibration.performed_on,
+            Calibration.opened_at,
+            Order,
+            Instrument,
+            InstrumentModel,
+        )
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Instrument, Instrument.id == Calibration.instrument_id)
         .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
-        .order_by(Order.green_channel.desc(), Calibration.opened_at, Calibration.id)
+        .order_by(
+            ended,
+            and_(Order.green_channel == 1, ~ended).desc(),
+            case((~ended, Calibration.opened_at)),
+            case((ended, -Calibration.id), else_=Calibration.id),
+        )
     )
     own = own_customer(ctx)
     if own is not None:
         wanted = wanted.where(Order.customer_id == own)
     if state is not None:
-        wanted = wanted.where(Calibration.state == state)
+        wanted = wanted.where(Calibration.state == choice(state, STATES, "/state"))
     if order_id is not None:
         wanted = wanted.where(Order.id == order_id)
+    names = _names(ctx)
     return tuple(
         CalibrationLine(
             id=row.id,
@@ -74,17 +101,30 @@ def list_calibrations(
             state=row.state,
             kind=row.kind,
             type_id=row.type_id,
-            type_name=LocalizedText.from_dict(row.definition["name"]),
-            order_id=order.id,
-            order_number=order.number,
-            green_channel=order.green_channel,
-            instrument_id=instrument.id,
-            barcode=instrument.barcode,
-            maker=model.maker,
-            model=model.model,
-            serial=instrument.serial,
+            type_name=names[row.type_id, row.type_version],
+            order_id=row.Order.id,
+            order_number=row.Order.number,
+            green_channel=row.Order.green_channel,
+            instrument_id=row.Instrument.id,
+            barcode=row.Instrument.barcode,
+            maker=row.InstrumentModel.maker,
+            model=row.InstrumentModel.model,
+            serial=row.Instrument.serial,
             performed_on=row.performed_on,
             opened_at=row.opened_at,
         )
-        for row, order, instrument, model in ctx.session.execute(wanted)
+        for row in ctx.session.execute(wanted)
     )
+
+
+def _names(ctx: Context) -> dict[tuple[str, str], LocalizedText]:
+    """Return the name of each edition of a type; whole definitions are not read row by row."""
+    edition = (Calibration.type_id, Calibration.type_version)
+    newest = select(func.max(Calibration.id)).group_by(*edition)
+    rows = ctx.session.execute(
+        select(*edition, Calibration.definition).where(Calibration.id.in_(newest))
+    )
+    return {
+        (row.type_id, row.type_version): LocalizedText.from_dict(row.definition["name"])
+        for row in rows
+    }

@@ -133,7 +133,8 @@ def _examinations(
                 facts={"type": definition.id, "id": id_, "known": ", ".join(known) or "none"},
             )
         passed, rejected = found.get("passed"), found.get("rejected_pieces", [])
-        if not isinstance(passed, bool) or not all(type(piece) is int for piece in rejected):
+        readable = isinstance(passed, bool) and isinstance(rejected, list | tuple)
+        if not readable or not all(type(piece) is int for piece in rejected):
             raise Invalid(
                 "examination-unreadable",
                 "The examination {id} needs passed: true or false, and whole numbers for rejected "
@@ -143,7 +144,7 @@ def _examinations(
             )
         outcome[id_] = {
             "passed": passed,
-            "remark": str(found.get("remark", "")).strip(),
+            "remark": words(str(found.get("remark", "")), f"{at}/remark"),
             "rejected_pieces": sorted(set(rejected)),
         }
     return outcome

@@ -25,6 +25,7 @@ from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.records.parties import Customer, Person
+from instruments.services import fields
 from instruments.services.rows import not_found, own_customer
 from instruments.text import LocalizedText
 
@@ -38,6 +39,7 @@ __all__ = [
     "certificate_document",
     "certificate_file",
     "certificates",
+    "chosen_certificates",
     "dashboard",
     "instrument_history",
 ]
@@ -145,6 +147,25 @@ def certificate(ctx: Context, certificate_id: int) -> CertificateView:
     if not found:
         raise not_found("certificate", certificate_id)
     return found[0]
+
+
+def chosen_certificates(ctx: Context, ids: Sequence[int]) -> tuple[CertificateView, ...]:
+    """Return the certificates with these ids, each once, in their order.
+
+    Raises
+    ------
+    Invalid
+        More than are taken at once.
+    NotFound
+        As `certificate`, for any of them.
+    """
+    wanted = tuple(dict.fromkeys(ids))
+    fields.few(wanted, "/id", MOST)
+    found = {view.id: view for view in _views(ctx, [Certificate.id.in_(wanted)], MOST)}
+    for id_ in wanted:
+        if id_ not in found:
+            raise not_found("certificate", id_)
+    return tuple(found[id_] for id_ in wanted)
 
 
 def certificate_file(ctx: Context, certificate_id: int, role: str) -> FileView:

@@ -26,6 +26,9 @@ from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.standards import StandardCertificate
 from instruments.services import audit
+from instruments.services.fields import few, mark
+from instruments.services.instruments import MAX_PIECES
+from instruments.services.order_request import MAX_POINTS
 from instruments.tenancy import hold_lab
 
 
@@ -106,6 +109,7 @@ def plan(ctx: Context, calibration_id: int, version: int, change: PlanChange) ->
     ctx.need("technician")
     row = locked(ctx, calibration_id, version)
     need_draft(row)
+    _need_few(change)
     definition = InstrumentType.from_dict(row.definition)
     before = from_plain(Plan, row.plan)
     after = before
@@ -137,6 +141,17 @@ def plan(ctx: Context, calibration_id: int, version: int, change: PlanChange) ->
         {"before": before.as_dict(), "after": row.plan},
     )
     return calibration_views.view(ctx, calibration_id)
+
+
+def _need_few(change: PlanChange) -> None:
+    for name, lists in (
+        ("points", change.points),
+        ("predict", change.predict),
+        ("standards", change.standards),
+    ):
+        for measurand, values in (lists or {}).items():
+            few(values, f"/{name}/{measurand}", MAX_POINTS)
+    few(change.pieces or (), "/pieces", MAX_PIECES)
 
 
 def _ordered(
@@ -194,7 +209,7 @@ def _pieces(definition: InstrumentType, instrument: Instrument) -> tuple[str, ..
 
 
 def _checked_pieces(definition: InstrumentType, pieces: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(piece.strip() for piece in pieces)
+    names = tuple(mark(piece, f"/pieces/{i}") for i, piece in enumerate(pieces))
     twice = [name for name, count in Counter(names).items() if count > 1]
     if not definition.batch and names:
         raise Invalid(

@@ -34,7 +34,7 @@ from instruments.plain import from_plain
 from instruments.procedure import InputQuantity, InstrumentType
 from instruments.quantities import parse_decimal
 from instruments.services import audit
-from instruments.services.fields import choice
+from instruments.services.fields import choice, few
 from instruments.services.importing import ImportReport, read_table
 from instruments.services.rows import not_found
 
@@ -60,6 +60,8 @@ CONDITION_UNITS = {
     "relative_humidity": ("%RH",),
     "pressure": ("kPa", "hPa", "Pa"),
 }
+MOST_ENTRIES = 20_000
+"""Values of one request; a table of more is imported in parts."""
 Origin = Literal["typed", "imported"]
 T = TypeVar("T")
 
@@ -100,6 +102,7 @@ def enter(
     Invalid
         Values that cannot be read; every one of them comes along as a finding.
     """
+    few(entries, "/entries", MOST_ENTRIES)
     places = [f"/entries/{i}" for i in range(len(entries))]
     return _enter(ctx, calibration_id, list(zip(places, entries, strict=True)), "typed")
 

@@ -6,6 +6,7 @@ A serial that only looks like another one is how two instruments become one. Kno
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sized
 from datetime import date
 
 from instruments.errors import Invalid
@@ -153,6 +154,17 @@ def whole(value: int | None, at: str, *, low: int, high: int) -> int | None:
             facts={"field": _name(at), "got": value, "low": low, "high": high},
         )
     return value
+
+
+def few(values: Sized, at: str, most: int) -> None:
+    """Refuse a list with more entries than are taken at once."""
+    if len(values) > most:
+        raise Invalid(
+            "list-too-long",
+            "The list {field} has {count} entries, at most {most} are taken at once. Split it.",
+            at=at,
+            facts={"field": _name(at), "count": len(values), "most": most},
+        )
 
 
 def email(value: str, at: str, *, required: bool = False) -> str:

@@ -242,10 +242,11 @@ def find_instruments(
     return tuple(_views(ctx, statement.limit(max(1, min(limit, MAX_FOUND)))))
 
 
-def get_instruments(ctx: Context, ids: Iterable[int]) -> dict[int, InstrumentView]:
+def get_instruments(ctx: Context, ids: Iterable[int] | Select[int]) -> dict[int, InstrumentView]:
     """Return those of the instruments that the actor may see, by id."""
     own = own_customer(ctx)
-    statement = _select().where(Instrument.id.in_(set(ids)))
+    wanted = ids if isinstance(ids, Select) else set(ids)
+    statement = _select().where(Instrument.id.in_(wanted))
     if own is not None:
         statement = statement.where(Instrument.customer_id == own)
     return {view.id: view for view in _views(ctx, statement)}

@@ -36,6 +36,9 @@ DECISION_RULES = (
 _PARAMETER = {"guard_rU": (Decimal(-1), Decimal(3)), "probability": (Decimal("0.5"), Decimal(1))}
 """Rules with a parameter and its range: r from -1 (uncritical) to 3 (six sigma) as in ILAC-G8."""
 LANGUAGES = ("zh", "en", "zh+en")
+MAX_LINES = 1000
+MAX_POINTS = 200
+"""Of one measurand; more is a slip."""
 _GONE = ("lost", "scrapped")
 
 
@@ -99,6 +102,7 @@ def check_head(asked: OrderRequest) -> None:
             at="/fee",
             facts={"got": asked.fee},
         )
+    fields.few(asked.lines, "/lines", MAX_LINES)
     if not asked.lines:
         raise Invalid(
             "order-empty", "The order names no instrument. Name at least one.", at="/lines"
@@ -278,4 +282,5 @@ def _decimals(texts: Sequence[str], at: str) -> list[Decimal]:
         raise Invalid(
             "list-expected", "Got one text, expected a list of values. Put it in a list.", at=at
         )
+    fields.few(texts, at, MAX_POINTS)
     return [parse_decimal(text, at=f"{at}/{place}") for place, text in enumerate(texts)]

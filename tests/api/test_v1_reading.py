@@ -156,3 +156,18 @@ def test_a_reading_keeps_every_digit_as_it_was_sent(door):
     assert send(door, record, '"50.020"').status_code == 200
     answer = client.get(f"/api/v1/calibrations/{record}").json()
     assert [slot["current"]["value"] for slot in answer["slots"]] == ["50.020"]
+
+
+@pytest.mark.parametrize(
+    "found", [{"passed": True, "rejected_pieces": 1}, {"passed": True, "remarks": "lost"}, {}]
+)
+def test_an_examination_is_read_strictly(door, record, found):
+    client = door.as_(door.bench.technician)
+    version = seen(client.get(f"/api/v1/calibrations/{record}"))
+    answer = client.patch(
+        f"/api/v1/calibrations/{record}/facts",
+        json={"examinations": {"appearance": found}},
+        headers=version,
+    )
+    at = problem_of(answer, 422, "request-invalid")["at"]
+    assert at.startswith("/examinations/appearance/")

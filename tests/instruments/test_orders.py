@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 import pytest
+from sqlalchemy import event
 
 from calib.evaluation.inputs import RuleId
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -260,3 +261,43 @@ def test_green_channel_comes_first(place):
         later = an_instrument(ctx, place.catalogue)
         usual = orders.request(ctx, a_request(ctx, later.id), catalogue=place.catalogue)
         assert [o.id for o in orders.list_orders(ctx)] == [urgent.id, usual.id]
+
+
+def test_a_list_of_orders_costs_the_same_however_long_it_is(place):
+    def cost():
+        asked = []
+
+        def count(_connection, _cursor, _statement, parameters, *_rest):
+            asked.append(len(parameters))
+
+        with context_for(place) as ctx:
+            event.listen(place.engine, "before_cursor_execute", count)
+            found = orders.list_orders(ctx)
+            event.remove(place.engine, "before_cursor_execute", count)
+        return len(found), asked
+
+    with context_for(place) as ctx:
+        first = an_order(ctx, place.catalogue)
+    one, asked = cost()
+    with context_for(place) as ctx:
+        others = [an_order(ctx, place.catalogue) for _ in range(4)]
+    assert (one, cost()) == (1, (5, asked))
+    with context_for(place) as ctx:
+        assert orders.list_orders(ctx, customer_id=first.customer_id) == (first,)
+        assert orders.list_orders(ctx, limit=2) == (others[3], others[2])
+
+
+def test_a_list_that_is_too_long_is_refused_before_it_is_looked_up(place, monkeypatch):
+    monkeypatch.setattr(order_request, "MAX_LINES", 2)
+    monkeypatch.setattr(order_request, "MAX_POINTS", 3)
+    with context_for(place) as ctx:
+        item = an_instrument(ctx, place.catalogue)
+        many = {"temperature": ("35.0", "37.0", "38.0", "41.0")}
+        for lines in (
+            (LineRequest(1), LineRequest(2), LineRequest(3)),
+            (LineRequest(item.id, points=many),),
+        ):
+            asked = a_request(ctx, item.id, lines=lines)
+            with pytest.raises(Invalid) as caught:
+                orders.request(ctx, asked, catalogue=place.catalogue)
+            assert caught.value.code == "list-too-long"

@@ -14,7 +14,7 @@ from calib.services import lookup, notices, outbox
 from calib.services.dashboard import STATION_WORDS
 from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS
 from instruments.catalogue.loader import load_catalogue
-from instruments.errors import NotAllowed, NotFound
+from instruments.errors import Invalid, NotAllowed, NotFound
 from instruments.services import instruments as registry
 from instruments.services import orders, standards
 from instruments.tenancy import lab_session
@@ -273,3 +273,32 @@ def test_an_instrument_that_changed_hands_does_not_take_its_certificates_along(w
         assert "certificate" not in {entry.kind for entry in told}
     with ctx_of(world) as ctx:
         assert lookup.certificate(ctx, issued).number == "HZ-1"
+
+
+def test_many_chosen_certificates_cost_as_much_as_one(world, monkeypatch):
+    def cost(ids):
+        seen = []
+
+        def count(_connection, _cursor, statement, *_rest):
+            seen.append(statement)
+
+        with ctx_of(world) as ctx:
+            event.listen(world.engine, "before_cursor_execute", count)
+            found = [view.id for view in lookup.chosen_certificates(ctx, ids)]
+            event.remove(world.engine, "before_cursor_execute", count)
+        return found, len(seen)
+
+    ids = []
+    for n, item in enumerate(instruments(world, 3)):
+        with ctx_of(world) as ctx:
+            ids.append(certified(world, ctx, CATALOGUE, item, f"HZ-{n}"))
+    wanted = [ids[2], ids[0], ids[1], ids[2]]
+    found, statements = cost(wanted)
+    assert found == wanted[:3]
+    assert statements == cost(wanted[:1])[1]
+    with ctx_of(world) as ctx, pytest.raises(NotFound):
+        lookup.chosen_certificates(ctx, [*ids, 9999])
+    monkeypatch.setattr(lookup, "MOST", 2)
+    with ctx_of(world) as ctx, pytest.raises(Invalid) as caught:
+        lookup.chosen_certificates(ctx, ids)
+    assert caught.value.code == "list-too-long"

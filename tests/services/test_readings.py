@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 
 from calib.records.calibrations import Reading
-from calib.services import readings
+from calib.services import planning, readings
 from calib.services.readings import ConditionEntry, PlanChange
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
 from instruments.services import standards
 from instruments.services.audit import check_chain
-from tests.support import builders, issuing
+from tests.support import benched, builders, issuing
 from tests.support.issuing import an_entry
 
 
@@ -334,3 +334,52 @@ def test_another_lab_sees_nothing_of_a_record(bench):
         assert readings.list_calibrations(ctx) == ()
         with pytest.raises(NotFound):
             readings.enter(ctx, record.id, [an_entry()])
+
+
+def test_pieces_and_examinations_of_a_lot_are_read_as_strictly_as_marks(bench):
+    record = benched.a_lot(bench.installation, 3)
+    with bench.as_(bench.technician) as ctx:
+        for found in (
+            {"passed": True, "rejected_pieces": 1},
+            {"passed": True, "rejected_pieces": "12"},
+            {"passed": True, "remark": "looks\u200bfine"},
+            {"passed": True, "remark": "x" * 401},
+        ):
+            with pytest.raises(Invalid):
+                readings.set_facts(
+                    ctx, record.id, record.version, examinations={"appearance": found}
+                )
+        for pieces in (("1", "2\u200b"), ("1", "２")):
+            with pytest.raises(Invalid) as caught:
+                readings.plan(ctx, record.id, record.version, PlanChange(pieces=pieces))
+            assert caught.value.at == "/pieces/1"
+
+
+def test_a_plan_has_a_measure(bench, monkeypatch):
+    record = issuing.opened(bench)
+    monkeypatch.setattr(planning, "MAX_POINTS", 3)
+    monkeypatch.setattr(readings, "MOST_ENTRIES", 1)
+    many = {"temperature": ("0", "20", "50", "100")}
+    with bench.as_(bench.technician) as ctx:
+        for change in (PlanChange(points=many), PlanChange(predict=many)):
+            with pytest.raises(Invalid) as caught:
+                readings.plan(ctx, record.id, record.version, change)
+            assert caught.value.code == "list-too-long"
+        with pytest.raises(Invalid) as caught:
+            readings.enter(ctx, record.id, [an_entry(), an_entry(place=1)])
+        assert caught.value.code == "list-too-long"
+
+
+def test_records_in_a_state_that_does_not_exist_are_refused(bench):
+    with bench.as_(bench.technician) as ctx, pytest.raises(Invalid, match="draft"):
+        readings.list_calibrations(ctx, "drafts")
+
+
+def test_records_in_work_come_first_whatever_their_channel(bench):
+    old, new = (issuing.opened(bench, green_channel=green) for green in (False, True))
+    done = issuing.opened(bench, green_channel=True)
+    with bench.as_(bench.technician) as ctx:
+        readings.close(ctx, done.id, done.version, "withdrawn by the customer")
+        lines = readings.list_calibrations(ctx)
+    assert [line.id for line in lines] == [new.id, old.id, done.id]
+    assert {line.type_name.en for line in lines} == {old.definition.name.en}
