@@ -131,18 +131,18 @@ class StandardThermometer:
                 msg = f"Sub-range {r.number} needs {', '.join(r.names)}: {missing[0]} is missing."
                 raise OutOfRange(msg, {"name": missing[0], "range": r.number})
         used = {name for r in found.values() for name in r.names}
-        unknown = [name for name in coefficients if name not in used]
-        if unknown or not found:
-            what = f"{unknown[0]!r} is no coefficient" if unknown else "There are no coefficients"
-            msg = f"{what} of a sub-range given here (a4 and b4, a8 and b8, and so on)."
-            raise OutOfRange(msg, {"name": unknown[0] if unknown else ""})
+        unknown = next((name for name in coefficients if name not in used), None)
+        if unknown is not None:
+            msg = f"{unknown!r} is no coefficient of a sub-range given here."
+            raise OutOfRange(msg, {"name": unknown})
         below = [n for n in found if n < 5] or [n for n in found if n == 5]
         above = [n for n in found if n > 5] or [n for n in found if n == 5]
+        if not found:
+            raise OutOfRange("There are no coefficients. Give those of a sub-range, as a8 and b8.")
         if len(below) > 1 or len(above) > 1 or set(below + above) != set(found):
-            msg = "Two sub-ranges are given for the same temperatures: " + ", ".join(
-                map(str, found)
-            )
-            raise OutOfRange(msg + ". Keep one below and one above 0 degC.", {"ranges": [*found]})
+            listed = ", ".join(map(str, found))
+            msg = f"Sub-ranges {listed} meet. Keep one below and one above 0 °C."
+            raise OutOfRange(msg, {"ranges": [*found]})
         made = {
             n: Deviation.of(r, tuple(coefficients[x] for x in r.names)) for n, r in found.items()
         }
@@ -153,11 +153,12 @@ class StandardThermometer:
     ) -> list[tuple[Deviation, BoolArray]]:
         """Which deviation function holds for which numbers."""
         cold = x < (triple if self.below else ice)
-        said = "{} 0 degC needs the coefficients of a sub-range there; none is given."
         if self.below is None:
-            require(~cold, name, x, said.format("below"))
+            said = "is below 0 °C, where no coefficients are given."
+            require(~cold, name, x, said)
         if self.above is None:
-            require(cold | (x == triple), name, x, said.format("above"))
+            said = "is above 0 °C, where no coefficients are given."
+            require(cold | (x == triple), name, x, said)
             cold = np.ones(x.shape, bool)
         parts = [(self.below, cold), (self.above, ~cold)]
         return [(d, part) for d, part in parts if d is not None and part.any()]

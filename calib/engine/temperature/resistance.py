@@ -111,7 +111,7 @@ def resistance(t: ArrayLike, coefficients: CallendarVanDusen = IEC_60751) -> Ans
     """
     x = vector("t", t)
     off = outside(x, LOW, HIGH)
-    require(~off, "t", x, "is outside -200 to 850 degC, the range of the equation of IEC 60751.")
+    require(~off, "t", x, "is outside -200 to 850 °C, the range of the equation of IEC 60751.")
     return Answer(*_curve(x, coefficients), off)
 
 
@@ -146,7 +146,7 @@ def temperature(R: ArrayLike, coefficients: CallendarVanDusen = IEC_60751) -> An
     """
     x, c = vector("R", R), coefficients
     ends = _curve(np.array([LOW - _SLACK, HIGH + _SLACK]), c)[0]
-    said = "ohm is outside -200 to 850 degC, the range of the equation of IEC 60751."
+    said = "Ω is outside -200 to 850 °C, the range of the equation of IEC 60751."
     square = c.A**2 - 4 * c.B * (1 - x / c.R0)
     require((x >= ends[0]) & (x <= ends[1]) & (square > 0), "R", x, said)
     # this form of the root loses no digits near R0 and allows B = 0
@@ -156,5 +156,5 @@ def temperature(R: ArrayLike, coefficients: CallendarVanDusen = IEC_60751) -> An
     off = outside(t, LOW, HIGH)
     require(~outside(t, LOW, HIGH, _SLACK), "R", x, said)
     slope = _curve(t, c)[1]
-    require(slope > 0, "R", x, "ohm lies where the curve of these coefficients does not rise.")
+    require(slope > 0, "R", x, "Ω lies where the curve of these coefficients does not rise.")
     return Answer(t, 1 / slope, off)

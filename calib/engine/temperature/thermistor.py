@@ -61,7 +61,7 @@ class SteinhartHart:
             A resistance or temperature that is not positive.
         """
         r, t = vector("R", R), vector("T", T)
-        require(r > 0, "R", r, "ohm must be positive.")
+        require(r > 0, "R", r, "Ω must be positive.")
         require(t > 0, "T", t, "K is not above absolute zero.")
         if len(r) != len(t) or len(r) not in {3, 4} or len(set(r.tolist())) < len(r):
             msg = "A curve needs three or four points with different resistances."
@@ -101,9 +101,9 @@ class SteinhartHart:
             A resistance at which the equation gives no temperature of a thermistor.
         """
         x = vector("R", R)
-        require(x > 0, "R", x, "ohm must be positive.")
+        require(x > 0, "R", x, "Ω must be positive.")
         inverse, slope = self._inverse_temperature(np.log(x))
-        said = f"ohm gives no temperature up to {_HOTTEST:g} K. Check the coefficients."
+        said = f"Ω gives no temperature up to {_HOTTEST:g} K. Check the coefficients."
         require(inverse > 1 / _HOTTEST, "R", x, said)
         T = 1 / inverse
         return Answer(T, -(T**2) * slope / x, np.zeros(x.shape, bool))

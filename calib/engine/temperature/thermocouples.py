@@ -65,7 +65,7 @@ def _check(letter: str, name: str, t: ArrayLike) -> FloatArray:
     pieces = _piece(letter)
     x = vector(name, t)
     low, high = pieces[0].low, pieces[-1].high
-    said = f"is outside {low:g} to {high:g} degC, the range of type {letter}."
+    said = f"is outside {low:g} to {high:g} °C, the range of type {letter}."
     require(~outside(x, low, high), name, x, said)
     return x
 
@@ -177,11 +177,11 @@ def temperature(
     total = x + cold
     pieces = _grid(letter)
     low, high = pieces[0][0].low, pieces[-1][0].high
-    said = f"mV is outside {low:g} to {high:g} degC, the range of type {letter}."
+    said = f"mV is outside {low:g} to {high:g} °C, the range of type {letter}."
     ends = _curve(letter, np.array([low - _SLACK, high + _SLACK]), own)[0]
     if letter == "B":
         ends[0] = np.nextafter(0.0, 1.0)
-        said = "mV is not an emf of one temperature of type B, 42.2 to 1820 degC."
+        said = "mV is not an emf of one temperature of type B, 42.2 to 1820 °C."
     require(~outside(total, *ends), "E", x, said)
     joints = [_on(p[0], own, np.array([p[0].high]))[0][0] for p in pieces[:-1]]
     which = np.searchsorted(joints, total, side="left")
