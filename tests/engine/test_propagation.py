@@ -9,16 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calib.engine.averaging import average_results
-from calib.engine.correlations import (
-    correlation_matrix,
-    correlation_of,
-    estimate_correlations,
-    independent_groups,
-)
+from calib.engine.correlations import correlation_matrix
 from calib.engine.degrees import effective_dof
-from calib.engine.errors import DegenerateData, NotConverged, OutOfRange, SingularFit
+from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.expression import parse
-from calib.engine.implicit import solve_implicit
 from calib.engine.propagation import combine, propagate
 from calib.engine.types import Coverage, Estimate
 
@@ -139,48 +133,10 @@ def test_fixed_coverage() -> None:
     assert pytest.approx(0.3) == found.budgets[0].U
 
 
-@pytest.mark.parametrize(
-    "pairs",
-    [[("a", "q", 0.1)], [("q", "a", 0.1)], [("a", "a", 1)], [("a", "b", 1.1)],
-     [("a", "b", math.nan)], [("a", "b", 0.1), ("b", "a", 0.1)]],
-    ids=range(6),
-)  # fmt: skip
-def test_correlations_that_are_none(pairs: Any) -> None:
-    with pytest.raises(OutOfRange):
-        correlation_matrix(["a", "b"], pairs)
-
-
-def test_correlations_that_contradict_each_other() -> None:
-    pairs = [("a", "b", 0.9), ("b", "c", 0.9), ("a", "c", -0.9)]
-    with pytest.raises(SingularFit):
-        correlation_matrix(["a", "b", "c"], pairs)
-    assert correlation_matrix([], []).shape == (0, 0)
-
-
-def test_groups() -> None:
-    r = np.eye(4)
-    r[0, 2] = r[2, 0] = 0.1
-    assert independent_groups(r) == [[0, 2], [1], [3]]
-    assert independent_groups(r, [[1, 2]]) == [[0, 1, 2], [3]]
-
-
 def test_taken_together_without_correlation_is_still_one_component() -> None:
     inputs = {"a": Estimate(0, 1, 4), "b": Estimate(0, 1, 4)}
     assert propagate(model(y="a + b"), inputs).budgets[0].dof == pytest.approx(8)
     assert propagate(model(y="a + b"), inputs, tied=[[0, 1]]).budgets[0].dof == 4
-
-
-def test_correlations_from_readings() -> None:
-    data = np.array([[1.0, 2, 4], [2.0, 4, 8], [1.0, 1, 1]])
-    mean, u, r = estimate_correlations(data)
-    assert mean == pytest.approx([7 / 3, 14 / 3, 1])
-    assert u == pytest.approx(np.std(data, axis=1, ddof=1) / math.sqrt(3))
-    assert r == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]))
-    with pytest.raises(DegenerateData):
-        estimate_correlations([[1.0], [2.0]])
-    with pytest.raises(DegenerateData):
-        estimate_correlations([1.0, 2.0])
-    assert correlation_of([[0, 0], [0, 4]]).tolist() == [[1, 0], [0, 1]]
 
 
 def test_averaged_results_need_sets() -> None:
@@ -190,36 +146,109 @@ def test_averaged_results_need_sets() -> None:
             average_results(model(y="a"), inputs, readings, r=np.eye(2))
 
 
-def solve(*texts: str, start: dict[str, float], **inputs: float) -> Any:
-    names = [*start, *inputs]
-    return solve_implicit([parse(t, names) for t in texts], start, inputs)
+@given(st.floats(-3, 3), st.floats(0.01, 1), st.floats(0.1, 10))
+def test_the_unit_of_an_input_does_not_matter(x: float, u: float, scale: float) -> None:
+    plain = propagate(model(y="a^2 + 3*a"), {"a": Estimate(x, u, 5)}).budgets[0]
+    text = f"(a*{scale!r})^2 + 3*(a*{scale!r})"
+    scaled = propagate(model(y=text), {"a": Estimate(x / scale, u / scale, 5)}).budgets[0]
+    assert scaled.u == pytest.approx(plain.u, rel=1e-9, abs=1e-12)
+    assert scaled.value == pytest.approx(plain.value, rel=1e-9, abs=1e-9)
+    assert scaled.dof == plain.dof or plain.u < 1e-9
 
 
-def test_implicit_root() -> None:
-    y, slopes = solve("y^2 - x", start={"y": 1.0}, x=4.0)
-    assert y["y"] == 2
-    assert slopes == pytest.approx(np.array([[0.25]]))
+@given(st.permutations(["a", "b", "c"]), st.floats(-0.4, 0.4))
+def test_the_order_of_the_inputs_does_not_matter(order: list[str], r: float) -> None:
+    figures = {"a": Estimate(1, 0.1, 4), "b": Estimate(2, 0.2, 9), "c": Estimate(3, 0.3)}
+    pairs = [("a", "b", r), ("b", "c", -r)]
+
+    def found(names: list[str]) -> Any:
+        inputs = {n: figures[n] for n in names}
+        return propagate(model(y="a*b - c"), inputs, r=correlation_matrix(names, pairs)).budgets[0]
+
+    one, other = found(["a", "b", "c"]), found(order)
+    assert other.u == pytest.approx(one.u)
+    assert other.dof == pytest.approx(one.dof)
+    assert {row.name: row.c for row in other.rows} == {row.name: row.c for row in one.rows}
 
 
-def test_implicit_system() -> None:
-    y, slopes = solve("p + q - x", "p*q - z", start={"p": 1, "q": 5}, x=7.0, z=10.0)
-    assert (y["p"], y["q"]) == pytest.approx((2, 5))
-    assert slopes.sum(axis=0) == pytest.approx([1, 0])
+def test_one_standard_at_two_points() -> None:
+    """An input named in several outputs makes them correlated; their difference loses it."""
+    inputs = {"s": Estimate(0, 0.5), "p": Estimate(10, 0.1), "q": Estimate(20, 0.1)}
+    texts = {"y1": "p - s", "y2": "q - s", "d": "(q - s) - (p - s)"}
+    found = propagate({k: parse(t, ["s", "p", "q"]) for k, t in texts.items()}, inputs)
+    assert found.correlation[0, 1] == pytest.approx(0.25 / 0.26)
+    assert found.budgets[2].u == pytest.approx(math.sqrt(0.02))
+    v = found.covariance
+    assert v[2, 2] == pytest.approx(v[0, 0] + v[1, 1] - 2 * v[0, 1])
+    assert np.sqrt(np.diag(v)) == pytest.approx([b.u for b in found.budgets])
 
 
-def test_implicit_damps_its_steps() -> None:
-    y, _ = solve("atan(y - x)", start={"y": 10.0}, x=1.0)
-    assert y["y"] == pytest.approx(1)
-    y, _ = solve("log(y) - x", start={"y": 30.0}, x=0.0)
-    assert y["y"] == pytest.approx(1)
+def test_a_complex_quantity_is_a_pair() -> None:
+    """A product of complex numbers by its parts, against the rules for complex sensitivities."""
+    a, b = 3 + 4j, 0.5 - 2j
+    r = correlation_matrix(["ar", "ai", "br", "bi"], [("ar", "ai", 0.3), ("br", "bi", -0.2)])
+    inputs = {"ar": Estimate(a.real, 0.1), "ai": Estimate(a.imag, 0.2),
+              "br": Estimate(b.real, 0.01), "bi": Estimate(b.imag, 0.03)}  # fmt: skip
+    texts = {"re": "ar*br - ai*bi", "im": "ar*bi + ai*br"}
+    found = propagate({k: parse(t, list(inputs)) for k, t in texts.items()}, inputs, r=r)
+    assert complex(*(x.value for x in found.budgets)) == pytest.approx(a * b)
+
+    def turned(z: complex) -> np.ndarray:
+        return np.array([[z.real, -z.imag], [z.imag, z.real]])
+
+    va = np.array([[0.01, 0.006], [0.006, 0.04]])
+    vb = np.array([[1e-4, -6e-5], [-6e-5, 9e-4]])
+    expected = turned(b) @ va @ turned(b).T + turned(a) @ vb @ turned(a).T
+    assert found.covariance == pytest.approx(expected)
 
 
-def test_implicit_without_solution() -> None:
-    with pytest.raises(NotConverged):
-        solve("y^2 + x", start={"y": 1.3}, x=1.0)
-    with pytest.raises(SingularFit):
-        solve("y^2 - x", start={"y": 0.0}, x=1.0)
-    with pytest.raises(NotConverged, match="100 steps"):
-        solve("exp(-y)", start={"y": 1.0})
-    with pytest.raises(DegenerateData):
-        solve("y", start={"y": 1.0, "z": 1.0})
+def test_exact_inputs_keep_the_slopes_they_have() -> None:
+    inputs = {"a": Estimate(0), "b": Estimate(2, 0.1), "c": Estimate(3)}
+    for order in (1, 2):
+        found = propagate(model(y="abs(a) + b*c"), inputs, order=order).budgets[0]
+        assert [row.c for row in found.rows] == [0, 3, 2]
+        assert found.value == 6
+
+
+def test_second_order_is_in_the_covariance() -> None:
+    found = propagate(model(y="a^2", w="a"), {"a": Estimate(0, 0.3)}, order=2)
+    assert found.covariance[0, 0] == pytest.approx(2 * 0.09**2)
+    assert found.covariance[0, 1] == 0
+    assert found.correlation[0, 1] == 0
+
+
+def test_second_order_against_quadrature() -> None:
+    """Exact moments of a quadratic and of a product of normal inputs."""
+    z, w = np.polynomial.hermite_e.hermegauss(20)
+    w = w / w.sum()
+    x, y = 1.3 + 0.4 * z[:, None], -0.7 + 0.2 * z
+    p = w[:, None] * w
+    f = 2 * x * x - 3 * x * y + y * y
+    exact = np.sum(p * f * f) - np.sum(p * f) ** 2
+    inputs = {"a": Estimate(1.3, 0.4), "b": Estimate(-0.7, 0.2)}
+    found = propagate(model(y="2*a^2 - 3*a*b + b^2"), inputs, order=2).budgets[0]
+    assert found.u**2 == pytest.approx(exact, rel=1e-12)
+
+
+def test_too_many_uncertain_inputs_for_the_second_order() -> None:
+    names = [f"x{i}" for i in range(61)]
+    f = {"y": parse("+".join(names), names)}
+    with pytest.raises(OutOfRange, match="at most 60"):
+        propagate(f, {n: Estimate(1, 0.1) for n in names}, order=2)
+    some = {n: Estimate(1, 0.1 if n != "x0" else 0) for n in names}
+    assert propagate(f, some, order=2).budgets[0].u == pytest.approx(0.1 * math.sqrt(60))
+
+
+def test_averaged_results_carry_covariance_and_rules() -> None:
+    inputs = {"a": Estimate(2, 0.5, 2), "b": Estimate(1, 0.1, 5), "c": Estimate(1, 0.2, 50)}
+    r = correlation_matrix(["a", "b", "c"], [("b", "c", 0.5)])
+    readings = {"a": [1.0, 2.0, 3.0]}
+    found = average_results(model(y="a + b + c"), inputs, readings, r=r)
+    group = 1 / 3
+    outside = 0.01 + 0.04 + 2 * 0.5 * 0.1 * 0.2
+    assert found.covariance[0, 0] == pytest.approx(group + outside)
+    y = found.budgets[0]
+    assert y.dof == pytest.approx((group + outside) ** 2 / (group**2 / 2 + outside**2 / 5))
+    separate = average_results(model(y="a + b + c"), inputs, readings, r=r, rule="castrup")
+    assert separate.budgets[0].dof > y.dof
+    assert sum(row.percent for row in y.rows[:1]) == pytest.approx(100 * 0.25 / y.u**2)
