@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("exponential", "weibull", "lognormal", "random_walk")
 LEAST_SAMPLE = 20
 _STEP = 1e-30
-_TINY = 1e-300
+_TINY = 1e-20
 _UNTOLD = 1e-6
 _MAX_ROUNDS = 200
 _SETTLED = 1e-10
@@ -245,15 +245,14 @@ def _climb(counts: Counts, form: Model, start: tuple[float, ...]) -> tuple[Float
         size = np.diag(information).copy()
         if np.max(np.abs(p)) > _FAR:
             return p, height, _is_top(gradient, size)
-        while damping < 1e12:
+        least = height - 1e-13 * abs(height)
+        while True:  # a step short enough is always as high to within rounding
             damped = information + np.diag(damping * (size + 1e-12 * size.max() + _TINY))
             step = np.clip(np.linalg.solve(damped, gradient), -2, 2)
             found = _log_likelihood(counts, _at(form, p + step, counts.t))
-            if found >= height - 1e-13 * abs(height):
+            if found >= least:
                 break
             damping *= 10
-        else:
-            return p, height, _is_top(gradient, size)
         p, height, damping = p + step, found, max(1e-15, damping / 10)
         if np.max(np.abs(step)) <= _SETTLED:
             return p, height, _is_top(gradient, size)
@@ -290,10 +289,7 @@ def _solve(form: Model, p: FloatArray, target: float) -> float | None:
         return 0.0
     if above(high):
         return None
-    while high - low > 1e-15 * max(1.0, abs(low)):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
+    while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if above(middle) else (low, middle)
     return math.exp(low)
 
