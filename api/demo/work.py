@@ -65,8 +65,7 @@ class Workshop:
         self._approve(record.id, station, days)
         if station == "issued":
             with self._world.as_(LAB, "technician", self._world.at(days, 8)) as ctx:
-                order = orders.finish(ctx, order.id, orders.get_order(ctx, order.id).version)
-                orders.give_back(ctx, order.id, order.version)
+                orders.give_back(ctx, order.id, orders.get_order(ctx, order.id).version)
 
     def _order(
         self, item: cast.DemoInstrument, station: str, days: int
