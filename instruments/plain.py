@@ -26,10 +26,41 @@ class NotPlain(ValueError):
         super().__init__(f"{at or '/'}: {problem}")
 
 
+_LATER = "added after the first release of the form"
+
+
+def later(default: Any) -> Any:
+    """Return a dataclass field that was added to a form already in use.
+
+    At its default it stays out of the plain form, so that what was frozen before it was thought of
+    keeps its bytes and its digest.
+    """
+    metadata = {_LATER: True}
+    if isinstance(default, dict | list):
+        return dataclasses.field(default_factory=type(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def is_later(field: dataclasses.Field[Any]) -> bool:
+    """Answer whether a field was made by `later`."""
+    return _LATER in field.metadata
+
+
+def default_of(field: dataclasses.Field[Any]) -> Any:
+    """Return what a field holds when nothing is given."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
 def to_plain(value: Any) -> Any:
-    """Return dicts, lists and scalars for a frozen dataclass; fields at their default stay."""
+    """Return dicts, lists and scalars for a frozen dataclass; fields at their default stay.
+
+    Only those added `later` are left out at their default.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        named = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {f.name: to_plain(v) for f, v in named if not (is_later(f) and v == default_of(f))}
     if isinstance(value, Mapping):
         return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):

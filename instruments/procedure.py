@@ -12,22 +12,38 @@ from decimal import Decimal
 from typing import Literal
 
 from instruments.canonical import digest
-from instruments.plain import from_plain, to_plain
+from instruments.plain import from_plain, later, to_plain
 from instruments.text import LocalizedText
 
-Confidence = Literal["V", "V2", "BG"]
-"""How sure a figure is: V verified at its source, V2 verified at a secondary source, BG background
-knowledge still to be confirmed. A BG limit may not decide a certificate without a loud word."""
+Confidence = Literal["V", "V2", "CALC", "BG"]
+"""How sure a figure is: V verified at its source, V2 verified at a secondary source, CALC computed
+from such figures, BG background knowledge still to be confirmed. A BG limit may not decide a
+certificate without a loud word."""
 RecordKind = Literal["calibration", "verification", "check"]
 Stage = Literal["as_found", "as_left"]
 LegalClass = Literal["voluntary", "mandatory_first", "mandatory_periodic"]
 DocumentRole = Literal["method", "limits", "product", "standard"]
-Output = Literal["error", "correction", "relative_error"]
-InputSource = Literal["standard", "item", "nominal"]
+Output = Literal["error", "correction", "relative_error", "value"]
+"""What is reported at a point. ``value``: a property of the item that is no difference from a
+reference, such as a uniformity, a repeatability or a leak."""
+InputSource = Literal["standard", "item", "nominal", "condition", "rating", "derived"]
+READ: tuple[InputSource, ...] = ("standard", "item")
+"""Sources of inputs that a person reads at a point."""
+Statistic = Literal[
+    "mean", "maximum", "minimum", "range", "half_range", "standard_deviation", "change",
+    "largest_deviation",
+]  # fmt: skip
+"""What is made of many readings. ``change``: last minus first; ``largest_deviation``: the farthest
+from their mean, its size."""
+Over = Literal["readings", "positions", "means", "all"]
+"""``readings``: of one input. Of inputs read together at several positions: ``positions``, at each
+moment over the positions, then the mean over the moments; ``means``, over the mean of each
+position; ``all``, over every reading at every position."""
 Evaluate = Literal["A", "B", "certificate", "resolution"]
 Distribution = Literal["normal", "rectangular", "triangular", "arcsine"]
-FitKind = Literal["none", "polynomial"]
+FitKind = Literal["none", "polynomial", "callendar_van_dusen"]
 PointOrder = Literal["any", "up", "down", "up_then_down"]
+Sequence = Literal["any", "standard_item_item_standard"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,15 @@ class GoverningDocument:
     source: str = ""
     """Where the facts were read; empty only when confidence is BG."""
     note: LocalizedText | None = None
+    issued_on: str | None = later(None)
+    in_force_on: str | None = later(None)
+    """ISO dates, where they are known."""
+    replaces: tuple[str, ...] = later(())
+    """Numbers of earlier documents or editions whose place it took."""
+    replaced_by: str | None = later(None)
+    """Set: this edition is no longer in force."""
+    counterparts: tuple[str, ...] = later(())
+    """Documents elsewhere on the same matter; their limits may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +88,24 @@ class InputQuantity:
 
     label: LocalizedText
     source: InputSource
-    """``standard``: read on the standard; ``item``: read on the item; ``nominal``: the point."""
+    """``standard``: read on the standard; ``item``: read on the item; ``nominal``: the point;
+    ``condition``: the surroundings while measuring; ``rating``: a rated value of the model;
+    ``derived``: made of other inputs."""
     unit: str
+    quantity: str = later("")
+    """Quantity of the standard that supports it; empty: that of the measurand."""
+    readings: int | None = later(None)
+    """How often it is read at a point; None: as often as the points say."""
+    of: tuple[str, ...] = later(())
+    """Derived: the inputs it is made of; condition and rating: the name of the one meant."""
+    statistic: Statistic | None = later(None)
+    over: Over = later("readings")
+    reference: str = later("")
+    """Derived by a published function of one input instead of a statistic, e.g.
+    ``thermocouple_emf``; see the evaluation for their names."""
+    parameters: Mapping[str, str] = later({})
+    """Of the reference function, e.g. ``{"type": "K"}``; ``@name`` takes an attribute of the
+    item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +138,7 @@ class Component:
     relative_half_width: str | None = None
     """Fraction of |value of `of`|; the half-width is the sum of both parts."""
     of: str | None = None
+    """Of a certificate: the derived input whose readings it corrects one by one."""
     U: str | None = None
     k: str | None = None
     u: str | None = None
@@ -109,6 +151,8 @@ class Component:
     """The same error at every point (one standard): it does not average out in a fit."""
     confidence: Confidence = "BG"
     source: str = ""
+    relative_U: str | None = later(None)
+    """U as a fraction of |value of `of`|, with k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +180,10 @@ class Limit:
     when: Mapping[str, str] = field(default_factory=dict)
     """Attributes the item or the order must have: ``{"pump": "syringe"}``,
     ``{"verification": "initial"}``."""
+    plus_from: str | None = later(None)
+    """`plus_fraction` counts from this size of the nominal value on, not from zero."""
+    of_rating: str = later("")
+    """The fractions are of this rated value of the model instead of the nominal value."""
 
     def covers(self, nominal: Decimal) -> bool:
         """Answer whether the nominal value lies in the range of this limit."""
@@ -160,12 +208,23 @@ def _side(limit: Limit, base: str | None, nominal: Decimal, sign: int) -> Decima
     value = Decimal(base)
     size = abs(nominal)
     if limit.plus_fraction is not None:
-        value += sign * Decimal(limit.plus_fraction) * size
+        beyond = max(Decimal(0), size - Decimal(limit.plus_from or 0))
+        value += sign * Decimal(limit.plus_fraction) * beyond
     if limit.or_fraction is not None:
         other = sign * Decimal(limit.or_fraction) * size
         pick = max if limit.choose == "larger" else min
         value = pick(value, other, key=abs)
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class PointChoice:
+    """Points for the models that have certain attributes."""
+
+    when: Mapping[str, str]
+    default: tuple[str, ...]
+    readings: int | None = None
+    """None: as many as for other models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +242,14 @@ class Points:
     high: str | None = None
     """Nominal points outside are refused."""
     order: PointOrder = "any"
+    fractions: tuple[str, ...] = later(())
+    """Instead of `default`: fractions of the item's own range, 0 its low end, 1 its high end."""
+    range_low: str = later("")
+    range_high: str = later("")
+    """Rated values of the model that are the ends of its range; no low end: zero."""
+    alternatives: tuple[PointChoice, ...] = later(())
+    """Other points for some models; the first that fits is taken."""
+    sequence: Sequence = later("any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +286,9 @@ class Measurand:
     fit: FitSpec = FitSpec()
     optional: bool = False
     """May be left out of a record (e.g. an alarm that the model does not have)."""
+    reference: str = later("")
+    indication: str = later("")
+    """Inputs printed as reference value and indication, where the sources do not tell them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +299,28 @@ class Examination:
     name: LocalizedText
     document: str
     confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A rated value on the nameplate of a model: full scale, ends of its range, division."""
+
+    label: LocalizedText
+    unit: str
+    default: str | None = None
+    """What most models have; None: it must be entered with the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandardWanted:
+    """A kind of measurement standard the method asks for."""
+
+    id: str
+    """Short word, e.g. ``blackbody``, ``prt``; a standard is registered as one of these kinds."""
+    name: LocalizedText
+    quantity: str
+    inputs: tuple[str, ...] = ()
+    """Inputs read on it, as ``measurand.input``; empty: any of its quantity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +352,10 @@ class InstrumentType:
     interval_months: int | None = None
     """Usual recalibration interval, proposed when an order asks for one."""
     interval_confidence: Confidence = "BG"
+    ratings: Mapping[str, Rating] = later({})
+    """Rated values a model of this type has, by name."""
+    standards: tuple[StandardWanted, ...] = later(())
+    """The kinds of standard behind `standards_wanted`."""
 
     def measurand(self, id_: str) -> Measurand:
         """Return the measurand with this id; KeyError when there is none."""

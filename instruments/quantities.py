@@ -14,35 +14,12 @@ from types import MappingProxyType
 from typing import Final, NoReturn
 
 from instruments.errors import Invalid
+from instruments.units import TABLE, Unit
 
 MAX_LENGTH: Final = 40
 MAX_EXPONENT: Final = 30
 _DIGITS_OF_A_QUOTIENT: Final = 34
 _EXACT: Final = Context(prec=200, traps=[Inexact])
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit of the table: value in the coherent unit = value * factor + offset."""
-
-    id: str
-    """How type files, forms and tables write it, e.g. ``degC``."""
-    symbol: str
-    """How it is printed, e.g. ``°C``; the same in both languages."""
-    en: str
-    """English name."""
-    zh: str
-    """Chinese name."""
-    dimension: str
-    """Units of one dimension convert into each other."""
-    dsi: str
-    """D-SI spelling written into digital certificates."""
-    factor: Fraction = Fraction(1)
-    offset: Fraction = Fraction(0)
-
-    def name(self, language: str) -> str:
-        """Return the name in `language`; English unless it is ``zh``."""
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,63 +38,6 @@ class Quantity:
         return self.zh if language == "zh" else self.en
 
 
-_KELVIN_AT_ZERO_C = Fraction("273.15")
-_MMHG = Fraction("133.322387415")
-"""Conventional millimetre of mercury in pascal, exact by definition (ISO 80000-4 annex)."""
-_HOUR = Fraction(3600)
-_ONE = r"\one"
-_FLOW = r"\metre\tothe{3}\second\tothe{-1}"
-_OHM = r"\ohm"
-
-_UNITS: Final = (
-    Unit("degC", "°C", "degree Celsius", "摄氏度", "temperature", r"\degreecelsius",
-         offset=_KELVIN_AT_ZERO_C),
-    Unit("K", "K", "kelvin", "开尔文", "temperature", r"\kelvin"),
-    Unit("mK", "mK", "millikelvin", "毫开尔文", "temperature", r"\milli\kelvin", Fraction(1, 1000)),
-    Unit("degF", "°F", "degree Fahrenheit", "华氏度", "temperature", r"\degreefahrenheit",
-         Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
-    Unit("1", "1", "one", "一", "ratio", _ONE),
-    Unit("%", "%", "per cent", "百分数", "ratio", r"\percent", Fraction(1, 100)),
-    Unit("%RH", "%RH", "per cent relative humidity", "相对湿度百分数", "ratio", r"\percent",
-         Fraction(1, 100)),
-    Unit("Pa", "Pa", "pascal", "帕斯卡", "pressure", r"\pascal"),
-    Unit("hPa", "hPa", "hectopascal", "百帕", "pressure", r"\hecto\pascal", Fraction(100)),
-    Unit("kPa", "kPa", "kilopascal", "千帕", "pressure", r"\kilo\pascal", Fraction(1000)),
-    Unit("MPa", "MPa", "megapascal", "兆帕", "pressure", r"\mega\pascal", Fraction(10**6)),
-    Unit("bar", "bar", "bar", "巴", "pressure", r"\bar", Fraction(10**5)),
-    Unit("mmHg", "mmHg", "millimetre of mercury", "毫米汞柱", "pressure", r"\mmHg", _MMHG),
-    Unit("m3/s", "m³/s", "cubic metre per second", "立方米每秒", "volume_flow", _FLOW),
-    Unit("L/min", "L/min", "litre per minute", "升每分", "volume_flow",
-         r"\litre\minute\tothe{-1}", Fraction(1, 60_000)),
-    Unit("mL/h", "mL/h", "millilitre per hour", "毫升每小时", "volume_flow",
-         r"\milli\litre\hour\tothe{-1}", Fraction(1, 10**6) / _HOUR),
-    Unit("m3", "m³", "cubic metre", "立方米", "volume", r"\metre\tothe{3}"),
-    Unit("L", "L", "litre", "升", "volume", r"\litre", Fraction(1, 1000)),
-    Unit("mL", "mL", "millilitre", "毫升", "volume", r"\milli\litre", Fraction(1, 10**6)),
-    Unit("ohm", "Ω", "ohm", "欧姆", "resistance", _OHM),
-    Unit("mohm", "mΩ", "milliohm", "毫欧", "resistance", r"\milli\ohm", Fraction(1, 1000)),
-    Unit("kohm", "kΩ", "kiloohm", "千欧", "resistance", r"\kilo\ohm", Fraction(1000)),
-    Unit("A", "A", "ampere", "安培", "current", r"\ampere"),
-    Unit("mA", "mA", "milliampere", "毫安", "current", r"\milli\ampere", Fraction(1, 1000)),
-    Unit("V", "V", "volt", "伏特", "voltage", r"\volt"),
-    Unit("mV", "mV", "millivolt", "毫伏", "voltage", r"\milli\volt", Fraction(1, 1000)),
-    Unit("m", "m", "metre", "米", "length", r"\metre"),
-    Unit("cm", "cm", "centimetre", "厘米", "length", r"\centi\metre", Fraction(1, 100)),
-    Unit("mm", "mm", "millimetre", "毫米", "length", r"\milli\metre", Fraction(1, 1000)),
-    Unit("um", "µm", "micrometre", "微米", "length", r"\micro\metre", Fraction(1, 10**6)),
-    Unit("s", "s", "second", "秒", "time", r"\second"),
-    Unit("min", "min", "minute", "分", "time", r"\minute", Fraction(60)),
-    Unit("h", "h", "hour", "小时", "time", r"\hour", _HOUR),
-    Unit("d", "d", "day", "日", "time", r"\day", Fraction(86_400)),
-    Unit("kg", "kg", "kilogram", "千克", "mass", r"\kilogram"),
-    Unit("g", "g", "gram", "克", "mass", r"\gram", Fraction(1, 1000)),
-    Unit("mg", "mg", "milligram", "毫克", "mass", r"\milli\gram", Fraction(1, 10**6)),
-    Unit("m/s", "m/s", "metre per second", "米每秒", "speed", r"\metre\second\tothe{-1}"),
-    Unit("1/K", "K⁻¹", "per kelvin", "每开尔文", "per_temperature", r"\kelvin\tothe{-1}"),
-    Unit("1/K2", "K⁻²", "per kelvin squared", "每二次方开尔文", "per_temperature_2",
-         r"\kelvin\tothe{-2}"),
-)  # fmt: skip
-
 _OTHER_SPELLINGS: Final = {
     r"\kilogram\metre\tothe{2}\ampere\tothe{-2}\second\tothe{-3}": "ohm",
     r"\volt\ampere\tothe{-1}": "ohm",
@@ -130,7 +50,7 @@ _OTHER_SPELLINGS: Final = {
     r"\micron": "um",
 }
 
-UNITS: Final = MappingProxyType({unit.id: unit for unit in _UNITS})
+UNITS: Final = MappingProxyType({unit.id: unit for unit in TABLE})
 """Every unit by id."""
 
 QUANTITIES: Final = MappingProxyType({
@@ -140,18 +60,29 @@ QUANTITIES: Final = MappingProxyType({
         Quantity("temperature_difference", "temperature difference", "温度差",
                  ("K", "mK", "degC", "degF")),
         Quantity("relative_humidity", "relative humidity", "相对湿度", ("%RH", "%", "1")),
-        Quantity("pressure", "pressure", "压力", ("kPa", "Pa", "hPa", "MPa", "bar", "mmHg")),
-        Quantity("volume_flow", "volume flow rate", "体积流量", ("mL/h", "L/min", "m3/s")),
-        Quantity("volume", "volume", "体积", ("mL", "L", "m3")),
+        Quantity("pressure", "pressure", "压力",
+                 ("kPa", "Pa", "hPa", "MPa", "bar", "mmHg", "cmH2O")),
+        Quantity("volume_flow", "volume flow rate", "体积流量",
+                 ("mL/h", "L/min", "mL/min", "L/h", "m3/s")),
+        Quantity("pressure_rate", "rate of pressure change", "压力变化率",
+                 ("kPa/min", "kPa/s", "mmHg/min")),
+        Quantity("volume", "volume", "体积", ("mL", "uL", "L", "m3")),
         Quantity("ratio", "ratio", "比值", ("%", "1")),
         Quantity("dimensionless", "dimensionless quantity", "无量纲量", ("1", "%")),
-        Quantity("resistance", "electrical resistance", "电阻", ("ohm", "mohm", "kohm")),
-        Quantity("current", "electric current", "电流", ("A", "mA")),
-        Quantity("voltage", "voltage", "电压", ("V", "mV")),
+        Quantity("resistance", "electrical resistance", "电阻", ("ohm", "mohm", "kohm", "Mohm")),
+        Quantity("current", "electric current", "电流", ("A", "mA", "uA")),
+        Quantity("voltage", "voltage", "电压", ("V", "mV", "uV")),
         Quantity("length", "length", "长度", ("m", "cm", "mm", "um")),
         Quantity("time", "time", "时间", ("s", "min", "h", "d")),
-        Quantity("mass", "mass", "质量", ("kg", "g", "mg")),
-        Quantity("speed", "speed", "速度", ("m/s",)),
+        Quantity("mass", "mass", "质量", ("kg", "g", "mg", "ug")),
+        Quantity("speed", "speed", "速度", ("m/s", "mm/s")),
+        Quantity("temperature_rate", "rate of temperature change", "温度变化率", ("K/s",)),
+        Quantity("energy", "energy", "能量", ("J",)),
+        Quantity("frequency", "frequency", "频率", ("Hz", "/min")),
+        Quantity("rotational_frequency", "rotational frequency", "转速", ("r/min", "r/s")),
+        Quantity("conductivity", "electrical conductivity", "电导率", ("mS/cm", "S/m")),
+        Quantity("acidity", "pH", "酸度", ("pH",)),
+        Quantity("level", "sound level", "声级", ("dB",)),
     )
 })  # fmt: skip
 """Every kind of quantity by id."""
@@ -293,7 +224,7 @@ def _factors(text: str) -> frozenset[tuple[str, int]]:
 _BY_DSI: Final = {
     _factors(spelling): UNITS[id_]
     for spelling, id_ in [
-        *((u.dsi, u.id) for u in reversed(_UNITS)),
+        *((u.dsi, u.id) for u in reversed(TABLE) if u.dsi),
         *_OTHER_SPELLINGS.items(),
     ]
 }

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ReadingEntry
-from instruments.procedure import Measurand
+from instruments.choosing import readings_for
+from instruments.procedure import READ, Measurand
 
 SCATTER = {"temperature": 0.04, "volume_flow": 0.004, "pressure": 0.4}
 """Standard deviation of what an item shows; of flow: relative."""
@@ -37,9 +38,9 @@ def _at_point(
 ) -> Iterator[ReadingEntry]:
     nominal = float(point.partition("#")[0])
     for name, quantity in measurand.inputs.items():
-        if quantity.source == "nominal":
+        if quantity.source not in READ:
             continue
-        for place in range(measurand.points.readings):
+        for place in range(readings_for(measurand, name, record.attributes)):
             chance = random.Random(f"{serial}/{measurand.id}/{piece}/{point}/{name}/{place}")  # noqa: S311
             value = _value(measurand, quantity.source, nominal, offset, chance)
             step = (

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from calib.services.calibration_views import CalibrationView, ReadingView
 from calib.services.readings import ReadingEntry
-from instruments.procedure import InputQuantity, Measurand
+from instruments.choosing import readings_for
+from instruments.procedure import READ, InputQuantity, Measurand
 
 WIDEST = 10
 """Columns of readings that stand side by side without scrolling."""
@@ -107,7 +108,7 @@ class _Maker:
     extra: int
 
     def table(self) -> Table:
-        read = [(n, q) for n, q in self.measurand.inputs.items() if q.source != "nominal"]
+        read = [(n, q) for n, q in self.measurand.inputs.items() if q.source in READ]
         # as one works: the standard first; a stored definition has its names in alphabetical order
         inputs = dict(sorted(read, key=lambda pair: pair[1].source != "standard"))
         points = self.record.plan.points.get(self.measurand.id, ())
@@ -136,7 +137,13 @@ class _Maker:
             for slot in self.current
             if (slot[0], slot[1]) == (self.measurand.id, self.stage)
         ]
-        return max([self.measurand.points.readings, *used]) + min(self.extra, MOST_EXTRA)
+        return max([*self._asked(), *used]) + min(self.extra, MOST_EXTRA)
+
+    def _asked(self) -> list[int]:
+        """Return how often each input is to be read at a point."""
+        attributes = self.record.attributes
+        read = [n for n, q in self.measurand.inputs.items() if q.source in READ]
+        return [readings_for(self.measurand, name, attributes) for name in read]
 
     def _points(
         self,

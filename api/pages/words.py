@@ -161,6 +161,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "error": "Error of indication",
         "correction": "Correction",
         "relative_error": "Relative error",
+        "value": "Result",
     },
     "reading_origin": {
         "typed": "typed in",

@@ -18,7 +18,7 @@ import numpy as np
 
 from calib.certificates.document import MeasurandWords
 from calib.certificates.fonts import latin_files
-from calib.certificates.wording import unit
+from calib.certificates.wording import SYMBOLS, unit
 from calib.evaluation.result import CurveResult, PointResult
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Limits = tuple[str | None, str | None]
-SYMBOLS = {"error": "E", "correction": "C", "relative_error": "δ"}
 INK, GRID, BLUE, BAND = "#6b7280", "#9ca3af55", "#2f6db5", "#4d9a6a"
 _ALONE = threading.Lock()
 _STYLE: dict[str, Any] = {

@@ -35,6 +35,7 @@ from calib.certificates.wording import (
     STAGES,
     STATEMENT_OF_REST,
     STATEMENTS,
+    SYMBOLS,
     Speaker,
     Words,
     plain,
@@ -231,7 +232,7 @@ def _caption(speaker: Speaker, document: CertificateDocument, measurand: str) ->
     if not any(p.printed.lower or p.printed.upper for p in points):
         text = "{name}: {symbol} with U (bars)."
     words = document.measurement.measurand(measurand)
-    return speaker.say(text, name=words.name, symbol=figures.SYMBOLS[words.output])
+    return speaker.say(text, name=words.name, symbol=SYMBOLS[words.output])
 
 
 def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from calib.certificates.blocks import Block, column, note, row, table
 from calib.certificates.document import CertificateDocument, MeasurandWords
@@ -16,6 +17,7 @@ from calib.certificates.wording import (
     POINTS,
     RANGE,
     STAGES,
+    SYMBOLS,
     VERDICTS,
     Speaker,
     Words,
@@ -68,6 +70,23 @@ def title_of(speaker: Speaker, measurand: MeasurandWords, stage: str, stages: in
     )
 
 
+def _first_columns(
+    speaker: Speaker, document: CertificateDocument, measurand: MeasurandWords
+) -> list[dict[str, Any]]:
+    """Return the columns every table has; a value is no difference from a reference."""
+    compared = [
+        column(speaker.say("Reference value"), unit(measurand.unit)),
+        column(speaker.say("Indication"), unit(measurand.unit)),
+    ]
+    return [
+        column(speaker.say(POINTS[document.kind]), unit(measurand.unit)),
+        *(compared if measurand.output != "value" else []),
+        column(speaker.say(OUTPUTS[measurand.output]), unit(measurand.output_unit)),
+        column(plain("U"), unit(measurand.output_unit), weight=0.9),
+        column(plain("k"), weight=0.75),
+    ]
+
+
 def points_table(
     speaker: Speaker,
     document: CertificateDocument,
@@ -79,14 +98,8 @@ def points_table(
     with_limits = any(p.printed.lower or p.printed.upper for p in points)
     with_verdict = document.measurement.rule.id != "none"
     with_acceptance = with_verdict and any(_narrowed(p) for p in points)
-    columns = [
-        column(speaker.say(POINTS[document.kind]), unit(measurand.unit)),
-        column(speaker.say("Reference value"), unit(measurand.unit)),
-        column(speaker.say("Indication"), unit(measurand.unit)),
-        column(speaker.say(OUTPUTS[measurand.output]), unit(measurand.output_unit)),
-        column(plain("U"), unit(measurand.output_unit), weight=0.9),
-        column(plain("k"), weight=0.75),
-    ]
+    columns = _first_columns(speaker, document, measurand)
+    compared = measurand.output != "value"
     if with_dof:
         columns.append(column(plain("ν_eff"), weight=0.75))
     if with_limits:
@@ -102,8 +115,7 @@ def points_table(
         shown = point.printed
         cells: list[Words | str] = [
             shown.nominal,
-            shown.reference,
-            shown.indication,
+            *([shown.reference, shown.indication] if compared else []),
             output_text(measurand, shown),
             shown.U + ("†" if point.cmc_applied else ""),
             shown.k,
@@ -136,7 +148,7 @@ def batch_tables(
         note(
             speaker.say(
                 "Each column below gives the {output} at the point in its head, in {unit}.",
-                output={"error": "E", "correction": "C", "relative_error": "δ"}[measurand.output],
+                output=SYMBOLS[measurand.output],
                 unit=unit(measurand.output_unit) or "1",
             )
         ),

@@ -110,7 +110,9 @@ OUTPUTS = {
     "error": "Error of indication",
     "correction": "Correction",
     "relative_error": "Relative error",
+    "value": "Result",
 }
+SYMBOLS = {"error": "E", "correction": "C", "relative_error": "δ", "value": "y"}
 STAGES = {"as_found": "As found", "as_left": "As left"}
 CONDITIONS = {
     "temperature": "Ambient temperature",

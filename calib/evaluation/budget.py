@@ -7,6 +7,7 @@ which figure of the type, the readings or the certificate becomes which u. Knows
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,9 +18,10 @@ from calib.engine.distributions import standard_uncertainty
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
 from calib.evaluation.decimals import number, optional_number, without_dust
+from calib.evaluation.derived import Derived, derive
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.series import Measured, Series, invalid_definition
-from instruments.procedure import Component, Measurand
+from instruments.procedure import READ, Component, Measurand
 
 FloatArray = NDArray[np.float64]
 
@@ -61,17 +63,26 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
     measurand = measured.measurand
     standards = {standard.key: standard for standard in record.standards}
     corrections = _corrections(measured, standards)
-    values = _values(measured, corrections)
+    derived = derive(record, measured, _corrected_one_by_one(measured, standards))
+    values = _values(measured, corrections) | {n: d.value for n, d in derived.items()}
     function = _function(measurand)
-    output, gradient = function.gradient(values)
+    output, gradient = function.gradient({n: values[n] for n in function.names})
+    slopes = _through(gradient, derived)
     shape = (len(measurand.components), len(measured.points))
     c, u, dof = np.zeros(shape), np.zeros(shape), np.full(shape, math.inf)
     for i, component in enumerate(measurand.components):
-        c[i] = gradient[component.input]
-        u[i], dof[i] = _uncertainty(record, measured, component, values)
+        c[i] = slopes[component.input]
+        if component.evaluate == "A" and component.input in derived:
+            u[i], dof[i] = derived[component.input].u, derived[component.input].dof
+        else:
+            u[i], dof[i] = _uncertainty(record, measured, component, values)
     counted = _counted(measurand, np.abs(c) * u)
     combined = combine(c, np.where(counted, u, 0.0), dof)
-    reference, indication, item = _sides(measured, values, corrections)
+    if measurand.output == "value":
+        reference = np.array([number(point.nominal) for point in measured.points])
+        indication, item = np.broadcast_to(output, reference.shape), _behind(measured)
+    else:
+        reference, indication, item = _sides(measured, values, corrections, derived)
     return Budgets(
         _errors(measurand, output, reference, indication), reference, indication, item,
         c, u, dof, np.abs(c) * u, combined.percent, counted,
@@ -82,13 +93,45 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
 def _function(measurand: Measurand) -> Expression:
     names = dict.fromkeys((*measurand.inputs, *(c.input for c in measurand.components)))
     function = parse(measurand.function, tuple(names))
+    behind = {of for n in function.names for of in _arguments(measurand, n)}
     for component in measurand.components:
-        if component.input not in function.names:
+        if component.input not in function.names and component.input not in behind:
             raise invalid_definition(
                 measurand,
                 f"component {component.id} acts on {component.input}, which the function lacks",
             )
     return function
+
+
+def _arguments(measurand: Measurand, name: str) -> tuple[str, ...]:
+    entered = measurand.inputs.get(name)
+    return entered.of if entered is not None and entered.source == "derived" else ()
+
+
+def _through(
+    gradient: Mapping[str, FloatArray], derived: Mapping[str, Derived]
+) -> dict[str, FloatArray]:
+    """Give the slope by every name, also through what is derived of it."""
+    slopes = dict(gradient)
+    for name, one in derived.items():
+        for of, slope in one.slopes.items():
+            slopes[of] = slopes.get(of, 0.0) + gradient.get(name, 0.0) * slope
+    return slopes
+
+
+def _corrected_one_by_one(
+    measured: Measured, standards: dict[str, StandardInput]
+) -> dict[str, dict[str, FloatArray]]:
+    """Corrections of the readings behind a derived input, by it and by the input corrected."""
+    return {
+        component.of: {
+            name: measured.certificate(name, standards).correction
+            for name in measured.measurand.inputs[component.of].of
+            if measured.measurand.inputs[name].source == "standard"
+        }
+        for component in measured.measurand.components
+        if component.evaluate == "certificate" and component.of is not None
+    }
 
 
 def _corrections(measured: Measured, standards: dict[str, StandardInput]) -> dict[str, FloatArray]:
@@ -98,7 +141,7 @@ def _corrections(measured: Measured, standards: dict[str, StandardInput]) -> dic
             measured.read_on_standard(component.input), standards
         ).correction
         for component in measured.measurand.components
-        if component.evaluate == "certificate"
+        if component.evaluate == "certificate" and component.of is None
     }
 
 
@@ -111,12 +154,16 @@ def _values(measured: Measured, corrections: dict[str, FloatArray]) -> dict[str,
 
 
 def _sides(
-    measured: Measured, values: dict[str, FloatArray], corrections: dict[str, FloatArray]
+    measured: Measured,
+    values: dict[str, FloatArray],
+    corrections: dict[str, FloatArray],
+    derived: Mapping[str, Derived],
 ) -> tuple[FloatArray, FloatArray, Series]:
     """Corrected reference, mean indication and the readings that show the item's scatter."""
     standard, item = measured.only("standard"), measured.only("item")
-    set_value = measured.only("nominal")
-    reference, indication = standard or set_value, item or set_value
+    set_value, said = measured.only("nominal"), measured.measurand
+    reference = said.reference or standard or set_value
+    indication = said.indication or item or set_value
     if reference is None or indication is None or reference == indication:
         raise invalid_definition(
             measured.measurand, "its inputs do not tell one reference and one indication"
@@ -125,7 +172,25 @@ def _sides(
     for name, correction in corrections.items():
         if name != reference and measured.read_on_standard(name) == reference:
             corrected = corrected + correction
-    return corrected, measured.series[indication].mean, measured.series[item or reference]
+    scatter = item or next(n for n in (reference, *measured.series) if n in measured.series)
+    shown = _mean(measured, derived, indication)
+    if indication in derived and item is not None:
+        slope = derived[indication].slopes.get(item)
+        if slope is not None:
+            read = measured.series[item]
+            return corrected, shown, Series(shown, np.abs(slope) * read.s, read.n)
+    return corrected, shown, measured.series[scatter]
+
+
+def _mean(measured: Measured, derived: Mapping[str, Derived], name: str) -> FloatArray:
+    return derived[name].value if name in derived else measured.series[name].mean
+
+
+def _behind(measured: Measured) -> Series:
+    """Return the readings a value rests on: the first input that is read."""
+    return next(
+        measured.series[n] for n, q in measured.measurand.inputs.items() if q.source in READ
+    )
 
 
 def _errors(
@@ -153,6 +218,8 @@ def _uncertainty(
         return _type_a(measured, component)
     if component.evaluate == "certificate":
         standards = {standard.key: standard for standard in record.standards}
+        if component.of is not None:
+            return _largest(measured, component.of, standards)
         found = measured.certificate(measured.read_on_standard(component.input), standards)
         return found.u, found.dof
     if component.evaluate == "resolution":
@@ -160,18 +227,45 @@ def _uncertainty(
         return standard_uncertainty("rectangular", half_width=half), stated
     if component.u is not None:
         return number(component.u), stated
-    if component.U is not None and component.k is not None:
-        return number(component.U) / number(component.k), stated
+    if component.k is not None:
+        U = np.full(len(measured.points), optional_number(component.U, 0.0))
+        if component.relative_U is not None:
+            U += number(component.relative_U) * np.abs(_part_of(measurand, component, values))
+        return U / number(component.k), stated
     if component.half_width is None and component.relative_half_width is None:
         raise invalid_definition(measurand, f"component {component.id} states no figure")
     half_width = np.full(len(measured.points), optional_number(component.half_width, 0.0))
     if component.relative_half_width is not None:
-        if component.of not in values:
-            raise invalid_definition(
-                measurand, f"component {component.id} is a part of {component.of}, no input"
-            )
-        half_width += number(component.relative_half_width) * np.abs(values[component.of])
+        of = np.abs(_part_of(measurand, component, values))
+        half_width += number(component.relative_half_width) * of
     return half_width * standard_uncertainty(component.distribution, half_width=1.0), stated
+
+
+def _part_of(
+    measurand: Measurand, component: Component, values: Mapping[str, FloatArray]
+) -> FloatArray:
+    if component.of is None or component.of not in values:
+        raise invalid_definition(
+            measurand, f"component {component.id} is a part of {component.of}, no input"
+        )
+    return values[component.of]
+
+
+def _largest(
+    measured: Measured, name: str, standards: dict[str, StandardInput]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the largest u of the certificates behind a derived input, and the smallest dof."""
+    behind = [
+        measured.certificate(n, standards)
+        for n in measured.measurand.inputs[name].of
+        if measured.measurand.inputs[n].source == "standard"
+    ]
+    if not behind:
+        raise invalid_definition(measured.measurand, f"{name} is derived of no standard's reading")
+    return (
+        np.maximum.reduce([one.u for one in behind]),
+        np.minimum.reduce([one.dof for one in behind]),
+    )
 
 
 def _type_a(measured: Measured, component: Component) -> tuple[FloatArray, FloatArray]:

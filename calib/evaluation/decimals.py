@@ -71,8 +71,7 @@ def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
                 yield reading.value, f"{at}/readings/{name}/{reading.id}"
     for condition in record.conditions:
         yield condition.value, f"/conditions/{condition.quantity}/{condition.when}"
-    for measurand, text in record.item.resolution.items():
-        yield text, f"/item/resolution/{measurand}"
+    yield from _of_item(record)
     for measurand, texts in record.predict.items():
         for text in texts:
             yield text, f"/predict/{measurand}"
@@ -81,6 +80,15 @@ def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
     yield from _of_standards(record)
     yield from _of_limits(record)
     yield from _of_definition(record)
+
+
+def _of_item(record: CalibrationInput) -> Iterator[tuple[str, str]]:
+    for measurand, text in record.item.resolution.items():
+        yield text, f"/item/resolution/{measurand}"
+    for name, rating in record.definition.ratings.items():
+        at = f"/item/attributes/{name}"
+        given = (record.item.attributes.get(name), rating.default)
+        yield from ((text, at) for text in given if text is not None)
 
 
 def _of_standards(record: CalibrationInput) -> Iterator[tuple[str, str]]:
@@ -93,7 +101,7 @@ def _of_standards(record: CalibrationInput) -> Iterator[tuple[str, str]]:
 
 
 def _of_limits(record: CalibrationInput) -> Iterator[tuple[str, str]]:
-    fields = ("lower", "upper", "plus_fraction", "or_fraction", "start", "end")
+    fields = ("lower", "upper", "plus_fraction", "plus_from", "or_fraction", "start", "end")
     for measurand, agreed in record.limits.items():
         for i, limit in enumerate(agreed.rows):
             yield from _present(limit, fields, f"/limits/{measurand}/rows/{i}")
@@ -112,14 +120,14 @@ def _of_measurand(measurand: Measurand) -> Iterator[tuple[str, str]]:
     at = f"/definition/measurands/{measurand.id}"
     yield from _present(measurand.points, ("low", "high"), f"{at}/points")
     yield measurand.fit.origin, f"{at}/fit/origin"
-    for text in (*measurand.points.default, *measurand.fit.predict):
+    for text in (*measurand.points.default, *measurand.points.fractions, *measurand.fit.predict):
         yield text, f"{at}/points"
     for component in measurand.components:
         yield from _of_component(component, f"{at}/components/{component.id}")
 
 
 def _of_component(component: Component, at: str) -> Iterator[tuple[str, str]]:
-    fields = ("half_width", "relative_half_width", "U", "k", "u", "dof")
+    fields = ("half_width", "relative_half_width", "U", "relative_U", "k", "u", "dof")
     yield from _present(component, fields, at)
     if component.pooled is not None:
         yield from _present(component.pooled, ("s", "dof"), f"{at}/pooled")

@@ -31,7 +31,7 @@ from calib.evaluation.result import (
 from calib.evaluation.series import Measured, arrange
 from calib.evaluation.statement import judge, judge_pieces, judge_whole, unconfirmed
 from instruments.errors import Finding, Refused
-from instruments.procedure import Measurand
+from instruments.procedure import READ, Measurand
 
 
 def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
@@ -86,7 +86,7 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
     """
     found: list[PointResult] = []
     for measurand in calibration_input.definition.measurands:
-        read = {name for name, quantity in measurand.inputs.items() if quantity.source != "nominal"}
+        read = {name for name, quantity in measurand.inputs.items() if quantity.source in READ}
         complete = tuple(
             point
             for point in calibration_input.points

@@ -24,8 +24,9 @@ from calib.evaluation.places import (
     numbers_of_pieces,
     rejected_by_examination,
 )
+from instruments.choosing import points_for, readings_for
 from instruments.errors import Finding
-from instruments.procedure import Measurand
+from instruments.procedure import READ, InputQuantity, Measurand
 
 FAR_FROM_NOMINAL = Decimal("0.2")
 """A reading farther from its nominal value than this part of it looks like a slip of typing."""
@@ -90,7 +91,9 @@ def _complete(record: CalibrationInput) -> Iterator[Finding]:
                         "piece": piece,
                         "count": count,
                         "minimum": measurand.points.minimum,
-                        "default": ", ".join(measurand.points.default),
+                        "default": ", ".join(
+                            points_for(record.definition, measurand, record.item.attributes)
+                        ),
                     },
                 )
 
@@ -137,7 +140,7 @@ def _place(record: CalibrationInput, measurand: Measurand, point: PointInput) ->
 
 def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
     """Every input read as often as the type wants; each series looked at by itself."""
-    read = {n: q for n, q in measurand.inputs.items() if q.source != "nominal"}
+    read = {n: q for n, q in measurand.inputs.items() if q.source in READ}
     for name in point.readings:
         if name not in read:
             yield Finding(
@@ -151,11 +154,12 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
             )  # fmt: skip
     for name, quantity in read.items():
         series = point.readings.get(name, ())
+        wanted = readings_for(measurand, name, record.item.attributes)
         facts = {
             **facts_of(point, measurand),
             "input": name,
             "count": len(series),
-            "wanted": measurand.points.readings,
+            "wanted": wanted,
         }
         at = f"/points/{point.key}/readings/{name}"
         if not series:
@@ -167,7 +171,7 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
                 facts=facts,
             )
             continue
-        if len(series) < measurand.points.readings:
+        if len(series) < wanted:
             yield Finding(
                 "readings-few",
                 "{input} has {count} readings at {nominal} {unit}, the method takes {wanted}."
@@ -178,20 +182,23 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
                 "ISO/IEC 17025:2017 7.8.2.1 (n)",
             )
         step = record.item.resolution.get(measurand.id) if quantity.source == "item" else None
-        yield from _readings(measurand, point, series, at, step)
+        yield from _readings(measurand, quantity, point, series, at, step)
         yield from _scatter(measurand, name, series, at, facts)
 
 
 def _readings(
     measurand: Measurand,
+    quantity: InputQuantity,
     point: PointInput,
     series: tuple[ReadingInput, ...],
     at: str,
     step: str | None,
 ) -> Iterator[Finding]:
     """One reading against the resolution, the nominal value and its neighbours."""
-    facts = facts_of(point, measurand)
+    facts = {**facts_of(point, measurand), "unit": quantity.unit}
     nominal, reach = Decimal(point.nominal), _reach(measurand, point)
+    # a resistance tells nothing by its distance from a temperature
+    alike = quantity.unit == measurand.unit and measurand.output != "value"
     for reading in series:
         value = Decimal(reading.value)
         here = {**facts, "reading": reading.value, "step": step}
@@ -205,7 +212,7 @@ def _readings(
                 f"{at}/{reading.id}",
                 here,
             )
-        if abs(value - nominal) > reach:
+        if alike and abs(value - nominal) > reach:
             yield Finding(
                 "reading-implausible",
                 "The reading {reading} {unit} is far from the point {nominal} {unit}: a slip of"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from calib.evaluation.decimals import exact_mean, number
 from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.standards import CertificateValues, read_certificate
 from instruments.errors import Refused
-from instruments.procedure import InputSource, Measurand
+from instruments.procedure import READ, InputQuantity, InputSource, Measurand
+from instruments.quantities import convert
 
 FloatArray = NDArray[np.float64]
 
@@ -99,12 +101,39 @@ def arrange(record: CalibrationInput, measurand: Measurand) -> Measured:
     points = tuple(p for p in record.points if p.measurand == measurand.id)
     series = {}
     for name, quantity in measurand.inputs.items():
-        if quantity.source == "nominal":
+        if quantity.source in READ:
+            series[name] = _series([[r.value for r in point.readings[name]] for point in points])
+        elif quantity.source == "nominal":
             mean = np.array([number(point.nominal) for point in points])
             series[name] = Series(mean, np.zeros(len(points)), np.ones(len(points)))
-        else:
-            series[name] = _series([[r.value for r in point.readings[name]] for point in points])
+        elif quantity.source != "derived":
+            mean = np.full(len(points), given_value(record, measurand, quantity))
+            series[name] = Series(mean, np.zeros(len(points)), np.ones(len(points)))
     return Measured(measurand, points, series)
+
+
+def given_value(record: CalibrationInput, measurand: Measurand, quantity: InputQuantity) -> float:
+    """Return the mean condition while measuring, or the rated value of the item.
+
+    Raises
+    ------
+    Refused
+        The record does not have it; the checks say so before.
+    """
+    (name,) = quantity.of
+    if quantity.source == "rating":
+        rating = record.definition.ratings[name]
+        text = record.item.attributes.get(name) or rating.default
+        texts = [] if text is None else [convert(Decimal(text), rating.unit, quantity.unit)]
+    else:
+        texts = [
+            convert(Decimal(c.value), c.unit, quantity.unit)
+            for c in record.conditions
+            if c.quantity == name
+        ]
+    if not texts:
+        raise invalid_definition(measurand, f"{name} of the {quantity.source} was not given")
+    return float(sum(texts) / len(texts))
 
 
 def _series(texts: list[list[str]]) -> Series:

@@ -14,7 +14,7 @@ from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.places import facts_of
 from calib.evaluation.standards import covered_range
 from instruments.errors import Finding
-from instruments.procedure import InputQuantity, Measurand
+from instruments.procedure import READ, InputQuantity, Measurand
 
 
 def check_standards(record: CalibrationInput) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def check_standards(record: CalibrationInput) -> Iterator[Finding]:
     for point in record.points:
         measurand = measurands.get(point.measurand)
         if measurand is not None:
-            for name in measurand.inputs:
+            for name in (n for n, q in measurand.inputs.items() if q.source in READ):
                 yield from _naming(point, measurand, name, keys)
                 yield from _readings(point, measurand, name, usable)
     yield from _resolutions(record)
@@ -181,7 +181,8 @@ def _readings(
 def _quantity(
     measurand: Measurand, quantity: InputQuantity, standard: StandardInput, at: str
 ) -> Iterator[Finding]:
-    if (standard.quantity, standard.unit) != (measurand.quantity, quantity.unit):
+    expected = quantity.quantity or measurand.quantity
+    if (standard.quantity, standard.unit) != (expected, quantity.unit):
         yield Finding(
             "standard-wrong-quantity",
             "Standard {standard} is calibrated for {got} in {unit_got}, the readings are of"
@@ -192,7 +193,7 @@ def _quantity(
                 "standard": standard.key,
                 "got": standard.quantity,
                 "unit_got": standard.unit,
-                "expected": measurand.quantity,
+                "expected": expected,
                 "unit": quantity.unit,
             },
         )

@@ -6,7 +6,7 @@ decision. Knows no wording.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -18,7 +18,7 @@ from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.places import last_stages, numbers_of_pieces, rejected_by_examination
 from calib.evaluation.printing import plain
 from calib.evaluation.result import PieceVerdict, PointResult, Verdict
-from instruments.procedure import InstrumentType, Limit
+from instruments.procedure import Limit
 
 WORSE: tuple[Verdict, ...] = (
     "not_stated",
@@ -32,17 +32,6 @@ WORSE: tuple[Verdict, ...] = (
 """From harmless to grave: a piece is as good as its worst point. 待定 is not 合格."""
 _GUARD_PLACES = 2
 """Acceptance limits are printed to this many places more than U."""
-
-
-def choose_limits(
-    definition: InstrumentType, measurand: str, attributes: Mapping[str, str]
-) -> tuple[Limit, ...]:
-    """Return the limits of the type that hold for an item with these attributes."""
-    return tuple(
-        limit
-        for limit in definition.measurand(measurand).limits
-        if all(attributes.get(name) == value for name, value in limit.when.items())
-    )
 
 
 def covering(record: CalibrationInput, measurand: str, nominal: Decimal) -> tuple[Limit, ...]:

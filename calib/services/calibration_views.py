@@ -20,6 +20,8 @@ from instruments.context import Context
 from instruments.errors import Conflict, Invalid
 from instruments.plain import from_plain, to_plain
 from instruments.procedure import InstrumentType
+from instruments.records.instruments import Instrument
+from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.fields import words
@@ -118,6 +120,8 @@ class CalibrationView:
     order_id: int
     order_number: str
     instrument_id: int
+    attributes: Mapping[str, str]
+    """Variants and rated values of the model."""
     plan: Plan
     performed_on: date | None
     place: str
@@ -218,14 +222,16 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
     """
     need_staff(ctx)
     found = ctx.session.execute(
-        select(Calibration, Order.id, Order.number)
+        select(Calibration, Order.id, Order.number, InstrumentModel.attributes)
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
+        .join(Instrument, Instrument.id == Calibration.instrument_id)
+        .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
         .where(Calibration.id == calibration_id)
     ).one_or_none()
     if found is None:
         raise not_found("record", calibration_id)
-    row, order_id, order_number = found
+    row, order_id, order_number, attributes = found
     now, past = _conditions(ctx, calibration_id)
     return CalibrationView(
         id=row.id,
@@ -237,6 +243,7 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
         order_id=order_id,
         order_number=order_number,
         instrument_id=row.instrument_id,
+        attributes=attributes,
         plan=from_plain(Plan, row.plan),
         performed_on=row.performed_on,
         place=row.place,

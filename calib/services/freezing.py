@@ -26,9 +26,9 @@ from calib.evaluation.inputs import (
     RuleId,
 )
 from calib.evaluation.places import rejected_by_examination
-from calib.evaluation.statement import choose_limits
 from calib.services.calibration_views import VISIT, CalibrationView, ReadingView
 from calib.services.supporting import CertifiedStandard, certified_standards
+from instruments.choosing import limits_for
 from instruments.context import Context
 from instruments.errors import Finding, Refused
 from instruments.plain import from_plain
@@ -180,7 +180,7 @@ def _limits(
     """
     agreed: dict[str, AgreedLimits] = {}
     for measurand in record.definition.measurands:
-        ours = choose_limits(record.definition, measurand.id, attributes)
+        ours = limits_for(record.definition, measurand, attributes)
         choices: list[tuple[Literal["customer", "maker", "type"], tuple[Limit, ...]]] = [
             ("type", ours)
         ]

@@ -16,6 +16,7 @@ from calib.services import calibration_views
 from calib.services.calibration_views import VISIT, CalibrationView, Plan, locked, need_draft
 from calib.services.supporting import default_standards
 from instruments.catalogue.loader import Catalogue
+from instruments.choosing import points_for
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid, NotFound, Refused
 from instruments.plain import from_plain
@@ -63,7 +64,9 @@ def open_calibration(ctx: Context, order_line_id: int, *, catalogue: Catalogue) 
             },
         )
     points = {
-        m.id: _numbered(line.points.get(m.id) or m.points.default, f"/points/{m.id}")
+        m.id: _numbered(
+            line.points.get(m.id) or points_for(definition, m, model.attributes), f"/points/{m.id}"
+        )
         for m in definition.measurands
     }
     row = Calibration(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from calib.services.calibration_views import Plan
 from instruments.errors import Invalid
-from instruments.procedure import InputQuantity, InstrumentType
+from instruments.procedure import READ, InputQuantity, InstrumentType
 from instruments.quantities import parse_decimal
 
 MOST_PLACES = 1000
@@ -71,7 +71,7 @@ def check_entry(
     inputs = {
         name: quantity
         for name, quantity in measurands[entry.measurand].inputs.items()
-        if quantity.source != "nominal"
+        if quantity.source in READ
     }
     _one_of("input-unknown", entry.input, inputs, f"{at}/input")
     _one_of("stage-unknown", entry.stage, definition.stages, f"{at}/stage")

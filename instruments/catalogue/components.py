@@ -17,12 +17,12 @@ from instruments.procedure import Component, Evaluate, Measurand
 _CONSTANTS = frozenset({"pi"})
 _ALLOWED: dict[Evaluate, frozenset[str]] = {
     "A": frozenset({"pooled"}),
-    "B": frozenset({"half_width", "relative_half_width", "of", "U", "k", "u", "dof"}),
-    "certificate": frozenset(),
+    "B": frozenset({"half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof"}),
+    "certificate": frozenset({"of"}),
     "resolution": frozenset(),
 }
 """Which statements of size each way of evaluation reads; another one would be ignored."""
-_SIZES = ("pooled", "half_width", "relative_half_width", "of", "U", "k", "u", "dof")
+_SIZES = ("pooled", "half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof")
 
 
 def function_problems(measurand: Measurand, path: Path) -> Iterator[Problem]:
@@ -34,11 +34,12 @@ def function_problems(measurand: Measurand, path: Path) -> Iterator[Problem]:
         yield Problem("type-function", place, message, {"function": measurand.function})
         return
     declared = set(measurand.inputs) | {c.input for c in measurand.components}
+    behind = {of for name, q in measurand.inputs.items() if name in names for of in q.of}
     for name in sorted(names - declared - _CONSTANTS):
         message = "the function uses {name}, which is no input and has no component. Declare it."
         yield Problem("type-function", place, message, {"name": name})
     for name in measurand.inputs:
-        if name not in names:
+        if name not in names | behind:
             message = "the function does not use this input. Use it or take it out."
             yield Problem("type-function", (*path, "inputs", name), message)
     for index, component in enumerate(measurand.components):
@@ -75,14 +76,14 @@ def _sizes(component: Component, path: Path) -> Iterator[Problem]:
     if component.evaluate != "B":
         return
     widths = given & {"half_width", "relative_half_width"}
-    ways = [bool(widths), "U" in given, "u" in given]
+    ways = [bool(widths), "U" in given or "relative_U" in given, "u" in given]
     if ways.count(True) != 1:
         message = "give the size once: half_width (or relative_half_width), U with k, or u."
         yield Problem("type-component", path, message)
-    if ("U" in given) != ("k" in given):
+    if ("U" in given or "relative_U" in given) != ("k" in given):
         yield Problem("type-component", path, "U and k belong together. Give both.")
-    if ("relative_half_width" in given) != ("of" in given):
-        message = "relative_half_width and of belong together: a fraction of which quantity?"
+    if bool(given & {"relative_half_width", "relative_U"}) != ("of" in given):
+        message = "a relative size and of belong together: a fraction of which quantity?"
         yield Problem("type-component", path, message)
     if (component.distribution == "normal") == bool(widths):
         message = (
@@ -97,10 +98,18 @@ def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[P
     entered = measurand.inputs.get(component.input)
     source = entered.source if entered else "additive influence"
     wanted = {
-        "A": ("standard", "item"),
-        "resolution": ("item",),
+        "A": ("standard", "item", "derived"),
+        "resolution": ("item", "additive influence"),
         "certificate": ("additive influence",),
-        "B": ("standard", "item", "nominal", "additive influence"),
+        "B": (
+            "standard",
+            "item",
+            "nominal",
+            "condition",
+            "rating",
+            "derived",
+            "additive influence",
+        ),
     }[component.evaluate]
     if source not in wanted:
         message = "evaluate = {evaluate} cannot stand on {input} ({source}). Name another input."
@@ -109,6 +118,9 @@ def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[P
     if component.of is not None and component.of not in measurand.inputs:
         message = "{of} is no declared input. Name the input that the fraction is taken of."
         yield Problem("type-component", (*path, "of"), message, {"of": component.of})
-    if component.evaluate == "A" and component.pooled is None and measurand.points.readings < 2:
+    readings = measurand.points.readings
+    if entered is not None and entered.readings is not None:
+        readings = entered.readings
+    if component.evaluate == "A" and component.pooled is None and readings < 2:
         message = "one reading has no scatter. Give pooled with its s and dof."
         yield Problem("type-component", path, message)

@@ -11,7 +11,7 @@ from itertools import combinations, product
 
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
-from instruments.procedure import InstrumentType, Limit, Measurand
+from instruments.procedure import InstrumentType, Limit, Measurand, Rating
 
 VERIFICATION = "verification"
 """The attribute of an order that limits may depend on besides the variants of the type."""
@@ -23,12 +23,14 @@ def limit_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> I
     if type_.verification_kinds:
         known[VERIFICATION] = type_.verification_kinds
     for index, limit in enumerate(measurand.limits):
-        yield from _one_limit(limit, (*path, "limits", index), known)
+        yield from _one_limit(limit, (*path, "limits", index), known, type_.ratings)
     yield from _overlaps(measurand, path)
     yield from _gaps(measurand, path, known)
 
 
-def _one_limit(limit: Limit, path: Path, known: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+def _one_limit(
+    limit: Limit, path: Path, known: Mapping[str, tuple[str, ...]], ratings: Mapping[str, Rating]
+) -> Iterator[Problem]:
     if limit.lower is None and limit.upper is None:
         message = "neither lower nor upper is given. Give at least one."
         yield Problem("type-limit-empty", path, message)
@@ -40,6 +42,12 @@ def _one_limit(limit: Limit, path: Path, known: Mapping[str, tuple[str, ...]]) -
         message = "start {low} lies above end {high}. Exchange or correct them."
         facts = {"low": limit.start, "high": limit.end}
         yield Problem("type-range", (*path, "start"), message, facts)
+    if limit.of_rating and limit.of_rating not in ratings:
+        message = "{got} is no rating of the type. Declare it under ratings."
+        yield Problem("type-limit", (*path, "of_rating"), message, {"got": limit.of_rating})
+    if limit.plus_from is not None and limit.plus_fraction is None:
+        message = "plus_from needs plus_fraction. Add it or take plus_from out."
+        yield Problem("type-limit", (*path, "plus_from"), message)
     for name, value in limit.when.items():
         if value not in known.get(name, ()):
             message = "the type has no {name} = {value}; it has {known}. Declare it or correct it."

@@ -13,6 +13,7 @@ from typing import Any
 
 from instruments import procedure
 from instruments.catalogue.components import component_problems, function_problems
+from instruments.catalogue.inputs import input_problems, point_problems
 from instruments.catalogue.limits import limit_problems
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
@@ -24,15 +25,44 @@ _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", re.ASCII)
 _NUMBERS: Mapping[type, tuple[str, ...]] = {
     procedure.EnvironmentLimit: ("low", "high"),
-    procedure.Points: ("default", "low", "high"),
+    procedure.Points: ("default", "low", "high", "fractions"),
+    procedure.PointChoice: ("default",),
+    procedure.Rating: ("default",),
     procedure.FitSpec: ("origin", "predict"),
-    procedure.Limit: ("lower", "upper", "plus_fraction", "or_fraction", "start", "end"),
-    procedure.Component: ("half_width", "relative_half_width", "U", "k", "u", "dof"),
+    procedure.Limit: (
+        "lower",
+        "upper",
+        "plus_fraction",
+        "plus_from",
+        "or_fraction",
+        "start",
+        "end",
+    ),
+    procedure.Component: (
+        "half_width",
+        "relative_half_width",
+        "U",
+        "relative_U",
+        "k",
+        "u",
+        "dof",
+    ),
     procedure.Pooled: ("s", "dof"),
 }
 """Which texts are decimals."""
 _POSITIVE = frozenset(
-    ["half_width", "relative_half_width", "U", "k", "u", "dof", "s", "plus_fraction", "or_fraction"]
+    [
+        "half_width",
+        "relative_half_width",
+        "U",
+        "relative_U",
+        "k",
+        "u",
+        "dof",
+        "s",
+        "plus_fraction",
+        "or_fraction",
+    ]
 )
 
 
@@ -44,7 +74,8 @@ def problems(type_: InstrumentType, raw: Mapping[str, Any]) -> list[Problem]:
     found += [*_documents(type_, raw), *_environment(type_), *_law(type_)]
     for index, measurand in enumerate(type_.measurands):
         path: Path = ("measurands", index)
-        found += _points(measurand, path)
+        found += point_problems(type_, measurand, path)
+        found += input_problems(type_, measurand, path)
         found += function_problems(measurand, path)
         found += component_problems(measurand, path)
         found += limit_problems(type_, measurand, path)
@@ -125,17 +156,43 @@ def _units(type_: InstrumentType) -> Iterator[Problem]:
     for index, measurand in enumerate(type_.measurands):
         path: Path = ("measurands", index)
         if measurand.quantity not in QUANTITIES:
-            message = "the quantity {quantity} is not known. Use one of: {known}."
-            facts = {"quantity": measurand.quantity, "known": ", ".join(QUANTITIES)}
-            yield Problem("quantity-unknown", (*path, "quantity"), message, facts)
+            yield _unknown_quantity(measurand.quantity, (*path, "quantity"))
             continue
         yield from _unit(measurand.quantity, measurand.unit, (*path, "unit"))
-        relative = measurand.output == "relative_error"
-        output = "ratio" if relative else measurand.quantity
-        yield from _unit(output, measurand.output_unit, (*path, "output_unit"))
-        for name, entered in measurand.inputs.items():
-            if entered.unit not in UNITS:
-                yield from _unit(measurand.quantity, entered.unit, (*path, "inputs", name, "unit"))
+        yield from _units_of(measurand, path)
+    for name, rating in type_.ratings.items():
+        yield from _any_unit(rating.unit, ("ratings", name, "unit"))
+    for index, standard in enumerate(type_.standards):
+        if standard.quantity not in QUANTITIES:
+            yield _unknown_quantity(standard.quantity, ("standards", index, "quantity"))
+
+
+def _units_of(measurand: Measurand, path: Path) -> Iterator[Problem]:
+    if measurand.output == "relative_error":
+        yield from _unit("ratio", measurand.output_unit, (*path, "output_unit"))
+    elif measurand.output == "value":
+        yield from _any_unit(measurand.output_unit, (*path, "output_unit"))
+    else:
+        yield from _unit(measurand.quantity, measurand.output_unit, (*path, "output_unit"))
+    for name, entered in measurand.inputs.items():
+        if entered.quantity and entered.quantity not in QUANTITIES:
+            yield _unknown_quantity(entered.quantity, (*path, "inputs", name, "quantity"))
+        elif entered.quantity:
+            yield from _unit(entered.quantity, entered.unit, (*path, "inputs", name, "unit"))
+        else:
+            yield from _any_unit(entered.unit, (*path, "inputs", name, "unit"))
+
+
+def _unknown_quantity(quantity: str, path: Path) -> Problem:
+    message = "the quantity {quantity} is not known. Use one of: {known}."
+    facts = {"quantity": quantity, "known": ", ".join(QUANTITIES)}
+    return Problem("quantity-unknown", path, message, facts)
+
+
+def _any_unit(unit: str, path: Path) -> Iterator[Problem]:
+    if unit not in UNITS:
+        message = "the unit {unit} is not known. Use one of: {known}."
+        yield Problem("unit-unknown", path, message, {"unit": unit, "known": ", ".join(UNITS)})
 
 
 def _unit(quantity: str, unit: str, path: Path) -> Iterator[Problem]:
@@ -212,26 +269,6 @@ def _law(type_: InstrumentType) -> Iterator[Problem]:
         if months is not None and months < 1:
             message = "got {got}, expected a number above zero. Correct it or take the key out."
             yield Problem("type-not-positive", (name,), message, {"got": months})
-
-
-def _points(measurand: Measurand, path: Path) -> Iterator[Problem]:
-    points = measurand.points
-    path = (*path, "points")
-    if points.readings < 1 or points.minimum < 1:
-        message = "readings and minimum are counts: one or more."
-        yield Problem("type-not-positive", path, message)
-    if len(points.default) < max(points.minimum, 1):
-        message = "{count} default points, but minimum asks for {minimum}. Add points."
-        counts = {"count": len(points.default), "minimum": max(points.minimum, 1)}
-        yield Problem("type-points", (*path, "default"), message, counts)
-    yield from _range(points.low, points.high, path)
-    for index, point in enumerate(points.default):
-        below = points.low is not None and Decimal(point) < Decimal(points.low)
-        above = points.high is not None and Decimal(point) > Decimal(points.high)
-        if below or above:
-            message = "the point {point} lies outside {low} to {high}. Correct it or the range."
-            facts = {"point": point, "low": points.low or "-∞", "high": points.high or "∞"}
-            yield Problem("type-points", (*path, "default", index), message, facts)
 
 
 def _fit(measurand: Measurand, path: Path) -> Iterator[Problem]:

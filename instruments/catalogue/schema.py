@@ -13,14 +13,16 @@ from dataclasses import dataclass, fields, is_dataclass
 
 from instruments.catalogue.lines import Path, dotted, line_of, locate
 from instruments.catalogue.meaning import problems
+from instruments.catalogue.positions import spread
 from instruments.catalogue.problem import Problem
 from instruments.errors import Finding
-from instruments.plain import NotPlain
+from instruments.plain import NotPlain, default_of, is_later
 from instruments.procedure import InstrumentType
 from instruments.text import LocalizedText
 
-SCHEMA = 1
-"""The format version this program reads."""
+SCHEMA = 2
+"""The newest format this program reads; files of format 1 are read as well."""
+READABLE = (1, SCHEMA)
 
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -43,7 +45,7 @@ def read_type(text: str, file: str) -> TypeFile:
     lines = locate(text)
     found, defined = _structure(raw)
     if defined is not None:
-        found = [*_languages(defined), *problems(defined, raw)]
+        found += [*_languages(defined), *problems(defined, raw)]
     findings = tuple(_finding(problem, file, lines) for problem in found)
     return TypeFile(file, defined if not findings else None, findings)
 
@@ -80,12 +82,16 @@ def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
 
 def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType | None]:
     schema = raw.get("schema")
-    if type(schema) is not int or schema != SCHEMA:
+    if type(schema) is not int or schema not in READABLE:
         message = "got {got}, this program reads format {known}. Write schema = {known}."
         facts = {"got": "no format" if schema is None else repr(schema), "known": SCHEMA}
         return [Problem("type-schema-version", ("schema",), message, facts)], None
+    raw, wrong = spread(raw)
+    if wrong:
+        return wrong, None
     try:
-        return [], InstrumentType.from_dict(raw)
+        defined = InstrumentType.from_dict(raw)
+        return (list(_too_new(defined)) if schema < SCHEMA else []), defined
     except NotPlain as problem:
         path, value = _path_of(problem.at, raw)
         if isinstance(value, int | float) and problem.problem.endswith("expected str"):
@@ -96,6 +102,24 @@ def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType
             return [Problem("type-number-not-text", path, message, {"got": value})], None
         message = "{problem}. Correct the key or its value."
         return [Problem("type-structure", path, message, {"problem": problem.problem})], None
+
+
+def _too_new(value: object, path: Path = ()) -> Iterator[Problem]:
+    """Yield every key that the older format of the file does not have."""
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _too_new(item, (*path, index))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _too_new(item, (*path, key))
+    elif is_dataclass(value):
+        for field in fields(value):
+            given = getattr(value, field.name)
+            if is_later(field) and given != default_of(field):
+                message = "{key} came with format {known}. Write schema = {known}."
+                facts = {"key": field.name, "known": SCHEMA}
+                yield Problem("type-schema-version", (*path, field.name), message, facts)
+            yield from _too_new(given, (*path, field.name))
 
 
 def _path_of(pointer: str, raw: object) -> tuple[Path, object]:

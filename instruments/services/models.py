@@ -240,9 +240,20 @@ def _check_against_type(values: dict[str, object], catalogue: Catalogue) -> None
 def _check_attributes(given: object, type_: InstrumentType) -> None:
     attributes = given if isinstance(given, Mapping) else {}
     for name in attributes:
-        check_known(str(name), set(type_.variants), "/attributes")
+        check_known(str(name), {*type_.variants, *type_.ratings}, "/attributes")
     for name, options in type_.variants.items():
         fields.choice(str(attributes.get(name, "")), tuple(options), f"/attributes/{name}")
+    for name, rating in type_.ratings.items():
+        text = attributes.get(name)
+        if text:
+            parse_decimal(str(text), at=f"/attributes/{name}")
+        elif rating.default is None:
+            raise Invalid(
+                "rating-missing",
+                "{label} of the model is missing. Give it in {unit}.",
+                at=f"/attributes/{name}",
+                facts={"label": rating.label.en, "unit": rating.unit},
+            )
 
 
 def _check_resolution(given: object, type_: InstrumentType) -> None:

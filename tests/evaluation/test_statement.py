@@ -8,7 +8,8 @@ import pytest
 
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import AgreedLimits, CalibrationInput, DecisionRule, ExaminationInput
-from calib.evaluation.statement import WORSE, choose_limits, worst
+from calib.evaluation.statement import WORSE, worst
+from instruments.choosing import limits_for
 from instruments.procedure import Limit
 from tests.support import inputs as a
 
@@ -174,7 +175,7 @@ def test_the_larger_of_two_limits_holds():
 
 @pytest.mark.parametrize(("pump", "uppers"), [("syringe", 5), ("infusion", 6)])
 def test_limits_are_chosen_by_the_variant_of_the_model(pump, uppers):
-    chosen = choose_limits(a.a_type(a.PUMP), "flow", {"pump": pump})
+    chosen = limits_for(a.a_type(a.PUMP), a.a_type(a.PUMP).measurand("flow"), {"pump": pump})
 
     assert len(chosen) == 3
     assert {row.when["pump"] for row in chosen} == {pump}
@@ -182,7 +183,7 @@ def test_limits_are_chosen_by_the_variant_of_the_model(pump, uppers):
 
 
 def test_without_the_attribute_no_limit_with_a_condition_is_chosen():
-    assert choose_limits(a.a_type(a.PUMP), "flow", {}) == ()
+    assert limits_for(a.a_type(a.PUMP), a.a_type(a.PUMP).measurand("flow"), {}) == ()
 
 
 def _adjusted(found: str, left: str) -> CalibrationInput:

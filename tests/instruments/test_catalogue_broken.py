@@ -267,7 +267,7 @@ BROKEN = {
         "type-law", "validity_months", "no validity",
     ),
     "newer format": (
-        GLASS, "schema = 2", "schema = 1", "type-schema-version", "schema", "reads format 1",
+        GLASS, "schema = 3", "schema = 1", "type-schema-version", "schema", "reads format 2",
     ),
 }  # fmt: skip
 
@@ -304,7 +304,7 @@ def test_broken_file_is_refused_with_its_place(tmp_path, case):
         ("unknown variant", "peristaltic"),
         ("decimal comma", "0,03"),
         ("point out of range", '"43"'),
-        ("newer format", "schema = 2"),
+        ("newer format", "schema = 3"),
     ],
 )  # fmt: skip
 def test_line_is_the_line_of_the_mistake(tmp_path, case, line):

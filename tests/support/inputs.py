@@ -19,8 +19,8 @@ from calib.evaluation.inputs import (
     StandardInput,
     StandardValue,
 )
-from calib.evaluation.statement import choose_limits
 from instruments.catalogue.loader import load_catalogue
+from instruments.choosing import limits_for
 from instruments.procedure import InstrumentType, Limit, Stage
 from instruments.text import LocalizedText
 
@@ -115,7 +115,7 @@ def type_limits(
     """Return the limits of the type for these attributes, frozen as services do."""
     found: dict[str, AgreedLimits] = {}
     for measurand in definition.measurands:
-        rows = choose_limits(definition, measurand.id, attributes)
+        rows = limits_for(definition, measurand, attributes)
         if rows:
             found[measurand.id] = AgreedLimits("type", rows)
     return found
