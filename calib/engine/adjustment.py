@@ -28,6 +28,7 @@ METHODS = ("information", "propagation")
 MAX_STEPS = 200
 MAX_POINTS = 1000
 _SETTLED = 1e-13
+_NEARLY = 1e-7
 _NOISE = 1e-12
 _SINGULAR = 1e-15
 _FLAT = 1e-4  # least curvature that is taken for a minimum
@@ -214,24 +215,25 @@ class _Problem:
         return float(rest @ self.weight @ rest)
 
 
-def _settle(problem: _Problem, theta: FloatArray) -> tuple[FloatArray, int]:
+def _settle(problem: _Problem, theta: FloatArray) -> tuple[FloatArray, int, float]:
     """Newton steps, shortened where needed, to the last digit of a minimum."""
-    now = problem.chi2(theta)
+    now, last = problem.chi2(theta), math.inf
     for k in range(MAX_STEPS):
         rest, jacobian, hessian = problem.at(theta)
         gradient = jacobian.T @ problem.weight @ rest
         bowl = _Bowl.of(jacobian.T @ problem.weight @ jacobian, hessian)
         step = bowl.step(gradient)
         size = math.sqrt(abs(float(gradient @ step)) / max(now, 1.0))
-        if size < _SETTLED:
+        # steps that are small and grow no smaller are rounding in a long flat valley
+        if size < _SETTLED or last / 2 < size < _NEARLY:
             if bowl.values[0] > _FLAT:
-                return theta + step, k
+                return theta + step, k, size
             # a saddle or a summit: leave it along the direction in which chi2 falls
             ways = [sign * 2.0**e * bowl.to_round[:, 0] for e in range(-10, 10) for sign in (1, -1)]
             theta = min((theta + way for way in ways), key=problem.chi2)
-            now = problem.chi2(theta)
+            now, last = problem.chi2(theta), math.inf
             continue
-        new = problem.chi2(theta + step)
+        last, new = size, problem.chi2(theta + step)
         while new > now * (1 + _NOISE) + _NOISE and size > _SETTLED:
             step, size = step / 2, size / 2
             new = problem.chi2(theta + step)
@@ -256,6 +258,8 @@ class Solution:
         Weighted sum of squared adjustments.
     steps : int
         Steps taken.
+    shift : float
+        Last step in standard uncertainties.
     curvature : float
         Smallest curvature of chi2 relative to the linearised problem.
     residuals : (n,) array
@@ -271,6 +275,7 @@ class Solution:
     common: FloatArray
     chi2: float
     steps: int
+    shift: float
     curvature: float
     residuals: FloatArray
     leave_one_out: tuple[float | None, ...]
@@ -291,7 +296,7 @@ def adjust(
     """
     problem = _Problem(x, y, errors, _invert(errors.covariance), surface)
     m, n, p = problem.m, len(y), len(start)
-    theta, steps = _settle(problem, np.concatenate([np.zeros(m), start]))
+    theta, steps, shift = _settle(problem, np.concatenate([np.zeros(m), start]))
     rest, jacobian, hessian = problem.at(theta)
     normal = jacobian.T @ problem.weight @ jacobian
     bowl = _Bowl.of(normal, hessian)
@@ -307,6 +312,7 @@ def adjust(
         common=estimator[:, m:] @ np.ones(n),
         chi2=chi2,
         steps=steps,
+        shift=shift,
         curvature=float(bowl.values[0]),
         residuals=y - surface.value(x, theta[m:]),
         leave_one_out=_left_out(problem, rest, jacobian),

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     FloatArray = NDArray[np.float64]
@@ -110,14 +112,17 @@ def convert_parameters(matrix: list[list[Fraction]], c: FloatArray) -> FloatArra
 
 
 def convert_covariance(
-    matrix: list[list[Fraction]], inner: FloatArray | None, common: FloatArray, dof: float
+    matrix: Sequence[Sequence[Fraction | float]],
+    inner: FloatArray | None,
+    common: FloatArray,
+    dof: float,
 ) -> tuple[FloatArray | None, FloatArray]:
     """Give the covariance of the reported parameters and the degrees of freedom of each.
 
     Parameters
     ----------
-    matrix : list of lists of Fraction
-        From `to_powers`.
+    matrix : list of lists of Fraction or float
+        From `to_powers`, or unity.
     inner : (p, p) array or None
         Covariance of the inner coefficients.
     common : (p,) array
