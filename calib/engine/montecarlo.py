@@ -1,8 +1,7 @@
-"""Propagation of distributions by the Monte Carlo method, blockwise and seeded.
+"""Propagation of distributions by the Monte Carlo method: blockwise, seeded, adaptive.
 
-The trials are scrambled Sobol points (randomised quasi-Monte Carlo): as unbiased as random ones,
-but means and intervals settle with far fewer. A result depends on the seed, the number of trials
-and the version of SciPy. This module must not know tasks.
+Every input of every item has a stream of random numbers of its own, so a result depends on the
+seed, the item and the number of trials alone. This module must not know tasks.
 """
 
 from __future__ import annotations
@@ -13,54 +12,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calib.engine.correlations import correlation_of
 from calib.engine.coverage import check_probability
 from calib.engine.errors import OutOfRange
-from calib.engine.sampling import Variable, draw, normal
-from calib.engine.types import require_finite
+from calib.engine.implicit_trials import solve_trials
+from calib.engine.sampling import Variable, draw, draw_normal, lower_root
+from calib.engine.streams import RandomPoints
+from calib.engine.trials import Summary, Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
-    from scipy.stats import qmc
 
     from calib.engine.expression import Expression
+    from calib.engine.streams import Points
 
     FloatArray = NDArray[np.float64]
 
-BLOCK = 2**15
-LEAST_BLOCK = 2**14
+BLOCK = 2**14
+"""Trials evaluated together: what they need stays in the processor's cache."""
+LEAST_BLOCK = 10_000
 LEAST_BLOCKS = 10
-BITS = 30
-MAX_TRIALS = 10_000_000
-MAX_NUMBERS = 40_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One output of a Monte Carlo run.
-
-    Attributes
-    ----------
-    value, u : float
-        Mean and standard deviation of the trials.
-    interval, shortest : tuple of float
-        Probabilistically symmetric and shortest coverage interval.
-    """
-
-    value: float
-    u: float
-    interval: tuple[float, float]
-    shortest: tuple[float, float]
-
-    def __post_init__(self) -> None:
-        require_finite("a Monte Carlo result", value=self.value, u=self.u)
-
-    @property
-    def U(self) -> float:
-        """Half the length of the symmetric interval."""
-        return (self.interval[1] - self.interval[0]) / 2
+MAX_TRIALS = 1_000_000_000
+MAX_ADAPTIVE = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,147 +47,177 @@ class MonteCarlo:
         By name.
     correlation : (m, m) array
         Between the outputs.
-    trials, seed : int
+    trials, seed, item : int
         What the run can be repeated with.
     stable : bool or None
         Whether the adaptive procedure settled; ``None`` for a fixed number of trials.
+    counted : bool
+        Whether intervals come from counts in cells, the trials being too many to keep.
+    sampling : str
+        Where the points came from: ``random``, or what `accelerated` did.
     """
 
     outputs: dict[str, Summary]
     correlation: FloatArray
     trials: int
     seed: int
+    item: int = 0
     stable: bool | None = None
+    counted: bool = False
+    sampling: str = "random"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Run:
-    """What stays the same in all blocks."""
+class Plan:
+    """What stays the same in all trials; made by `prepare`.
 
-    model: Mapping[str, Expression]
-    variables: Mapping[str, Variable]
-    root: FloatArray  # square root of the correlation of the inputs
-    tied: list[str]
-
-    def points(self, seed: int | np.random.SeedSequence) -> qmc.Sobol | None:
-        """Make a sequence of points in as many dimensions as there are random inputs."""
-        d = len(self.tied) + sum(
-            v.dimensions for name, v in self.variables.items() if name not in self.tied
-        )
-        if d == 0:
-            return None
-        from scipy.stats import qmc  # slow to import, needed here only
-
-        return qmc.Sobol(d, scramble=True, bits=BITS, rng=np.random.default_rng(seed))
-
-    def block(self, points: qmc.Sobol | None, n: int) -> FloatArray:
-        """Give the values of all outputs for the next n points."""
-        w = np.zeros((0, n))
-        if points is not None:
-            # Half a step keeps the numbers strictly between 0 and 1.
-            w = np.ascontiguousarray(points.random(1 << (n - 1).bit_length())[:n].T)
-            w += 0.5 ** (BITS + 1)
-        values, used = {}, len(self.tied)
-        for name, variable in self.variables.items():
-            if name not in self.tied:
-                rows = w[used : used + variable.dimensions]
-                used += variable.dimensions
-                values[name] = draw(variable, rows)
-        if self.tied:
-            z = self.root @ normal(w[: len(self.tied)])
-            for name, row in zip(self.tied, z, strict=True):
-                estimate = self.variables[name].estimate
-                values[name] = estimate.value + estimate.u * row
-        return np.array([np.broadcast_to(f.value(values), (n,)) for f in self.model.values()])
-
-
-def _prepare(
-    model: Mapping[str, Expression], variables: Mapping[str, Variable], r: FloatArray, seed: int
-) -> _Run:
-    """Check what is drawn and factor the correlations."""
-    if seed < 0:
-        raise OutOfRange(f"A seed is a whole number, not negative, got {seed}.")
-    names = list(variables)
-    places = [i for i in range(len(names)) if np.count_nonzero(r[i]) > 1]
-    tied = [names[i] for i in places]
-    for name in tied:
-        if not variables[name].is_normal:
-            msg = f"{name!r} is correlated and must be normal for the Monte Carlo method."
-            raise OutOfRange(msg, {"name": name})
-    values, vectors = np.linalg.eigh(r[np.ix_(places, places)]) if tied else (np.ones(0), np.eye(0))
-    return _Run(model, variables, vectors * np.sqrt(np.maximum(0.0, values)), tied)
-
-
-def coverage_intervals(
-    sorted_values: FloatArray, p: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Probabilistically symmetric and shortest coverage interval of sorted trials.
-
-    Parameters
-    ----------
-    sorted_values : (M,) array
-        Trials in rising order.
-    p : float
-        Coverage probability.
-
-    Returns
-    -------
-    tuple of two pairs
-        Symmetric and shortest interval.
-
-    Notes
-    -----
-    Source: JCGM 101:2008 7.7.
-    Checked against: tests/reference/jcgm101.toml.
-    Limits: order statistics, no interpolation.
-    """
-    m = len(sorted_values)
-    q = min(m - 1, math.floor(p * m + 0.5))
-    r = max(1, math.ceil((m - q) / 2))
-    low, high = sorted_values[r - 1], sorted_values[min(m, r + q) - 1]
-    widths = sorted_values[q:] - sorted_values[: m - q]
-    best = int(np.argmin(widths))
-    return (float(low), float(high)), (float(sorted_values[best]), float(sorted_values[best + q]))
-
-
-def _summarise(values: FloatArray, p: float) -> Summary:
-    symmetric, shortest = coverage_intervals(np.sort(values), p)
-    return Summary(float(values.mean()), float(values.std(ddof=1)), symmetric, shortest)
-
-
-def _finish(
-    run: _Run, values: FloatArray, p: float, seed: int, *, stable: bool | None
-) -> MonteCarlo:
-    outputs = {name: _summarise(row, p) for name, row in zip(run.model, values, strict=True)}
-    correlation = correlation_of(np.atleast_2d(np.cov(values)))
-    return MonteCarlo(outputs, correlation, values.shape[1], seed, stable)
-
-
-def run_monte_carlo(
-    model: Mapping[str, Expression],
-    variables: Mapping[str, Variable],
-    *,
-    r: FloatArray,
-    trials: int,
-    p: float = 0.95,
-    seed: int = 1,
-) -> MonteCarlo:
-    """Propagate distributions with a fixed number of trials.
-
-    Parameters
+    Attributes
     ----------
     model : mapping of str to Expression
         Outputs and their measurement functions.
     variables : mapping of str to Variable
         Input quantities.
+    root : (k, k) array
+        Lower square root of the correlations of the inputs in `tied`.
+    tied : tuple of str
+        Correlated inputs.
+    start : mapping of str to float or None
+        Solution of an implicit model at the estimates.
+    """
+
+    model: Mapping[str, Expression]
+    variables: Mapping[str, Variable]
+    root: FloatArray
+    tied: tuple[str, ...]
+    start: Mapping[str, float] | None = None
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Places of the uniform numbers that are used: two are reserved for each input."""
+        used = enumerate(v.dimensions for v in self.variables.values())
+        return tuple(2 * i + j for i, dimensions in used for j in range(dimensions))
+
+    def draw(self, points: Points, n: int) -> dict[str, FloatArray]:
+        """Draw all inputs for the next n trials, n at most `BLOCK`."""
+        values, tied = {}, []
+        for i, (name, variable) in enumerate(self.variables.items()):
+            q = [points.take(2 * i + j, n) for j in range(variable.dimensions)]
+            if name in self.tied:
+                tied.append(draw_normal(*q))
+            else:
+                values[name] = draw(variable, *q)
+        if tied:
+            estimates = [self.variables[name].estimate for name in self.tied]
+            rows = np.einsum("ij,jn->in", self.root, tied)
+            rows *= np.array([[e.u] for e in estimates])
+            rows += np.array([[e.value] for e in estimates])
+            values |= dict(zip(self.tied, rows, strict=True))
+        return values
+
+    def evaluate(self, values: Mapping[str, FloatArray], n: int) -> FloatArray:
+        """Evaluate all outputs (outputs, n) for drawn inputs."""
+        if self.start is not None:
+            return solve_trials(list(self.model.values()), self.start, values, n)
+        out = np.empty((len(self.model), n))
+        for row, function in zip(out, self.model.values(), strict=True):
+            row[:] = function.value(values)
+        return out
+
+    def blocks(self, points: Points, n: int) -> Iterator[FloatArray]:
+        """Draw and evaluate the next n trials, block by block."""
+        for start in range(0, n, BLOCK):
+            size = min(BLOCK, n - start)
+            yield self.evaluate(self.draw(points, size), size)
+
+
+def prepare(
+    model: Mapping[str, Expression],
+    variables: Mapping[str, Variable],
+    r: FloatArray,
+    start: Mapping[str, float] | None = None,
+) -> Plan:
+    """Check what is drawn and factor the correlations.
+
+    Parameters
+    ----------
+    model : mapping of str to Expression
+        Outputs and their measurement functions; zero at the outputs if implicit.
+    variables : mapping of str to Variable
+        Input quantities.
     r : (inputs, inputs) array
-        Correlation matrix; correlated inputs must be normal.
+        Correlation matrix.
+    start : mapping of str to float, optional
+        For an implicit model: its solution at the estimates.
+
+    Returns
+    -------
+    Plan
+        Draws and evaluates trials.
+
+    Raises
+    ------
+    OutOfRange
+        A correlated input is not normal.
+
+    Notes
+    -----
+    Source: JCGM 101:2008 6.4.8.
+    Checked against: tests/reference/jcgm101.toml.
+    Limits: correlations of other distributions than the normal do not fix their joint
+    distribution, so they are refused.
+    """
+    names = list(variables)
+    places = [
+        i for i, v in enumerate(variables.values()) if v.dimensions and np.count_nonzero(r[i]) > 1
+    ]
+    for i in places:
+        if not variables[names[i]].is_normal:
+            msg = (
+                f"{names[i]!r} is correlated and not normal: a correlation alone does not fix a"
+                " joint distribution. State it as normal without degrees of freedom, or use"
+                " the method 'gum'."
+            )
+            raise OutOfRange(msg, {"name": names[i]})
+    root = lower_root(r[np.ix_(places, places)])
+    return Plan(model, variables, root, tuple(names[i] for i in places), start)
+
+
+def check_trials(trials: int, p: float) -> None:
+    """Refuse a number of trials that cannot give the interval, or never ends.
+
+    Raises
+    ------
+    OutOfRange
+        Fewer than 100/(1 - p) or more than 10^9.
+
+    Notes
+    -----
+    Source: JCGM 101:2008 7.2.
+    Checked against: tests/reference/jcgm101.toml.
+    Limits: 10^4/(1 - p) and more are sensible.
+    """
+    check_probability(p)
+    least = math.ceil(100 / (1 - p) * (1 - 1e-9))
+    if not least <= trials <= MAX_TRIALS:
+        msg = f"The number of trials must be {least} to {MAX_TRIALS}, got {trials}."
+        raise OutOfRange(msg, {"trials": trials, "least": least, "most": MAX_TRIALS})
+
+
+def run_monte_carlo(
+    plan: Plan, *, trials: int, p: float = 0.95, seed: int = 1, item: int = 0
+) -> MonteCarlo:
+    """Propagate distributions with a fixed number of random trials.
+
+    Parameters
+    ----------
+    plan : Plan
+        Model and inputs, see `prepare`.
     trials : int
-        At least 100/(1 - p), at most 10^7.
+        At least 100/(1 - p), at most 10^9.
     p : float
         Coverage probability.
-    seed : int
-        Not negative.
+    seed, item : int
+        Not negative; item tells the items of a fleet apart.
 
     Returns
     -------
@@ -229,18 +233,30 @@ def run_monte_carlo(
     -----
     Source: JCGM 101:2008 clause 7; JCGM 102:2011 clause 7.
     Checked against: tests/reference/jcgm101.toml.
-    Limits: the uncertainty of the interval itself falls with the root of `trials`.
+    Limits: the uncertainty of the interval itself falls with the root of `trials` and is
+    given with it; beyond 4 million numbers ends are interpolated in cells of about 1e-4 u.
     """
-    check_probability(p)
-    least = math.ceil(100 / (1 - p) * (1 - 1e-9))
-    if not least <= trials <= min(MAX_TRIALS, MAX_NUMBERS // len(model)):
-        msg = f"The number of trials must be {least} to {MAX_TRIALS} (fewer with many outputs)."
-        raise OutOfRange(msg, {"trials": trials, "least": least, "most": MAX_TRIALS})
-    run = _prepare(model, variables, r, seed)
-    points = run.points(seed)
-    sizes = [min(BLOCK, trials - start) for start in range(0, trials, BLOCK)]
-    values = np.concatenate([run.block(points, n) for n in sizes], axis=1)
-    return _finish(run, values, p, seed, stable=None)
+    check_trials(trials, p)
+    drawn = Trials(len(plan.model), p)
+    for y in plan.blocks(RandomPoints(seed, item), trials):
+        drawn.add(y)
+    return finish(plan, drawn, seed, item)
+
+
+def finish(
+    plan: Plan, drawn: Trials, seed: int, item: int, *, stable: bool | None = None
+) -> MonteCarlo:
+    """Make a result of trials.
+
+    Notes
+    -----
+    Source: JCGM 101:2008 7.6, 7.7.
+    Checked against: tests/reference/jcgm101.toml.
+    Limits: as `run_monte_carlo`.
+    """
+    correlation = drawn.correlation()
+    outputs = dict(zip(plan.model, drawn.summaries(), strict=True))
+    return MonteCarlo(outputs, correlation, drawn.n, seed, item, stable, bool(drawn.counted))
 
 
 def numerical_tolerance(u: float, digits: int) -> float:
@@ -259,27 +275,24 @@ def numerical_tolerance(u: float, digits: int) -> float:
 
 
 def run_adaptive(
-    model: Mapping[str, Expression],
-    variables: Mapping[str, Variable],
-    *,
-    r: FloatArray,
-    digits: int = 2,
-    p: float = 0.95,
-    seed: int = 1,
-) -> MonteCarlo:
+    plan: Plan, *, digits: int = 2, p: float = 0.95, seed: int = 1, item: int = 0,
+    share: float = 1.0,
+) -> MonteCarlo:  # fmt: skip
     """Propagate distributions until the results are stable to some digits of u.
 
     Parameters
     ----------
-    model, variables, r, p, seed
+    plan, p, seed, item
         As in `run_monte_carlo`.
     digits : int
         Significant digits of u that shall be stable, 1 or 2.
+    share : float
+        Of the numerical tolerance that is asked for; 1/5 to validate another method.
 
     Returns
     -------
     MonteCarlo
-        `stable` is False when 10^7 trials did not suffice.
+        `stable` is False when 2 10^7 trials did not suffice.
 
     Raises
     ------
@@ -288,40 +301,34 @@ def run_adaptive(
 
     Notes
     -----
-    Source: JCGM 101:2008 7.9.
+    Source: JCGM 101:2008 7.9 and 8.2.
     Checked against: tests/reference/jcgm101.toml.
-    Limits: at least ten blocks are drawn, since two may agree by chance.
+    Limits: at least ten blocks of 10^4 trials are drawn, since two may agree by chance.
     """
     check_probability(p)
     if digits not in (1, 2):
         raise OutOfRange(f"The adaptive procedure takes 1 or 2 digits, got {digits}.")
-    run = _prepare(model, variables, r, seed)
-    size = LEAST_BLOCK
-    while size < 100 / (1 - p) * (1 - 1e-9):
-        size *= 2
-    most = min(MAX_TRIALS, MAX_NUMBERS // len(model)) // size
-    if most < 2:
+    size = max(LEAST_BLOCK, math.ceil(100 / (1 - p) * (1 - 1e-9)))
+    most = MAX_ADAPTIVE // size
+    if most < LEAST_BLOCKS:
         raise OutOfRange("The coverage probability is too near to 1 for the adaptive procedure.")
-    sequence = np.random.SeedSequence(seed)
-    blocks: list[FloatArray] = []
-    figures: list[list[tuple[float, ...]]] = []
-    stable = False
-    while len(blocks) < most and not stable:
-        block = run.block(run.points(sequence.spawn(1)[0]), size)
-        blocks.append(block)
-        found = [_summarise(row, p) for row in block]
-        figures.append([(s.value, s.u, *s.interval) for s in found])
-        enough = len(blocks) >= min(LEAST_BLOCKS, most)
-        stable = enough and _is_stable(np.array(figures), blocks, digits)
-    return _finish(run, np.concatenate(blocks, axis=1), p, seed, stable=stable)
+    points, drawn = RandomPoints(seed, item), Trials(len(plan.model), p)
+    figures = np.empty((most, len(plan.model), 4))
+    stable, h = False, 0
+    while h < most and not stable:
+        block = Trials(len(plan.model), p)
+        for y in plan.blocks(points, size):
+            block.add(y)
+            drawn.add(y)
+        figures[h] = [s.figures for s in block.summaries()]
+        h += 1
+        stable = h >= LEAST_BLOCKS and _is_stable(figures[:h], drawn, digits, share)
+    return finish(plan, drawn, seed, item, stable=stable)
 
 
-def _is_stable(figures: FloatArray, blocks: list[FloatArray], digits: int) -> bool:
+def _is_stable(figures: FloatArray, drawn: Trials, digits: int, share: float) -> bool:
     """Whether twice the standard deviation of each figure is below the tolerance of u."""
-    h = len(figures)
-    spread = figures.std(axis=0, ddof=1) / math.sqrt(h)  # (outputs, figures)
-    for m, row in enumerate(spread):
-        u = math.sqrt(np.mean([b[m].var(ddof=1) for b in blocks]) + figures[:, m, 0].var())
-        if np.any(2 * row > numerical_tolerance(u, digits)):
-            return False
-    return True
+    spread = figures.std(axis=0, ddof=1) / math.sqrt(len(figures))  # (outputs, figures)
+    u = np.sqrt(np.maximum(0.0, np.diag(drawn.covariance)))
+    delta = np.array([share * numerical_tolerance(float(one), digits) for one in u])
+    return bool(np.all(2 * spread <= delta[:, None]))

@@ -1,8 +1,8 @@
 """Turning uniform numbers into draws of input quantities.
 
-Every distribution is a smooth function of one or two uniform numbers, so that it works with
-pseudo-random and with quasi-random numbers alike. This module must not know models, nor where
-uniform numbers come from.
+Every draw is a smooth function of one uniform number (two for inexact limits), so that it works
+with random and with quasi-random points alike. Quantiles without a quick formula are tabulated.
+This module must not know models, nor where uniform numbers come from.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from calib.engine.distributions import describe
-from calib.engine.errors import OutOfRange
+from calib.engine.quantiles import require_variance, tails
+from calib.engine.tables import Table, tabulate
 from calib.engine.types import Estimate
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 Parameters = Mapping[str, float]
+LEAST_TAIL = -52
+"""The smallest tail probability that is drawn, as a power of two."""
+_NOTHING_LEFT = 1e-9
+_SIGN = np.int64(-(2**63))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,109 +54,167 @@ class Variable:
     def __post_init__(self) -> None:
         if self.distribution is not None:
             describe(self.distribution, self.parameters)
-        if self.distribution == "t" and "u" in self.parameters and self.parameters["dof"] <= 2:
-            msg = "A t distribution stated by its standard deviation needs more than 2 dof."
-            raise OutOfRange(msg, {"dof": self.parameters["dof"]})
+        if self.distribution == "t" and "u" in self.parameters:
+            require_variance(self.parameters["dof"])
 
     @property
     def dimensions(self) -> int:
         """How many uniform numbers one draw takes."""
+        name, _ = self.drawn_as
+        return {"exact": 0, "curvilinear_trapezoid": 2}.get(name, 1)
+
+    @property
+    def drawn_as(self) -> tuple[str, Parameters]:
+        """Distribution and parameters, those of an estimate spelt out; ``exact`` without any."""
         if self.distribution is not None:
-            return 2 if self.distribution in ("t", "curvilinear_trapezoid") else 1
-        return 0 if self.estimate.u == 0 else 1 + int(math.isfinite(self.estimate.dof))
+            return self.distribution, self.parameters
+        u, dof = self.estimate.u, self.estimate.dof
+        if u == 0:
+            return "exact", {}
+        return ("normal", {"u": u}) if math.isinf(dof) else ("t", {"scale": u, "dof": dof})
 
     @property
     def is_normal(self) -> bool:
         """Whether the quantity may be correlated with others."""
-        if self.distribution is not None:
-            return self.distribution == "normal"
-        return math.isinf(self.estimate.dof)
+        return self.drawn_as[0] in ("normal", "exact")
 
 
-def normal(w: FloatArray) -> FloatArray:
-    """Turn uniform numbers into standard normal ones.
-
-    Notes
-    -----
-    Source: JCGM 101:2008 6.4.7.
-    Checked against: tests/reference/distributions.toml.
-    Limits: double precision.
-    """
-    return np.asarray(special.ndtri(w))
+@lru_cache(maxsize=128)
+def _table(name: str, parameters: tuple[tuple[str, float], ...]) -> Table:
+    """Tails as a table; the upper one follows the lower one when they differ."""
+    upper, lower = tails(name, dict(parameters))
+    above = tabulate(upper, LEAST_TAIL, -1)
+    return above if lower is None else tabulate(lower, LEAST_TAIL, -1).followed_by(above)
 
 
-def _student(w: FloatArray, dof: float) -> FloatArray:
-    """R. W. Bailey, Math. Comput. 62 (1994) 779: exact, two uniform numbers each."""
-    radius = np.sqrt(dof * np.expm1(-2 / dof * np.log(w[0])))
-    return np.asarray(radius * np.cos(2 * math.pi * w[1]))
-
-
-def _t(w: FloatArray, p: Parameters) -> FloatArray:
-    scale = p["scale"] if "scale" in p else p["u"] * math.sqrt((p["dof"] - 2) / p["dof"])
-    return scale * _student(w, p["dof"])
-
-
-def _trapezoid(w: FloatArray, p: Parameters) -> FloatArray:
-    """Inverse of the distribution function, the upper half mirrored."""
-    a, beta = p["half_width"], p.get("beta", 0.0)
-    lower = np.minimum(w[0], 1 - w[0])
-    ramp = (1 - beta) / (2 * (1 + beta))
-    on_ramp = -1 + np.sqrt(2 * (1 - beta**2) * lower)
-    on_top = -beta + (lower - ramp) * (1 + beta)
-    out: FloatArray = np.where(w[0] < 0.5, a, -a) * np.where(lower < ramp, on_ramp, on_top)
+def _symmetric(name: str, q: FloatArray, **shape: float) -> FloatArray:
+    m = np.abs(q)
+    np.subtract(0.5, m, out=m)
+    out = _table(name, tuple(shape.items())).look_up(m)
+    sign = q.view(np.int64) & _SIGN  # quicker than copysign; out is never negative
+    bits = out.view(np.int64)
+    bits ^= sign
     return out
 
 
-def _curvilinear(w: FloatArray, p: Parameters) -> FloatArray:
-    width = p["half_width"] + p["inexactness"] * (2 * w[0] - 1)
-    return np.asarray(width * (2 * w[1] - 1))
+def _skew(name: str, q: FloatArray, **shape: float) -> FloatArray:
+    table = _table(name, tuple(shape.items()))
+    m = np.abs(q)
+    np.subtract(0.5, m, out=m)
+    return table.look_up(m, np.where(q > 0, table.pieces // 2, 0))
+
+
+def draw_normal(q: FloatArray) -> FloatArray:
+    """Turn centred uniform numbers into standard normal ones.
+
+    Notes
+    -----
+    Source: JCGM 101:2008 6.4.7; inverse distribution function, tabulated from AS 241.
+    Checked against: tests/reference/distributions.toml.
+    Limits: within 1e-10; |z| up to 8.1.
+    """
+    return _symmetric("normal", q, u=1.0)
+
+
+def lower_root(r: FloatArray) -> FloatArray:
+    """Lower triangular square root of a correlation matrix, also of a singular one.
+
+    Parameters
+    ----------
+    r : (n, n) array
+        Positive semi-definite.
+
+    Returns
+    -------
+    (n, n) array
+        L with L L^T = r; a quantity fixed by those before it has 0 on the diagonal.
+
+    Notes
+    -----
+    Source: JCGM 101:2008 C.5 (Cholesky); own arithmetic, so that no library chooses signs.
+    Checked against: tests/reference/jcgm101.toml.
+    Limits: what is left of a diagonal element below 1e-9 counts as 0.
+    """
+    out = np.zeros_like(r)
+    for j in range(len(r)):
+        rest = r[j:, j] - out[j:, :j] @ out[j, :j]
+        if rest[0] > _NOTHING_LEFT:
+            out[j:, j] = rest / math.sqrt(rest[0])
+    return out
+
+
+def _t(q: FloatArray, p: Parameters) -> FloatArray:
+    dof = p["dof"]
+    scale = p["scale"] if "scale" in p else p["u"] * math.sqrt((dof - 2) / dof)
+    out = _symmetric("t", q, scale=1.0, dof=dof)
+    out *= scale
+    return out
+
+
+def _normal(q: FloatArray, p: Parameters) -> FloatArray:
+    out = draw_normal(q)
+    out *= p["u"]
+    return out
+
+
+def _trapezoid(q: FloatArray, p: Parameters) -> FloatArray:
+    """Inverse of the distribution function, the upper half mirrored."""
+    a, beta = p["half_width"], p.get("beta", 0.0)
+    m = np.abs(q)
+    np.subtract(0.5, m, out=m)
+    ramp = (1 - beta) / (2 * (1 + beta))
+    on_ramp = 1 - np.sqrt(2 * (1 - beta**2) * m)
+    on_top = beta - (m - ramp) * (1 + beta)
+    return np.asarray(np.copysign(np.where(m < ramp, on_ramp, on_top), q) * a)
 
 
 Draw = Callable[["FloatArray", Parameters], "FloatArray"]
 _ABOUT_VALUE: dict[str, Draw] = {
-    "normal": lambda w, p: p["u"] * normal(w[0]),
+    "normal": _normal,
     "t": _t,
-    "rectangular": lambda w, p: p["half_width"] * (2 * w[0] - 1),
-    "uniform": lambda w, p: (p["high"] - p["low"]) * (w[0] - 0.5),
+    "rectangular": lambda q, p: q * (2 * p["half_width"]),
+    "uniform": lambda q, p: q * (p["high"] - p["low"]),
     "triangular": _trapezoid,
     "trapezoidal": _trapezoid,
-    "arcsine": lambda w, p: p["half_width"] * np.cos(math.pi * w[0]),
-    "curvilinear_trapezoid": _curvilinear,
+    "arcsine": lambda q, p: np.sin(q * math.pi) * p["half_width"],
 }
 _ABSOLUTE: dict[str, Draw] = {
-    "exponential": lambda w, p: -p["mean"] * np.log(w[0]),
-    "gamma": lambda w, p: p["scale"] * special.gammaincinv(p["shape"], w[0]),
-    "beta": lambda w, p: special.betaincinv(p["alpha"], p["beta"], w[0]),
+    "exponential": lambda q, p: np.log(0.5 - q) * -p["mean"],
+    "gamma": lambda q, p: _skew("gamma", q, shape=p["shape"], scale=1.0) * p["scale"],
+    "beta": lambda q, p: _skew("beta", q, alpha=p["alpha"], beta=p["beta"]),
 }
 
 
-def draw(variable: Variable, w: FloatArray) -> FloatArray:
+def draw(variable: Variable, *q: FloatArray) -> FloatArray:
     """Turn uniform numbers into draws of one quantity.
 
     Parameters
     ----------
     variable : Variable
         The quantity.
-    w : (variable.dimensions, n) array
-        Uniform numbers, strictly between 0 and 1.
+    *q : (n,) arrays, `variable.dimensions` of them
+        Uniform numbers less 1/2, strictly between -1/2 and 1/2.
 
     Returns
     -------
     (n,) array
-        Draws, unit of the value.
+        Draws, unit of the value; for an exact quantity the value alone.
 
     Notes
     -----
     Source: JCGM 101:2008 6.4 and table 1.
     Checked against: tests/reference/distributions.toml.
-    Limits: double precision.
+    Limits: normal, t, gamma and beta within 1e-9 of their scale, the others in double precision.
     """
-    value, u, dof = variable.estimate.value, variable.estimate.u, variable.estimate.dof
-    name = variable.distribution
+    name, p = variable.drawn_as
+    value = variable.estimate.value
+    if name == "exact":
+        return np.array(value)
+    if name == "curvilinear_trapezoid":
+        width = p["half_width"] + (2 * p["inexactness"]) * q[0]
+        return value + 2 * width * q[1]
     if name in _ABSOLUTE:
-        return _ABSOLUTE[name](w, variable.parameters)
-    if name is not None:
-        return value + _ABOUT_VALUE[name](w, variable.parameters)
-    if u == 0:
-        return np.full(w.shape[1], value)
-    return value + u * (normal(w[0]) if math.isinf(dof) else _student(w, dof))
+        return _ABSOLUTE[name](q[0], p)
+    out = _ABOUT_VALUE[name](q[0], p)
+    out += value
+    return out

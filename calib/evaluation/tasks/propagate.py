@@ -24,14 +24,14 @@ from calib.engine.propagation import Propagation, assemble, propagate
 from calib.engine.regions import coverage_region
 from calib.engine.types import Budget, Coverage
 from calib.evaluation.tasks.inputs import Inputs, read_inputs
-from calib.evaluation.tasks.montecarlo import DRAWN, compute_monte_carlo
+from calib.evaluation.tasks.montecarlo import DRAWN, compute_monte_carlo, read_start
 from calib.evaluation.tasks.reader import Fields, TaskRefused, finite, join, place
 from calib.evaluation.tasks.units import check_units
 
 KEYS = (
     "kind", "function", "inputs", "correlations", "method", "order", "coverage_probability", "k",
-    "coverage", "simultaneous", "average", "implicit", "start", "trials", "adaptive", "seed",
-    "compare", "shared", "correlated_dof", "unit", "region",
+    "coverage", "simultaneous", "average", "implicit", "start", *DRAWN, "shared",
+    "correlated_dof", "unit", "region",
 )  # fmt: skip
 ONLY_GUM = ("correlated_dof", "region")
 COVERAGES = ("t", "dominant", "two_or_t")
@@ -191,7 +191,7 @@ def _propagate(
         if implicit:
             values, slopes = solve_implicit(
                 list(model.values()),
-                _start(fields, model),
+                read_start(fields, model),
                 {n: e.value for n, e in inputs.estimates.items()},
             )
             return assemble(
@@ -200,13 +200,6 @@ def _propagate(
         return propagate(
             model, inputs.estimates, r=r, order=int(order), tied=tied, rule=rule, choose=choose
         )
-
-
-def _start(fields: Fields, model: Mapping[str, Expression]) -> dict[str, float]:
-    if not fields.has("start"):
-        return dict.fromkeys(model, 1.0)
-    given = Fields(fields.get("start"), "start", tuple(model))
-    return {name: given.number(name, 1.0) for name in model}
 
 
 def _output(budget: Budget, *, shaped: bool) -> dict[str, Any]:
