@@ -59,11 +59,11 @@ class Unit:
 ONE = Unit()
 
 
-def _made(factor: float, powers: tuple[float, ...], number: float | None = None) -> Unit:
+def _made(factor: float, powers: tuple[float, ...]) -> Unit:
     """Make a unit that came out of products; a size beyond double precision is an overflow."""
     if not 0 < factor < math.inf:
         raise OverflowError
-    return Unit(spelled(factor, powers), factor, powers, 0.0, number)
+    return Unit(spelled(factor, powers), factor, powers)
 
 
 def spelled(factor: float, powers: tuple[float, ...]) -> str:
@@ -199,14 +199,16 @@ def _product(op: str, a: Unit, b: Unit) -> Unit:
         if one.zeros and (other.number is None or (op == "/" and one is b)):
             _refuse_scale("product or quotient with", one)
     sign = 1 if op == "*" else -1
-    factor = a.factor * b.factor**sign
+    number = None if a.number is None or b.number is None else a.number * b.number**sign
+    # what a number without unit is multiplied with keeps its name and its zeros
+    if b.agrees(ONE):
+        return replace(
+            a, zeros=a.zeros * (b.number or 0.0) ** sign if a.zeros else 0.0, number=number
+        )
+    if a.agrees(ONE) and op == "*":
+        return replace(b, zeros=b.zeros * (a.number or 0.0) if b.zeros else 0.0, number=number)
     powers = tuple(p + sign * q for p, q in zip(a.powers, b.powers, strict=True))
-    scaled = a if b.number is not None else b if a.number is not None and sign == 1 else None
-    if scaled is None or (a.number is not None and b.number is not None):
-        number = None if a.number is None or b.number is None else a.number * b.number**sign
-        return _made(factor, powers, number)
-    times = b.number if scaled is a else a.number
-    return replace(scaled, zeros=scaled.zeros * float(times or 0.0) ** sign)
+    return _made(a.factor * b.factor**sign, powers)
 
 
 def _power(base: Unit, exponent: Unit) -> Unit:

@@ -1,4 +1,4 @@
-"""Published budgets: GUM H.1 and H.2, EA-4/02 S9 and S10."""
+"""Published budgets: GUM H.1 and H.2, EA-4/02, Eurachem, NIST."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from calib.evaluation.tasks import compute
-from tests.engine.published import agrees, good, load
+from tests.engine.published import agrees, good, load, to_print
 
 H1 = load("gum_h1")
 H2 = load("gum_h2")
@@ -152,3 +152,17 @@ def test_nothing_dominates() -> None:
     y = good(compute(task))["outputs"]["y"]
     assert y["coverage"] == {"shape": "t", "beta": None}
     assert y["k"] == pytest.approx(1.959964, abs=1e-6)
+
+
+@pytest.mark.parametrize("case", load("published_budgets")["budget"], ids=lambda c: c["title"])
+def test_one_output(case: dict[str, Any]) -> None:
+    task = {key: case[key] for key in ("function", "inputs", "unit", "k") if key in case}
+    y = good(compute({"kind": "propagate", **task}))["outputs"]["y"]
+    expected = case["expected"]
+    for key in ("value", "u", "U"):
+        tolerance = expected.get(f"{key}_tolerance")
+        if key in expected and tolerance is not None:
+            assert abs(y[key] - float(expected[key])) <= tolerance
+        elif key in expected:
+            assert to_print(y[key], expected[key]), (key, y[key])
+    assert y.get("unit") == case.get("unit")

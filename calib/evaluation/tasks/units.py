@@ -36,9 +36,11 @@ _DIMENSIONS: Final = {
     "temperature": "K", "ratio": "", "pressure": "m-1 kg s-2", "volume_flow": "m3 s-1",
     "volume": "m3", "resistance": "m2 kg s-3 A-2", "current": "A", "voltage": "m2 kg s-3 A-1",
     "length": "m", "time": "s", "mass": "kg", "speed": "m s-1", "per_temperature": "K-1",
-    "per_temperature_2": "K-2",
+    "per_temperature_2": "K-2", "temperature_rate": "K s-1", "pressure_rate": "m-1 kg s-3",
+    "energy": "m2 kg s-2", "frequency": "s-1", "rotational_frequency": "s-1",
+    "conductivity": "m-3 kg-1 s3 A2",
 }  # fmt: skip
-"""Base units of the dimensions of the table of quantities."""
+"""Base units of the dimensions of the table of quantities; logarithmic ones have none."""
 _FACTOR: Final = re.compile(r"([A-Za-z%]+|1)(?:\^?(-?[0-9]{1,2}))?\Z")
 _NUMBERED: Final = re.compile(r"([A-Za-z]+)(-?[0-9]+)?\Z")
 
@@ -58,16 +60,14 @@ def read_unit(value: object, at: str) -> Unit:
     if listed is not None:
         return listed
     factor, powers = 1.0, [0.0] * len(BASE)
-    sign = 1
-    for part in re.split(r"([ */])", value):
-        if part in ("", " ", "*"):
-            continue
-        if part == "/":
-            sign = -1
-            continue
-        found = _FACTOR.match(part)
+    parts = re.split(r"([ */])", value)
+    for i in range(0, len(parts), 2):
+        found = _FACTOR.match(parts[i])
         one = _listed(found[1]) or _prefixed(found[1]) if found else None
-        power = int(found[2] or 1) * sign if found else 0
+        before = parts[i - 1] if i else "*"
+        power = int(found[2] or 1) * (-1 if before == "/" else 1) if found else 0
+        if before != "/" and "/" in parts[:i]:
+            one = None  # J/kg K may be read in two ways
         if one is None or one.zeros or abs(power) > _MAX_POWER:
             raise TaskRefused("bad-value", f"{at}: {value!r} is not a unit known here.", at)
         factor *= one.factor**power
@@ -78,7 +78,7 @@ def read_unit(value: object, at: str) -> Unit:
 def _listed(symbol: str) -> Unit | None:
     """Look a unit up in the table of quantities."""
     known = UNITS.get(symbol)
-    if known is None:
+    if known is None or known.dimension not in _DIMENSIONS:
         return None
     size = _spelled("", _DIMENSIONS[known.dimension])
     zeros = 1.0 if known.offset else 0.0
