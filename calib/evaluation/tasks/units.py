@@ -88,6 +88,8 @@ def _listed(symbol: str) -> Unit | None:
 def _prefixed(symbol: str) -> Unit | None:
     if symbol in _ALONE or symbol == "1":
         return _spelled(symbol, _ALONE.get(symbol, ""))
+    if symbol in UNITS:
+        return None  # pH is no picohenry
     for prefix, exponent in _PREFIXES.items():
         rest = symbol.removeprefix(prefix)
         if symbol.startswith(prefix) and rest in _SYMBOLS:
