@@ -179,3 +179,42 @@ def test_many_series_at_once(rows: list[list[float]]) -> None:
     assert mean == pytest.approx(np.mean(rows, axis=1), abs=1e-14 * scale)
     assert s == pytest.approx(np.std(rows, axis=1, ddof=1), abs=1e-12 * scale)
     assert u == pytest.approx(s / 2)
+
+
+def test_cochran_critical_values() -> None:
+    case = TYPE_A["cochran"]
+    for p, printed in zip(case["p"], case["critical"], strict=True):
+        found = statistics.check_variances([1.0] * p, case["size"])
+        assert found.critical == pytest.approx(printed, abs=case["tolerance"])
+        assert found.statistic == pytest.approx(1 / p)
+        assert not found.outlying
+
+
+def test_cochran_names_the_group_that_scatters() -> None:
+    found = statistics.check_variances([0.1, 0.9, 0.2, 0.1], 5)
+    assert (found.index, found.outlying) == (1, True)
+    assert found.statistic == pytest.approx(0.81 / 0.87)
+    stricter = statistics.check_variances([0.1, 0.9, 0.2, 0.1], 5, 0.01)
+    assert stricter.critical > found.critical
+
+
+def test_cochran_keeps_its_level() -> None:
+    # Groups that scatter alike are suspected about as often as alpha says.
+    drawn = np.random.default_rng(8).normal(size=(4000, 5, 4)).std(axis=2, ddof=1)
+    share = np.mean([statistics.check_variances(s, 4, 0.1).outlying for s in drawn])
+    assert share == pytest.approx(0.1, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("s", "size", "alpha"), [([1, -1], 2, 0.05), ([1, 1], 1, 0.05), ([1, 1], 2, 0)]
+)
+def test_cochran_refuses(s: list[float], size: int, alpha: float) -> None:
+    with pytest.raises(OutOfRange):
+        statistics.check_variances(s, size, alpha)
+
+
+def test_cochran_needs_groups_that_scatter() -> None:
+    with pytest.raises(DegenerateData):
+        statistics.check_variances([1], 2)
+    with pytest.raises(DegenerateData):
+        statistics.check_variances([0, 0], 2)
