@@ -282,3 +282,19 @@ def test_implicit_trials_without_a_solution() -> None:
         solve_trials([parse("y*y - a", ["a", "y"])], {"y": 1.0}, {"a": np.array([2.0, -2.0])}, 2)
     with pytest.raises(OutOfRange, match="singular"):
         solve_trials([parse("0*y - a", ["a", "y"])], {"y": 1.0}, {"a": np.array(1.0)}, 3)
+
+
+def test_the_shortest_interval_is_sought_on_a_smooth_course() -> None:
+    x = np.linspace(-1, 1, 20_001)
+    noise = np.random.default_rng(3).normal(size=x.size)
+    course = 3 + 0.02 * (x - 0.3) ** 2
+    found = x[trials.bottom(course + 0.005 * noise)]
+    assert found == pytest.approx(0.3, abs=0.05)
+    # at an edge, in a narrow notch, and with few widths the smallest itself counts
+    for steep in (
+        np.exp(x),
+        np.exp(-x),
+        1 + 50 * np.abs(x - 0.111),
+        course[::40] + 0.1 * noise[:501],
+    ):
+        assert trials.bottom(steep) == np.argmin(steep)
