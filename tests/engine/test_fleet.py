@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from calib.engine.errors import OutOfRange
 from calib.engine.expression import parse
 from calib.engine.factors import t_factor
 from calib.engine.fleet import BLOCK, Fleet, Item, propagate_fleet, propagate_item
-from calib.engine.program import Program, compile_program
+from calib.engine.program import Code, Program, compile_program
 from calib.engine.propagation import propagate
 from calib.engine.types import Estimate
 from tests.engine.published import load
@@ -216,6 +217,17 @@ def test_the_item_without_result_is_named(bad: int) -> None:
     with pytest.raises(OutOfRange, match=f"Item {bad}:") as caught:
         propagate_fleet(compiled("a/c"), xs, [1, 1, 1], [5, 5, 5])
     assert caught.value.facts["item"] == bad
+
+
+def test_arrays_may_refuse_where_no_single_item_does() -> None:
+    def overflow(_slots: Any) -> None:
+        raise FloatingPointError("overflow")
+
+    model = compiled("a")
+    edgy = replace(model, arrays=Code((overflow,), ()))
+    with pytest.raises(OutOfRange, match="overflow") as caught:
+        propagate_fleet(edgy, [1, 2, 3], [1, 1, 1], [5, 5, 5])
+    assert "item" not in caught.value.facts
 
 
 @pytest.mark.parametrize("r", [[[1, 0.5], [0.4, 1]], [[1, 0.5]], [[2, 0], [0, 1]],
