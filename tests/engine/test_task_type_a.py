@@ -49,7 +49,8 @@ def test_nested_gives_the_groups() -> None:
 BAD: list[tuple[str, str, Any]] = [
     ("bad-value", "outliers.test", task(outliers={"test": "grubbs"})),
     ("unknown-key", "outliers.sided", task(outliers={"test": "cochran", "sided": 1})),
-    ("bad-value", "outliers.test", task("bessel", readings=[1, 2, 3], outliers={"test": "cochran"})),
+    ("bad-value", "outliers.test",
+     task("bessel", readings=[1, 2, 3], outliers={"test": "cochran"})),
     ("out-of-range", "outliers", task(outliers={"test": "cochran", "alpha": 0})),
     ("degenerate-data", "outliers", task(readings=[[1, 1], [2, 2]], outliers={"test": "cochran"})),
     ("degenerate-data", "readings", task(readings=[[1], [2, 2]], outliers={"test": "cochran"})),
