@@ -13,6 +13,7 @@ from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context, Role
 from instruments.errors import DomainError, Invalid
+from instruments.quantities import UNITS
 from instruments.services import customers, labs, numbers, people, rows, scope
 
 router = APIRouter(include_in_schema=False)
@@ -227,7 +228,8 @@ def _scope_page(request: Request, ctx: Context, catalogue: Catalogue, form: Form
     measurands = [
         (
             f"{type_.id} {m.id}",
-            f"{type_.name.text(ctx.language)}: {m.name.text(ctx.language)}",
+            f"{type_.name.text(ctx.language)}: {m.name.text(ctx.language)} "
+            f"({UNITS[m.unit].symbol}, U {UNITS[m.output_unit].symbol})",
         )
         for type_ in types
         for m in type_.measurands
