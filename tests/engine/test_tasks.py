@@ -172,7 +172,7 @@ BAD: list[tuple[str, str, Any]] = [
     ("out-of-range", "groups", {"kind": "type_a", "method": "nested",
                                 "groups": [{"mean": 1, "s": 1, "n": 1}] * 2}),
     # fit
-    ("not-offered", "model", fit(model="expression")),
+    ("missing-key", "function", fit(model="expression")),
     ("degenerate-data", "x", fit(u_x=0.1)),
     ("bad-task", "weighting", fit(u_x=0.1, u_y=0.1, weighting="none")),
     ("bad-value", "covariance_method", fit(u_x=0.1, u_y=0.1, covariance_method="some")),

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from calib.engine import predictions
-from calib.engine.correlations import correlation_of
-from calib.engine.fit_types import PolynomialFit, Prediction
+from calib.engine.choice import Choice, choose_degree
+from calib.engine.fit_types import PolynomialFit
 from calib.engine.leastsquares import fit_polynomial
-from calib.engine.totalleastsquares import METHODS, fit_polynomial_xy
-from calib.evaluation.tasks.reader import (
-    Fields,
-    TaskRefused,
-    finite,
-    place,
-    read_matrix,
-    read_whole,
-)
+from calib.engine.models import NAMED, Model, ModelFit, stated
+from calib.engine.nonlinear import fit_model
+from calib.engine.nonlinear_xy import fit_model_xy
+from calib.engine.totalleastsquares import fit_polynomial_xy
+from calib.evaluation.tasks.fit_data import Points, read_points, read_starts
+from calib.evaluation.tasks.fit_report import describe, evaluate
+from calib.evaluation.tasks.reader import Fields, TaskRefused, join, place, read_whole
 
 KEYS = (
     "kind", "model", "degree", "x", "y", "u_x", "u_y", "cov_x", "cov_y", "cov_xy",
     "scale_by_residuals", "weighting", "covariance_method", "u_y_common", "predict", "inverse",
-    "function", "parameters",
+    "function", "parameters", "coverage_probability",
 )  # fmt: skip
-MODELS = ("line", "proportional", "polynomial")
-LATER = ("callendar_van_dusen", "sakuma_hattori", "steinhart_hart", "expression")
-_IN_X = ("u_x", "cov_x", "cov_xy", "covariance_method")
+POLYNOMIALS = ("line", "proportional", "polynomial")
+MODELS = (*POLYNOMIALS, *NAMED, "expression")
+_NAMES = {"line": ("a", "b"), "proportional": ("b",)}
+_REASONS = {
+    "lowest-aicc": "it has the lowest AICc",
+    "lowest-aicc-of-consistent": "of the degrees that pass the chi-squared test it has the lowest"
+    " AICc",
+    "none-consistent": "no degree passes the chi-squared test; it has the lowest AICc",
+}
 
 
 def compute_fit(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,127 +44,112 @@ def compute_fit(task: Mapping[str, Any]) -> dict[str, Any]:
         The task cannot be read, or the points do not determine the curve.
     """
     fields = Fields(task, "", KEYS)
-    model = fields.word("model", MODELS + LATER)
-    if model in LATER:
-        raise TaskRefused("not-offered", f"Model {model!r} is not offered yet.", "model")
-    for key in ("function", "parameters"):
-        if fields.has(key):
-            raise TaskRefused("bad-task", f"{key!r} does not go with model {model!r}.", key)
-    fit = _fit(fields, model)
-    return {"kind": "fit", "model": model, **_describe(fit, fields), **_evaluate(fit, fields)}
+    model = fields.word("model", MODELS)
+    _check_keys(fields, model)
+    points = read_points(fields)
+    if points.variables is not None and model != "expression":
+        raise TaskRefused("bad-task", f"Model {model!r} is a curve over one plain list x.", "x")
+    out: dict[str, Any] = {"kind": "fit", "model": model}
+    fit: PolynomialFit | ModelFit
+    if model not in POLYNOMIALS:
+        fit = _fit_model(fields, points, model)
+    elif isinstance(fields.get("degree"), Mapping):
+        choice = _choose(fields, points)
+        fit = choice.fit
+        out |= {"degree": choice.degree, "choice": _told(choice)}
+    else:
+        given = fields.get("degree")
+        degree = 1 if given is None else read_whole(given, "degree")
+        with place("x"):
+            fit = _fit_polynomial(points, model, degree)
+    names = points.variables
+    return {**out, **describe(fit, names, fields), **evaluate(fit, names, fields)}
 
 
-def _fit(fields: Fields, model: str) -> PolynomialFit:
-    """Read the data and fit."""
-    x, y = fields.numbers("x"), fields.numbers("y")
+def _check_keys(fields: Fields, model: str) -> None:
+    """Require the keys that belong to the model and refuse those that do not."""
     if fields.has("degree") != (model == "polynomial"):
         word = "needs a" if model == "polynomial" else "takes no"
         raise TaskRefused("bad-task", f"Model {model!r} {word} degree.", "degree")
-    if len(x) != len(y):
-        raise TaskRefused("bad-task", f"x has {len(x)} values, y has {len(y)}.", "y")
-    degree = read_whole(fields.need("degree"), "degree") if model == "polynomial" else 1
-    options: dict[str, Any] = {
-        "u_y": fields.number_or_list("u_y"),
-        "cov_y": _matrix(fields, "cov_y"),
-        "scale_by_residuals": fields.flag("scale_by_residuals"),
-        "u_y_common": fields.number("u_y_common", 0.0),
-        "proportional": model == "proportional",
-        "names": {"line": ("a", "b"), "proportional": ("b",)}.get(model),
-    }
-    weighting = fields.word("weighting", ("none", "uncertainty"), "uncertainty")
-    if not any(fields.has(key) for key in _IN_X):
-        with place("x"):
-            return fit_polynomial(x, y, degree, weighted=weighting != "none", **options)
-    if weighting == "none":
-        msg = "weighting 'none' does not go with uncertainties of x."
-        raise TaskRefused("bad-task", msg, "weighting")
-    options |= {key: _matrix(fields, key) for key in ("cov_x", "cov_xy")}
-    options["u_x"] = fields.number_or_list("u_x")
-    options["covariance_method"] = fields.word("covariance_method", METHODS, METHODS[0])
+    for key in ("function", "parameters"):
+        allowed = model == "expression" or (key == "parameters" and model in NAMED)
+        if fields.has(key) and not allowed:
+            raise TaskRefused("bad-task", f"{key!r} does not go with model {model!r}.", key)
+
+
+def _fit_polynomial(points: Points, model: str, degree: int) -> PolynomialFit:
+    """Fit a polynomial of a known degree."""
+    fit = fit_polynomial_xy if points.both else fit_polynomial
+    return fit(
+        points.x[0], points.y, degree, proportional=model == "proportional",
+        names=_NAMES.get(model), **points.options,
+    )  # fmt: skip
+
+
+def _choose(fields: Fields, points: Points) -> Choice:
+    """Choose the degree of a polynomial within the limits asked for."""
+    asked = Fields(fields.get("degree"), "degree", ("at_least", "at_most"))
+    most = read_whole(asked.need("at_most"), "degree.at_most")
+    least = read_whole(asked.need("at_least"), "degree.at_least") if asked.has("at_least") else 1
+    with place("degree" if not 0 <= least <= most else "x"):
+        return choose_degree(partial(_fit_polynomial, points, "polynomial"), least, most)
+
+
+def _told(choice: Choice) -> dict[str, Any]:
+    """Say which degree was chosen among which, and why."""
+    return {
+        "reason": f"Degree {choice.degree} was chosen: {_REASONS[choice.reason]}.",
+        "rule": choice.reason,
+        "candidates": [
+            {"degree": c.degree, "chi2": c.chi2, "dof": c.dof, "aicc": c.aicc,
+             "consistent": c.consistent}
+            for c in choice.candidates
+        ],
+    }  # fmt: skip
+
+
+def _fit_model(fields: Fields, points: Points, name: str) -> ModelFit:
+    """Fit a named model or a stated function."""
+    model, start = _stated(fields, points) if name == "expression" else _named(fields, points, name)
+    fit = fit_model_xy if points.both else fit_model
     with place("x"):
-        return fit_polynomial_xy(x, y, degree, **options)
+        return fit(model, points.x, points.y, start, **points.options)
 
 
-def _matrix(fields: Fields, key: str) -> list[list[float]] | None:
-    """Read a matrix whose rows have equal length."""
-    if not fields.has(key):
-        return None
-    rows = read_matrix(fields.get(key), key)
-    if {len(row) for row in rows} != {len(rows)}:
-        raise TaskRefused("bad-task", f"{key} must be a square matrix.", key)
-    return rows
+def _stated(fields: Fields, points: Points) -> tuple[Model, list[float] | None]:
+    """Read a function and the starting values of its parameters."""
+    text = fields.need("function")
+    if not isinstance(text, str):
+        raise TaskRefused("bad-value", "function must be text.", "function")
+    names, starts = read_starts(fields.need("parameters"), "parameters")
+    with place("function"):
+        model = stated(text, names, points.variables or ("x",))
+    if model.is_linear:
+        return model, None
+    return model, _complete(names, starts)
 
 
-def _describe(fit: PolynomialFit, fields: Fields) -> dict[str, Any]:
-    """Parameters and quality of the fit."""
-    parameters = {}
-    for i, name in enumerate(fit.names):
-        value, u = fit.estimate(name)
-        parameters[name] = {"value": value, "u": u}
-        if fields.has("u_y_common"):
-            parameters[name]["dof"] = finite(float(fit.parameter_dof[i]))
-    cov = fit.covariance
-    return {
-        "parameters": parameters,
-        "covariance": None if cov is None else cov.tolist(),
-        "correlation": None if cov is None else _correlation(fit),
-        "chi2": fit.chi2,
-        "dof": fit.dof,
-        "s": fit.s,
-        "chi2_critical": fit.chi2_critical,
-        "consistent": fit.consistent,
-        "r_squared": fit.r_squared,
-        "residuals": fit.residuals.tolist(),
-        "leave_one_out": list(fit.leave_one_out),
-    }
+def _complete(names: tuple[str, ...], starts: list[float | None]) -> list[float]:
+    """Require a starting value for each parameter."""
+    found = []
+    for name, start in zip(names, starts, strict=True):
+        if start is None:
+            at = join("parameters", name)
+            msg = f"{at}: the function is not linear in its parameters, so {name!r} needs a start."
+            raise TaskRefused("missing-key", msg, at)
+        found.append(start)
+    return found
 
 
-def _correlation(fit: PolynomialFit) -> dict[str, dict[str, float]]:
-    r = correlation_of(np.asarray(fit.covariance))
-    return {
-        a: {b: float(r[i, j]) for j, b in enumerate(fit.names)} for i, a in enumerate(fit.names)
-    }
-
-
-def _evaluate(fit: PolynomialFit, fields: Fields) -> dict[str, Any]:
-    """Predictions and inverse evaluations that were asked for."""
-    out: dict[str, Any] = {}
-    if fields.has("predict"):
-        asked = Fields(fields.get("predict"), "predict", ("x", "u_x"))
-        x, u_x = asked.numbers("x", 0), asked.number_or_list("u_x")
-        with place("predict"):
-            found = predictions.predict(fit, x, 0.0 if u_x is None else u_x)
-        out["predictions"] = [
-            {"x": xi, "y": yi, "u": u, "u_single": single}
-            for xi, yi, u, single in zip(
-                found.x.tolist(), found.y.tolist(), _column(found.u, len(x)),
-                _column(found.u_single, len(x)), strict=True,
-            )
-        ]  # fmt: skip
-        cov = found.covariance
-        out["prediction_covariance"] = None if cov is None else cov.tolist()
-    if fields.has("inverse"):
-        found = _invert(fit, Fields(fields.get("inverse"), "inverse", ("y", "u_y", "readings")))
-        out["inverse"] = [
-            {"y": yi, "x": xi, "u": u}
-            for yi, xi, u in zip(
-                found.y.tolist(), found.x.tolist(), _column(found.u, len(found.x)), strict=True
-            )
-        ]
-    return out
-
-
-def _column(values: Any, n: int) -> list[float | None]:
-    return [None] * n if values is None else [float(v) for v in values]
-
-
-def _invert(fit: PolynomialFit, asked: Fields) -> Prediction:
-    if asked.has("readings"):
-        if asked.has("y") or asked.has("u_y"):
-            raise TaskRefused("bad-task", "Give readings, or y with u_y, not both.", "inverse")
-        readings = read_matrix(asked.get("readings"), "inverse.readings")
-        with place("inverse.readings"):
-            return predictions.invert_readings(fit, readings)
-    y, u_y = asked.numbers("y"), asked.number_or_list("u_y")
-    with place("inverse"):
-        return predictions.invert(fit, y, 0.0 if u_y is None else u_y)
+def _named(fields: Fields, points: Points, name: str) -> tuple[Model, list[float] | None]:
+    """Give a named model, with starting values where they are stated."""
+    model = NAMED[name](np.array(points.x))
+    if not fields.has("parameters"):
+        return model, None
+    names, starts = read_starts(fields.get("parameters"), "parameters")
+    if names != model.parameters:
+        msg = (
+            f"Model {name!r} has the parameters {', '.join(model.parameters)} here, in this order."
+        )
+        raise TaskRefused("bad-task", msg, "parameters")
+    return model, _complete(names, starts)
