@@ -13,6 +13,7 @@ from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context, Role
 from instruments.errors import DomainError, Invalid
+from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import UNITS
 from instruments.services import customers, labs, numbers, people, rows, scope
 
@@ -226,11 +227,7 @@ def _numbers_page(request: Request, ctx: Context, form: Form) -> Response:
 def _scope_page(request: Request, ctx: Context, catalogue: Catalogue, form: Form) -> Response:
     types = catalogue.list()
     measurands = [
-        (
-            f"{type_.id} {m.id}",
-            f"{type_.name.text(ctx.language)}: {m.name.text(ctx.language)} "
-            f"({UNITS[m.unit].symbol}, U {UNITS[m.output_unit].symbol})",
-        )
+        (f"{type_.id} {m.id}", _measured(type_, m, ctx.language))
         for type_ in types
         for m in type_.measurands
     ]
@@ -246,3 +243,8 @@ def _scope_page(request: Request, ctx: Context, catalogue: Catalogue, form: Form
         today=ctx.today,
         tab="scope",
     )
+
+
+def _measured(type_: InstrumentType, measurand: Measurand, language: str) -> str:
+    units = f"{UNITS[measurand.unit].symbol}, U {UNITS[measurand.output_unit].symbol}"
+    return f"{type_.name.text(language)}: {measurand.name.text(language)} ({units})"
