@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
@@ -28,6 +27,7 @@ from api.problems import SignInNeeded, incident, problem, status_of
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
 from calib.services import recovery
+from instruments.db import is_disk_failure
 from instruments.errors import Conflict, DomainError, Finding, Invalid, NotFound, Unavailable
 
 log = logging.getLogger("calib")
@@ -197,11 +197,19 @@ async def _stale(request: Request, _error: Exception) -> Response:
 async def _database_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError)  # noqa: S101
     words = str(error.orig)
-    if isinstance(error.orig, sqlite3.OperationalError) and "disk I/O error" in words:
+    if is_disk_failure(error):
         # whether the commit reached the disk cannot be told: stop, start-up finds out
         log.critical("database I/O error: stopping")
         os._exit(70)
-    if "full" in words or "locked" in words:
+    if isinstance(error, DataError) and "NUL" in words:  # PostgreSQL keeps none
+        return _answer(
+            request,
+            Invalid(
+                "text-unreadable",
+                "The request holds the character U+0000, which stands for nothing. Leave it out.",
+            ),
+        )
+    if isinstance(error, OperationalError) and ("full" in words or "locked" in words):
         return _answer(
             request,
             Unavailable(

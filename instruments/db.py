@@ -195,6 +195,13 @@ def open_engine(url: str, *, synced: bool = True) -> Engine:
     return engine
 
 
+def is_disk_failure(problem: BaseException) -> bool:
+    """Answer whether the disk failed under SQLite: whether the commit reached it cannot be told."""
+    original = getattr(problem, "orig", None)
+    failed = isinstance(original, sqlite3.OperationalError)
+    return failed and "disk I/O error" in str(original)
+
+
 def journal_in_words() -> str:
     """Say how SQLite keeps commits safe here; shown by ``calib doctor`` and readiness."""
     version = sqlite3.sqlite_version

@@ -99,6 +99,7 @@ class StandardChange(Wire):
     serial: Words = ""
     quantity: Words = ""
     unit: Words = ""
+    status: Words = "in_service"
 
 
 class CertificateValue(Wire):
@@ -123,6 +124,12 @@ class NewStandardCertificate(Wire):
     high: Decimal | None = None
     replaces_id: int | None = None
     reason: Words = ""
+
+
+class LastDay(Wire):
+    """The last day something holds."""
+
+    ends_on: Day
 
 
 class NewScopeRow(Wire):

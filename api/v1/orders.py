@@ -12,6 +12,7 @@ from calib.services import planning
 from calib.services.calibration_views import CalibrationView
 from instruments.services import orders
 from instruments.services.order_request import LineRequest, OrderRequest
+from instruments.services.rows import not_found
 
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
 
@@ -55,6 +56,14 @@ def cancel(
     return tagged(response, orders.cancel(ctx, order_id, version, body.reason))
 
 
+@router.post("/orders/{order_id}/finish")
+def finish(
+    order_id: int, version: VersionSeen, ctx: Writing, response: Response
+) -> orders.OrderView:
+    """Note that the work of an order is done."""
+    return tagged(response, orders.finish(ctx, order_id, version))
+
+
 @router.post("/orders/{order_id}/lines/{line_id}/receive")
 def receive(
     order_id: int, line_id: int, body: Receipt, ctx: Writing, response: Response
@@ -76,5 +85,6 @@ def open_calibration(
     order_id: int, line_id: int, ctx: Writing, wired: Wired, response: Response
 ) -> CalibrationView:
     """Open a record of work on a received line."""
-    orders.get_order(ctx, order_id)
+    if line_id not in {line.id for line in orders.get_order(ctx, order_id).lines}:
+        raise not_found("order line", line_id)
     return tagged(response, planning.open_calibration(ctx, line_id, catalogue=wired.catalogue))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response, UploadFile
+from fastapi import APIRouter, Query, Response, UploadFile
 
 from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing
 from api.problems import finding_document
-from api.schemas.registry import NewScopeRow, NewStandardCertificate, StandardChange
+from api.schemas.registry import LastDay, NewScopeRow, NewStandardCertificate, StandardChange
 from api.strict_routes import StrictRoute
 from api.v1.answers import import_report, once_per_key, tagged
 from calib.services import standard_import
@@ -73,14 +74,34 @@ def enter_certificate(
 
 @router.post("/standards/{standard_id}/certificates/dcc", status_code=201)
 def import_certificate(
-    standard_id: int, file: UploadFile, key: Key, ctx: Writing, wired: Wired
+    standard_id: int,
+    file: UploadFile,
+    key: Key,
+    ctx: Writing,
+    wired: Wired,
+    *,
+    table: Annotated[int, Query(ge=0)] = 0,
+    valid_until: date | None = None,
+    replaces_id: int | None = None,
+    reason: str = "",
 ) -> Mapping[str, Any]:
-    """Read a certificate from another institute's DCC file (3.x)."""
+    """Read a certificate from one table of another institute's DCC file (3.x).
+
+    A DCC names no end of validity: `valid_until` is the lab's own.
+    """
     content, name = file.file.read(), file.filename or "dcc.xml"
 
     def read() -> Mapping[str, Any]:
         found = standard_import.import_standard_certificate(
-            ctx, standard_id, content, name, wired.store
+            ctx,
+            standard_id,
+            content,
+            name,
+            wired.store,
+            table=table,
+            valid_until=valid_until,
+            replaces_id=replaces_id,
+            reason=reason,
         )
         return {
             "certificate_id": found.certificate_id,
@@ -88,7 +109,14 @@ def import_certificate(
             "findings": [finding_document(f, ctx.language) for f in found.findings],
         }
 
-    sent = {"standard": standard_id, "sha256": hashlib.sha256(content).hexdigest()}
+    sent = {
+        "standard": standard_id,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "table": table,
+        "valid_until": valid_until.isoformat() if valid_until else None,
+        "replaces_id": replaces_id,
+        "reason": reason,
+    }
     return once_per_key(ctx, "registry:standard:dcc", key, sent, read)
 
 
@@ -125,3 +153,9 @@ def add_scope_row(body: NewScopeRow, ctx: Writing, wired: Wired) -> dict[str, in
         ends_on=body.ends_on,
     )
     return {"id": scope.add_row(ctx, entry, catalogue=wired.catalogue)}
+
+
+@router.post("/scope/{row_id}/end", status_code=204)
+def end_scope_row(row_id: int, body: LastDay, ctx: Writing) -> None:
+    """Set the last day a row of the accreditation scope holds."""
+    scope.end_row(ctx, row_id, body.ends_on)

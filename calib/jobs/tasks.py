@@ -6,6 +6,7 @@ Each task sweeps rows, so a trigger that is lost, doubled or late changes nothin
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +21,7 @@ from calib.services import recovery
 from calib.services.notices import is_time_for_notices, make_notices
 from calib.services.outbox import send_waiting
 from calib.services.ports import FileStore, Mailer, Sealer
+from instruments.db import is_disk_failure
 
 log = logging.getLogger("calib.jobs")
 
@@ -128,8 +130,10 @@ def _task(
     def run() -> None:
         try:
             job(wired)
-        except Exception:
+        except Exception as problem:
             log.exception("job %s failed; it is tried again at its next time", job.__name__)
+            if is_disk_failure(problem):  # what was committed cannot be told: start-up finds out
+                os._exit(70)
 
     task: Callable[[], object] = queue.periodic_task(crontab(minute=minutes), name=job.__name__)(
         run

@@ -12,6 +12,7 @@ from instruments.db import Base, CanonicalJSON, DecimalText
 from instruments.tenancy import LabScoped, scoped, to_same_lab
 
 KINDS = ("calibration", "verification", "check")
+STATES = ("requested", "accepted", "done", "returned", "cancelled")
 
 
 class Order(LabScoped, Base):

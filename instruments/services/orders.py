@@ -6,16 +6,12 @@ What was agreed is fixed when the order is accepted (ISO/IEC 17025 7.1).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import select
 
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import Conflict, Refused
-from instruments.plain import from_plain
-from instruments.procedure import Limit
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Customer
 from instruments.services import audit, fields
@@ -29,17 +25,24 @@ from instruments.services.instruments import (
 from instruments.services.models import read_limits
 from instruments.services.numbers import take_number
 from instruments.services.order_request import LineRequest, OrderRequest, check_head, check_lines
-from instruments.services.rows import (
-    check_version,
-    get_row,
-    may_see,
-    not_found,
-    own_customer,
+from instruments.services.order_views import (
+    OrderLineView,
+    OrderView,
+    get_order,
+    lines_of,
+    list_orders,
 )
+from instruments.services.rows import check_version, get_row, may_see, not_found
 from instruments.tenancy import hold_lab
-from instruments.text import LocalizedText
 
-__all__ = ["LineRequest", "OrderRequest"]
+__all__ = [
+    "LineRequest",
+    "OrderLineView",
+    "OrderRequest",
+    "OrderView",
+    "get_order",
+    "list_orders",
+]
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "requested": ("accepted", "cancelled"),
     "accepted": ("done", "returned", "cancelled"),
@@ -48,49 +51,6 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     "cancelled": (),
 }
 """The one table of transitions. Accepted to returned: given back without work."""
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLineView:
-    """One instrument of an order."""
-
-    id: int
-    version: int
-    instrument: InstrumentView
-    verification_kind: str | None
-    customer_limits: Mapping[str, tuple[Limit, ...]]
-    points: Mapping[str, tuple[str, ...]]
-    predict: Mapping[str, tuple[str, ...]]
-    received_at: datetime | None
-    received_by: int | None
-    condition: str
-    returned_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderView:
-    """An order as it stands."""
-
-    id: int
-    version: int
-    number: str
-    customer_id: int
-    customer: LocalizedText
-    kind: str
-    state: str
-    requested_on: date
-    requested_by: str
-    decision_rule: str
-    decision_parameter: str | None
-    print_due: bool
-    interval_months: int | None
-    include_budget: bool
-    language: str
-    green_channel: bool
-    fee: str | None
-    fee_waiver: str
-    remark: str
-    lines: tuple[OrderLineView, ...]
 
 
 def request(ctx: Context, asked: OrderRequest, *, catalogue: Catalogue) -> OrderView:
@@ -200,7 +160,7 @@ def give_back(
     hold_lab(ctx.session, ctx.lab_id)
     order = get_row(ctx, Order, order_id, "order")
     check_version(order, version, "order")
-    lines = _lines(ctx, select(Order.id).where(Order.id == order_id))
+    lines = lines_of(ctx, select(Order.id).where(Order.id == order_id))
     here = [ln for ln in lines if ln.received_at is not None and ln.returned_at is None]
     chosen = here if line_ids is None else [_line_of(ctx, order, i) for i in line_ids]
     if not chosen or any(line not in here for line in chosen):
@@ -216,39 +176,6 @@ def give_back(
     facts = {"order": order.number, "lines": [line.id for line in chosen], "state": order.state}
     audit.record(ctx, "registry:order:give_back", "order", order.id, facts)
     return get_order(ctx, order_id)
-
-
-def get_order(ctx: Context, order_id: int) -> OrderView:
-    """Return an order with its lines.
-
-    Raises NotFound when the lab has no such order, or the actor may not see it.
-    """
-    found = _views(ctx, _select().where(Order.id == order_id))
-    if not found:
-        raise not_found("order", order_id)
-    may_see(ctx, found[0].customer_id, "order", order_id)
-    return found[0]
-
-
-def list_orders(
-    ctx: Context,
-    state: str | None = None,
-    *,
-    customer_id: int | None = None,
-    limit: int | None = None,
-) -> tuple[OrderView, ...]:
-    """Return the orders the actor may see, newest first, the open green channel before all."""
-    pressing = and_(Order.green_channel == 1, Order.state.in_(("requested", "accepted")))
-    statement = _select().order_by(pressing.desc(), Order.id.desc())
-    own = own_customer(ctx)
-    if own is not None:
-        statement = statement.where(Order.customer_id == own)
-    if state is not None:
-        fields.choice(state, tuple(TRANSITIONS), "/state")
-        statement = statement.where(Order.state == state)
-    if customer_id is not None:
-        statement = statement.where(Order.customer_id == customer_id)
-    return _views(ctx, statement.limit(limit))
 
 
 def _order(ctx: Context, asked: OrderRequest) -> Order:
@@ -334,82 +261,3 @@ def _count_pieces(ctx: Context, item: InstrumentView, pieces: int) -> None:
     fields.whole(pieces, "/pieces", low=1, high=MAX_PIECES)
     if pieces != item.pieces:
         update_instrument(ctx, item.id, item.version, pieces=pieces)
-
-
-def _select() -> Select[Order, Customer]:
-    return select(Order, Customer).join(Customer, Customer.id == Order.customer_id)
-
-
-def _lines(ctx: Context, order_ids: Select[int]) -> list[OrderLine]:
-    return list(
-        ctx.session.scalars(
-            select(OrderLine).where(OrderLine.order_id.in_(order_ids)).order_by(OrderLine.id)
-        )
-    )
-
-
-def _views(ctx: Context, statement: Select[Order, Customer]) -> tuple[OrderView, ...]:
-    """Return the orders with their lines, in three queries and without a list of numbers."""
-    ids = statement.with_only_columns(Order.id)
-    lines: dict[int, list[OrderLine]] = {}
-    for line in _lines(ctx, ids):
-        lines.setdefault(line.order_id, []).append(line)
-    items = get_instruments(ctx, select(OrderLine.instrument_id).where(OrderLine.order_id.in_(ids)))
-    found = ctx.session.execute(statement)
-    return tuple(
-        _view(order, customer, lines.get(order.id, ()), items) for order, customer in found
-    )
-
-
-def _view(
-    order: Order,
-    customer: Customer,
-    lines: Sequence[OrderLine],
-    items: Mapping[int, InstrumentView],
-) -> OrderView:
-    return OrderView(
-        id=order.id,
-        version=order.version,
-        number=order.number,
-        customer_id=order.customer_id,
-        customer=LocalizedText(customer.name_en, customer.name_zh),
-        kind=order.kind,
-        state=order.state,
-        requested_on=order.requested_on,
-        requested_by=order.requested_by,
-        decision_rule=order.decision_rule,
-        decision_parameter=order.decision_parameter,
-        print_due=order.print_due,
-        interval_months=order.interval_months,
-        include_budget=order.include_budget,
-        language=order.language,
-        green_channel=order.green_channel,
-        fee=order.fee,
-        fee_waiver=order.fee_waiver,
-        remark=order.remark,
-        lines=tuple(
-            _line_view(line, items[line.instrument_id])
-            for line in lines
-            # an instrument that changed hands is no longer shown to its former owner
-            if line.instrument_id in items
-        ),
-    )
-
-
-def _line_view(line: OrderLine, item: InstrumentView) -> OrderLineView:
-    return OrderLineView(
-        id=line.id,
-        version=line.version,
-        instrument=item,
-        verification_kind=line.verification_kind,
-        customer_limits={
-            name: tuple(from_plain(Limit, limit) for limit in limits)
-            for name, limits in line.customer_limits.items()
-        },
-        points={name: tuple(points) for name, points in line.points.items()},
-        predict={name: tuple(places) for name, places in line.predict.items()},
-        received_at=line.received_at,
-        received_by=line.received_by,
-        condition=line.condition,
-        returned_at=line.returned_at,
-    )

@@ -9,7 +9,8 @@ from calib.records.certificates import Certificate
 from instruments.records.instruments import Instrument
 from instruments.tenancy import installation_session
 from tests.support import issuing
-from tests.support.builders import a_customer, an_instrument, context_for
+from tests.support.builders import a_customer, an_instrument, an_order, context_for
+from tests.support.dcc_files import document
 from tests.support.door import Door, a_door, a_key, problem_of, seen
 
 CSV = b"serial,maker,model,customer\n"
@@ -175,3 +176,52 @@ def test_an_import_with_the_key_of_another_file_is_refused(door):
     assert client.post(path, files={"file": ("a.csv", table)}, headers=key).status_code == 200
     other = client.post(path, files={"file": ("a.csv", table + b"M,x,y,z\n")}, headers=key)
     problem_of(other, 409, "idempotency-key-reused")
+
+
+def test_a_dcc_is_entered_with_the_end_of_validity_the_lab_gives_it(door):
+    client = door.as_(door.bench.signatory)
+    path = f"/api/v1/standards/{door.bench.standard.id}/certificates/dcc"
+    files = {"file": ("n1.xml", document(), "application/xml")}
+    key = a_key()
+    given = {"valid_until": "2027-01-31"}
+    answer = client.post(path, params=given, files=files, headers=key)
+    assert answer.status_code == 201, answer.text
+    problem_of(
+        client.post(path, files=files, headers=key), 409, "idempotency-key-reused"
+    )  # without the date it is another request
+    kept = client.get(f"/api/v1/standards/{door.bench.standard.id}").json()["certificates"]
+    entered = [c for c in kept if c["origin"] == "dcc"]
+    assert [c["valid_until"] for c in entered] == ["2027-01-31"]
+
+
+def test_a_standard_is_taken_out_of_service_and_a_row_of_the_scope_ends(door):
+    client = door.as_(door.bench.signatory)
+    path = f"/api/v1/standards/{door.bench.standard.id}"
+    version = seen(client.get(path))
+    answer = client.patch(path, json={"status": "out_of_service"}, headers=version)
+    assert (answer.status_code, answer.json()["status"]) == (200, "out_of_service")
+    row = {
+        "type_id": issuing.PROBE, "measurand": "temperature", "document": "CNAS L0001",
+        "low": "0", "high": "100", "expanded_uncertainty": "0.02", "starts_on": "2026-01-01",
+    }  # fmt: skip
+    made = client.post("/api/v1/scope", json=row).json()
+    ending = f"/api/v1/scope/{made['id']}/end"
+    assert client.post(ending, json={"ends_on": "2026-06-30"}).status_code == 204
+    assert client.get("/api/v1/scope").json()[0]["entry"]["ends_on"] == "2026-06-30"
+    other = door.as_(door.bench.technician)
+    problem_of(other.post(ending, json={"ends_on": "2026-07-01"}), 403, "role-missing")
+
+
+def test_an_order_is_finished_and_a_record_opens_under_its_own_order_only(door):
+    with context_for(door.bench.installation) as ctx:
+        given = {"model_id": door.bench.model_id, "customer_id": door.bench.customer_id}
+        items = [an_instrument(ctx, door.bench.catalogue, **given).id for _ in range(2)]
+        first, second = (
+            an_order(ctx, door.bench.catalogue, item, decision_rule="none") for item in items
+        )
+    client = door.as_(door.bench.signatory)
+    foreign = f"/api/v1/orders/{first.id}/lines/{second.lines[0].id}/calibrations"
+    problem_of(client.post(foreign), 404, "not-found")
+    path = f"/api/v1/orders/{first.id}"
+    answer = client.post(f"{path}/finish", headers=seen(client.get(path)))
+    assert (answer.status_code, answer.json()["state"]) == (200, "done")

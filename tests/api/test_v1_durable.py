@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 
 import pytest
 from sqlalchemy import create_engine, event, text
@@ -126,3 +127,27 @@ def test_a_refused_change_leaves_nothing_of_its_transaction(door):
     answer = client.post(f"/api/v1/calibrations/{record}/readings", json={"entries": entries})
     assert answer.status_code == 422, answer.text
     assert client.get(f"/api/v1/calibrations/{record}").json()["slots"] == []
+
+
+def test_a_failing_disk_ends_the_process(door, monkeypatch):
+    client, ended = door.as_(door.bench.signatory), []
+    monkeypatch.setattr("api.app.os._exit", ended.append)
+
+    def fail(_connection) -> None:
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    event.listen(door.bench.engine, "commit", fail)
+    try:
+        client.post("/api/v1/customers", json={"name_en": "Perhaps"})
+    finally:
+        event.remove(door.bench.engine, "commit", fail)
+    assert 70 in ended
+
+
+def test_a_text_no_database_keeps_is_found_nowhere_or_refused(door):
+    client = door.as_(door.bench.technician)
+    answer = client.get("/api/v1/instruments", params={"text": "a\0b"})
+    if answer.status_code == 200:
+        assert answer.json() == []
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (422, "text-unreadable")

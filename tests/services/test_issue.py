@@ -19,9 +19,7 @@ from calib.records.certificates import Certificate, LedgerLeaf
 from calib.services import certificate_rows, issue, ledger, readings, review
 from instruments.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Refused
 from instruments.errors import Unavailable as NotAvailable
-from instruments.records.counters import NumberSeries
 from instruments.records.instruments import Instrument
-from instruments.services import numbers
 from instruments.services.audit import check_chain
 from instruments.tenancy import installation_session
 from tests.support import builders, issuing
@@ -387,18 +385,3 @@ def test_another_labs_certificate_is_not_there(bench, store):
         issue.withdraw(ctx, seen.certificate_id, "why", bench.reviewer.id)
     with pytest.raises(NotFound):
         issue.finish(bench.engine, store, UnsealedSealer(), other, seen.certificate_id, lambda: NOW)
-
-
-def test_a_number_given_under_an_earlier_template_is_not_given_twice(bench, store):
-    first = issuing.issued(bench, store, issuing.authorised(bench))
-    with bench.as_(issuing.everybody(bench)) as ctx:
-        numbers.set_template(ctx, "calibration_certificate", "{lab}-{year}-{seq:06d}")
-        numbers.set_template(ctx, "calibration_certificate", "HZ-JZ-2026-{seq:06d}")
-        series = select(NumberSeries).where(NumberSeries.name == "calibration_certificate")
-        for row in ctx.session.scalars(series):
-            row.last = 0  # as if the numbers had been another series'
-    id_ = issuing.authorised(bench)
-    with pytest.raises(Conflict) as caught:
-        issuing.issued(bench, store, id_, key="second")
-    assert caught.value.code == "number-taken"
-    assert caught.value.facts["number"] == first.number

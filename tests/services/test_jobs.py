@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from calib.adapters.mail import SMTPMailer
 from calib.jobs import tasks
@@ -179,3 +181,15 @@ def test_every_job_has_its_minute(tmp_path):
         "send_mails": 60,
     }
     queue.storage.close()
+
+
+def test_a_failing_disk_ends_the_process_of_the_jobs(wired, monkeypatch, caplog):
+    ended = threading.Event()
+
+    def broken(*_arguments):
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+
+    monkeypatch.setattr(tasks.os, "_exit", lambda _code: ended.set())
+    monkeypatch.setattr(tasks.recovery, "sweep", broken)
+    tasks.start_worker(wired)
+    assert ended.wait(LONG)

@@ -1,4 +1,4 @@
-"""What stays reserved is told with its reason: to the lab, to the operator, to a watch."""
+"""What stays reserved is told with its reason; no number is given twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from calib.adapters.files import DirectoryStore
 from calib.adapters.sealing import UnsealedSealer
 from calib.records.work import ScheduleRun
 from calib.services import issue, lookup, recovery
-from instruments.errors import Unavailable
+from instruments.errors import Conflict, Unavailable
+from instruments.records.counters import NumberSeries
+from instruments.services import numbers
 from instruments.tenancy import installation_session
 from tests.support import issuing
 from tests.support.builders import NOW, a_lab, context_for
@@ -89,3 +91,18 @@ def test_another_lab_is_not_told(bench, store, held):
     other = a_lab(bench.engine, "SH")
     with context_for(bench.installation, lab_id=other) as ctx:
         assert lookup.dashboard(ctx).alarms == ()
+
+
+def test_a_number_given_under_an_earlier_template_is_not_given_twice(bench, store):
+    first = issuing.issued(bench, store, issuing.authorised(bench))
+    with bench.as_(issuing.everybody(bench)) as ctx:
+        numbers.set_template(ctx, "calibration_certificate", "{lab}-{year}-{seq:06d}")
+        numbers.set_template(ctx, "calibration_certificate", "HZ-JZ-2026-{seq:06d}")
+        series = select(NumberSeries).where(NumberSeries.name == "calibration_certificate")
+        for row in ctx.session.scalars(series):
+            row.last = 0  # as if the numbers had been another series'
+    id_ = issuing.authorised(bench)
+    with pytest.raises(Conflict) as caught:
+        issuing.issued(bench, store, id_, key="second")
+    assert caught.value.code == "number-taken"
+    assert caught.value.facts["number"] == first.number
