@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     FloatArray: TypeAlias = NDArray[np.float64]
     Many = Callable[[FloatArray], FloatArray]
 
-_MOST_STEPS = 100
+_MOST_STEPS = 200
 _GOLDEN = (3 - 5**0.5) / 2
 #: Enough to shrink a grid step to 1e-8, finer than a maximum can be told.
 _GOLDEN_STEPS = 38
@@ -44,7 +44,7 @@ def solve_between(function: Many, low: FloatArray, high: FloatArray) -> FloatArr
     Raises
     ------
     NotConverged
-        A function has the same sign at both of its ends.
+        A function has the same sign at both of its ends, or is no function of its argument.
 
     Notes
     -----
@@ -57,12 +57,13 @@ def solve_between(function: Many, low: FloatArray, high: FloatArray) -> FloatArr
     if np.any(np.sign(fa) * np.sign(fb) > 0):
         raise NotConverged("There is no sign change between the ends of a search.")
     c, fc, t = a, fa, np.full_like(a, 0.5)
+    finest = 1e-17 * np.abs(b - a) + 1e-300
     for _ in range(_MOST_STEPS):
         best = np.where(np.abs(fa) < np.abs(fb), a, b)
-        slack = 1e-15 * np.abs(best) + 1e-300
+        slack = np.maximum(1e-15 * np.abs(best), finest)
         share = np.minimum(slack / np.maximum(np.abs(b - a), 1e-300), 0.5)
         if np.all((share >= 0.5) | (fa == 0) | (fb == 0)):
-            break
+            return best
         x = a + np.clip(t, share, 1 - share) * (b - a)
         fx = function(x)
         same = np.sign(fx) == np.sign(fa)
@@ -70,7 +71,7 @@ def solve_between(function: Many, low: FloatArray, high: FloatArray) -> FloatArr
         b, fb = np.where(same, b, a), np.where(same, fb, fa)
         a, fa = x, fx
         t = _next_share(a, b, c, fa, fb, fc)
-    return np.where(fb == 0, b, np.where(np.abs(fa) <= np.abs(fb), a, b))
+    raise NotConverged("A search between two ends does not settle.")
 
 
 def _next_share(

@@ -15,7 +15,7 @@ from scipy import special
 from calib.engine import bracketing
 from calib.engine.coverage import check_probability
 from calib.engine.decision import managed_multiplier
-from calib.engine.errors import OutOfRange
+from calib.engine.errors import NotConverged, OutOfRange
 from calib.engine.priors import Prior, make_prior
 from calib.engine.risk import assess_risks
 from calib.engine.types import require_finite
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     FloatArray: TypeAlias = NDArray[np.float64]
 
 _LEAST = 1e-300
+_MOST_DOUBLINGS = 200
 _SHARES: dict[str, Callable[[FloatArray], FloatArray]] = {
     "rds": lambda tur: np.sqrt(np.maximum(1 - 1 / tur**2, 0)),
     "u95": lambda tur: 1 - 1 / tur,
@@ -106,6 +107,8 @@ def solve_guard_band(
     ------
     OutOfRange
         The target is met even when everything is accepted, or is no probability.
+    NotConverged
+        The target is within rounding of what all items together would give.
 
     Notes
     -----
@@ -143,12 +146,12 @@ def _expand(
 ) -> FloatArray:
     """Double a width until the excess has the sign."""
     end = start.copy()
-    for _ in range(200):
+    for _ in range(_MOST_DOUBLINGS):
         short = sign * excess(end) < 0
         if not np.any(short):
-            break
+            return end
         end = np.where(short, 2 * end, end)
-    return end
+    raise NotConverged("No width of the guard band gives the PFA asked for.")
 
 
 def _centred_pfa(half: FloatArray, sd: FloatArray, u: FloatArray) -> FloatArray:

@@ -39,14 +39,14 @@ def _rule() -> tuple[FloatArray, FloatArray]:
     return (x + 1) / 2, w / 2
 
 
-def accepted_share(x: FloatArray, u: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+def _accepted_share(x: FloatArray, u: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Probability that a test of the true value x reads between two limits."""
     below, above = (low - x) / u, (high - x) / u
     flip = below > 0
     return special.ndtr(np.where(flip, -below, above)) - special.ndtr(np.where(flip, -above, below))
 
 
-def rejected_share(x: FloatArray, u: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+def _rejected_share(x: FloatArray, u: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
     """Probability that a test of the true value x reads outside two limits."""
     return special.ndtr((low - x) / u) + special.ndtr((x - high) / u)
 
@@ -97,10 +97,10 @@ def _block(prior: Prior, u: FloatArray, z: list[FloatArray]) -> tuple[FloatArray
     middle = (a + b) / 2
     inside = (middle > z[0][item]) & (middle < z[1][item])
     out: list[FloatArray] = []
-    for chosen, share in ((~inside, accepted_share), (inside, rejected_share)):
+    for chosen, share in ((~inside, _accepted_share), (inside, _rejected_share)):
         i, left, right = item[chosen], a[chosen], b[chosen]
         al, au = z[2][i], z[3][i]
-        if share is accepted_share:
+        if share is _accepted_share:
             most = share(np.clip(_likeliest(al, au), left, right), u[i], al, au)
         else:
             most = np.maximum(share(left, u[i], al, au), share(right, u[i], al, au))
@@ -112,8 +112,8 @@ def _block(prior: Prior, u: FloatArray, z: list[FloatArray]) -> tuple[FloatArray
     for end, tail in ((edges[0], prior.shape.below), (edges[-1], prior.shape.above)):
         rest = tail(end, prior.a, prior.b)
         within = (end > z[0]) & (end < z[1])
-        out[0] += np.where(within, 0, rest * accepted_share(end, u, z[2], z[3]))
-        out[1] += np.where(within, rest * rejected_share(end, u, z[2], z[3]), 0)
+        out[0] += np.where(within, 0, rest * _accepted_share(end, u, z[2], z[3]))
+        out[1] += np.where(within, rest * _rejected_share(end, u, z[2], z[3]), 0)
     return out[0], out[1]
 
 

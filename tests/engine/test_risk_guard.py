@@ -171,6 +171,17 @@ def test_roots_of_many_functions() -> None:
         bracketing.solve_between(lambda x: x * x + 1, np.array([-1.0]), np.array([1.0]))
 
 
+def test_a_search_that_does_not_settle_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    zero = bracketing.solve_between(lambda x: np.where(x > 0, 1.0, -1.0), -np.ones(1), np.ones(1))
+    assert abs(zero[0]) < 1e-15
+    monkeypatch.setattr(bracketing, "_MOST_STEPS", 3)
+    with pytest.raises(NotConverged):
+        bracketing.solve_between(lambda x: np.exp(x) - 3, -np.ones(1), np.full(1, 9.0))
+    monkeypatch.setattr(guardband, "_MOST_DOUBLINGS", 3)
+    with pytest.raises(NotConverged):
+        guardband.solve_guard_band(make_prior("normal", {"mean": 0, "u": 1}), 0.1, 1e-280, upper=1)
+
+
 def test_few_calls_find_a_root() -> None:
     calls = []
 

@@ -16,7 +16,7 @@ KEYS = (
     "minimum", "accept_lower", "accept_upper", "prior",
 )  # fmt: skip
 LIMITS = ("standard", "class", "t", "quantity", "element", "R0")
-_WORDS = {
+_MODELS = {
     "simple": "Acceptance limits are the tolerance limits",
     "guard_U": "Acceptance limits are U inside the tolerance limits",
     "guard_U_nonbinary": "Acceptance limits are U inside the tolerance limits, rejection limits U"
@@ -61,7 +61,7 @@ def compute_conformity(task: Mapping[str, Any]) -> dict[str, Any]:
     out = _result(found)
     if fields.has("limits"):
         out |= {"lower": _number(lower), "upper": _number(upper)}
-    words = _WORDS[rule].format(minimum=minimum or 0.0, r=exact["r"] or DEFAULT_R)
+    words = _MODELS[rule].format(minimum=minimum or 0.0, r=exact["r"] or DEFAULT_R)
     out["model"] = f"{_belief(found, prior)} {words}."
     return out
 
