@@ -12,7 +12,7 @@ from api.deps import Reading, Wired, Writing
 from api.pages.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
-from calib.services import issue, lookup
+from calib.services import amendment, issue, lookup
 from instruments.context import Context
 from instruments.errors import DomainError
 from instruments.services import people
@@ -125,7 +125,9 @@ def _page(
 ) -> Response:
     certificate = lookup.certificate(ctx, certificate_id)
     second = []
+    amending = None
     if ctx.actor.is_staff:
+        amending = amendment.open_amendment(ctx, certificate.calibration_id)
         second = [
             (person.id, person.name)
             for person in people.list_people(ctx)
@@ -142,6 +144,7 @@ def _page(
         document=lookup.certificate_document(ctx, certificate_id),
         chain=_chain(ctx, certificate),
         second=second,
+        amending=amending if certificate.state == "issued" else None,
         address=f"{public_url.rstrip('/')}/c/{certificate.token}",
     )
 

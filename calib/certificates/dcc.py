@@ -68,7 +68,7 @@ def _parsed(content: bytes) -> etree._Element:
         raise Invalid(
             "dcc-unreadable",
             "The file is no readable XML: {problem}. Ask the issuer for the original file.",
-            facts={"problem": str(problem)},
+            facts={"problem": getattr(problem, "msg", None) or str(problem)},
         ) from problem
     tree = root.getroottree()
     if tree.docinfo.internalDTD is not None:

@@ -69,11 +69,7 @@ def amend(ctx: Context, certificate_id: int, reason: str) -> CalibrationView:
     ctx.need("technician", "signatory", "manager")
     certificate = _in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
-    other = ctx.session.scalar(
-        select(Calibration.id).where(
-            Calibration.amends_id == certificate.calibration_id, Calibration.state != "closed"
-        )
-    )
+    other = open_amendment(ctx, certificate.calibration_id)
     if other is not None:
         raise Conflict(
             "amendment-open",
@@ -89,6 +85,15 @@ def amend(ctx: Context, certificate_id: int, reason: str) -> CalibrationView:
         {"number": certificate.number, "reason": why, "calibration_id": copy.id},
     )
     return calibration_views.view(ctx, copy.id)
+
+
+def open_amendment(ctx: Context, calibration_id: int) -> int | None:
+    """Return the record that amends another one, if there is one that was not closed."""
+    return ctx.session.scalar(
+        select(Calibration.id).where(
+            Calibration.amends_id == calibration_id, Calibration.state != "closed"
+        )
+    )
 
 
 def _in_state(ctx: Context, certificate_id: int, wanted: str) -> Certificate:

@@ -233,22 +233,53 @@ def appoint(
 def end_role(ctx: Context, membership_id: int, ends_on: date) -> None:
     """Set the last day of a role.
 
-    Raises NotAllowed unless a manager asks, Invalid when it would end before it began.
+    Raises NotAllowed unless a manager asks, Invalid when it would end before it began, Refused when
+    the lab would then have no manager.
     """
     ctx.need("manager")
+    hold_lab(ctx.session, ctx.lab_id)
     membership = get_row(ctx, Membership, membership_id, "membership")
     fields.period(membership.starts_on, ends_on, "/ends_on")
+    if membership.role == "manager" and not _is_managed_after(ctx, membership.id, ends_on):
+        raise Refused(
+            "last-manager",
+            "After {ends_on} nobody would manage this lab, and only a manager can give roles. Give "
+            "a colleague the role first.",
+            at="/ends_on",
+            facts={"ends_on": ends_on.isoformat()},
+        )
     membership.ends_on = ends_on
     audit.record(ctx, "registry:membership:end", "membership", membership.id, _said(membership))
+
+
+def _is_managed_after(ctx: Context, leaving_id: int, day: date) -> bool:
+    """Answer whether somebody else holds the role of a manager beyond a day."""
+    other = (
+        select(Membership.id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Membership.id != leaving_id,
+            Membership.role == "manager",
+            Membership.starts_on <= max(day, ctx.today),
+            or_(Membership.ends_on.is_(None), Membership.ends_on > day),
+            Person.is_active == True,  # noqa: E712 -- a column of 0 and 1, not a truth value
+        )
+    )
+    return ctx.session.scalars(other).first() is not None
 
 
 def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
     """Close or reopen the account of a person of this lab.
 
     Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
-    when the person has a role in another lab: an account is not one lab's to close.
+    when the person has a role in another lab (an account is not one lab's to close) or is the one
+    who asks.
     """
     ctx.need("manager")
+    if person_id == ctx.actor.person_id:
+        raise Refused(
+            "own-account", "Nobody closes their own account. Ask another manager of this lab."
+        )
     known = select(Membership.id).where(Membership.person_id == person_id)
     person = ctx.session.get(Person, person_id)
     if person is None or ctx.session.scalars(known).first() is None:

@@ -11,6 +11,7 @@ import pytest
 from api.pages.rendering import TEMPLATES
 from calib.i18n import untranslated
 from calib.services import lookup, public, readings
+from instruments.records.orders import OrderLine
 from instruments.services import instruments, labs
 from tests.support.benched import a_draft, a_submitted, an_authorised, with_address
 from tests.support.builders import a_person, context_for
@@ -280,3 +281,26 @@ def test_an_operator_sees_only_issued_certificates_of_their_own(somebody, issued
     other = somebody("venue_operator", customer_id=1)
     assert other.get("/certificates").document.xpath("//tbody/tr") == []
     assert other.get(f"/certificates/{issued.id}").status == 404
+
+
+def test_a_doubt_about_the_paper_is_told_before_it_is_issued(somebody, world) -> None:
+    id_ = a_submitted(world)
+    reviewer = somebody("reviewer")
+    assert "To be looked at before the issue" not in reviewer.get(f"/calibrations/{id_}").words()
+    with context_for(world) as ctx:
+        line = readings.get_calibration(ctx, id_).order_line_id
+        ctx.session.get_one(OrderLine, line).condition = " "
+    page = reviewer.get(f"/calibrations/{id_}").words()
+    assert "To be looked at before the issue" in page
+    assert "The condition of the item on receipt is not recorded." in page
+    assert "What would stop the issue" not in page
+
+
+def test_a_certificate_being_amended_leads_to_the_amending_record(somebody, issued) -> None:
+    signatory = somebody("signatory")
+    path = f"/certificates/{issued.id}"
+    opened = signatory.post(f"{path}/amend", reason="wrong serial number")
+    page = signatory.get(path)
+    assert "An amendment is in work" in page.words()
+    assert page.document.xpath("//a[@href=$to]", to=opened.location)
+    assert not page.document.xpath("//form[@action=$to]", to=f"{path}/amend")

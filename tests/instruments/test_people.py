@@ -288,3 +288,43 @@ def test_whoever_has_an_account_in_another_lab_is_given_a_role(place, li):
     assert resolve(place, sign_in(place, lab_code="SH").token).roles == {"signatory"}
     with context_for(place, "technician") as ctx, pytest.raises(NotAllowed):
         people.admit(ctx, **given)
+
+
+def test_a_lab_always_keeps_a_manager(place):
+    first, second = (a_person(place.engine, place.lab_id, ("manager",)) for _ in range(2))
+    with context_for(place, person_id=first) as ctx:
+        held = {
+            p.id: p.memberships[0].id for p in people.list_people(ctx) if p.id in (first, second)
+        }
+        others = [
+            m.id
+            for p in people.list_people(ctx)
+            for m in p.memberships
+            if m.role == "manager" and p.id not in held
+        ]
+        for membership_id in (*others, held[second]):
+            people.end_role(ctx, membership_id, NOW.date())
+        with pytest.raises(Refused) as caught:
+            people.end_role(ctx, held[first], NOW.date())
+        assert caught.value.code == "last-manager"
+        with pytest.raises(Refused) as caught:
+            people.set_active(ctx, first, is_active=False)
+        assert caught.value.code == "own-account"
+
+
+def test_a_manager_whose_account_is_closed_does_not_count(place):
+    first, second = (a_person(place.engine, place.lab_id, ("manager",)) for _ in range(2))
+    with context_for(place, person_id=first) as ctx:
+        managers = {
+            m.id: p.id
+            for p in people.list_people(ctx)
+            for m in p.memberships
+            if m.role == "manager"
+        }
+        people.set_active(ctx, second, is_active=False)
+        own = next(m for m, p in managers.items() if p == first)
+        for membership_id, person_id in managers.items():
+            if person_id not in (first, second):
+                people.end_role(ctx, membership_id, NOW.date())
+        with pytest.raises(Refused):
+            people.end_role(ctx, own, NOW.date())
