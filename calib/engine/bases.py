@@ -116,8 +116,8 @@ def convert_covariance(
     inner: FloatArray | None,
     common: FloatArray,
     dof: float,
-) -> tuple[FloatArray | None, FloatArray]:
-    """Give the covariance of the reported parameters and the degrees of freedom of each.
+) -> tuple[FloatArray | None, FloatArray, FloatArray]:
+    """Give the covariance of the reported parameters, degrees of freedom and common shifts.
 
     Parameters
     ----------
@@ -133,7 +133,8 @@ def convert_covariance(
     Returns
     -------
     tuple
-        Covariance with the common error, and degrees of freedom by Welch and Satterthwaite.
+        Covariance with the common error, degrees of freedom by Welch and Satterthwaite, and
+        shifts of the reported parameters by the common error.
 
     Notes
     -----
@@ -143,11 +144,11 @@ def convert_covariance(
     """
     m = np.array([[float(v) for v in row] for row in matrix])
     if inner is None:
-        return None, np.full(len(m), math.inf)
+        return None, np.full(len(m), math.inf), m @ common
     fitted = m @ inner @ m.T
     shift = m @ common
     total = fitted + np.outer(shift, shift)
     own = np.diag(fitted)
     safe = np.where(own > 0, own, 1.0)
     nu = np.where(own > 0, dof * (np.diag(total) / safe) ** 2, math.inf)
-    return total, nu
+    return total, nu, shift

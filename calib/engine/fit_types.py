@@ -69,6 +69,8 @@ class Fit:
         Residual of each point from the fit without it; ``None`` where the point alone decides.
     parameter_dof : (p,) array
         Degrees of freedom of each parameter, possibly infinite.
+    common : (p,) array
+        Shift of each parameter by one standard uncertainty of an error common to all y.
     adjusted : Adjusted or None
         The points on the curve, when x is uncertain.
     """
@@ -88,6 +90,7 @@ class Fit:
     residuals: FloatArray
     leave_one_out: tuple[float | None, ...]
     parameter_dof: FloatArray
+    common: FloatArray
     adjusted: Adjusted | None = None
 
     def __post_init__(self) -> None:

@@ -127,7 +127,7 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     inner = scaled(cov, good.s) if type_a else cov
     matrix = to_powers((data.low, data.high), p, origin, prop=proportional)
     common = estimator @ np.ones(len(data.y)) * u_y_common
-    outer, nu = convert_covariance(matrix, inner, common, good.dof if type_a else math.inf)
+    outer, nu, shift = convert_covariance(matrix, inner, common, good.dof if type_a else math.inf)
     rest = data.y - a @ c
     return PolynomialFit(
         names=names or tuple(f"b{i}" for i in range(p)),
@@ -145,6 +145,7 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
         residuals=rest,
         leave_one_out=leave_one_out(data, q, rest, weighted=weighted),
         parameter_dof=nu,
+        common=shift,
         x_low=data.low,
         x_high=data.high,
         origin=origin,

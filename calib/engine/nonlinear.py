@@ -196,7 +196,7 @@ def fit_model(  # noqa: PLR0913  (each option has a name)
     inner = scaled(cov, good.s) if type_a else cov
     common = estimator @ np.ones(len(ys)) * u_y_common
     nu = good.dof if type_a else math.inf
-    outer, parameter_dof = convert_covariance(np.eye(p).tolist(), inner, common, nu)
+    outer, parameter_dof, shift = convert_covariance(np.eye(p).tolist(), inner, common, nu)
     return ModelFit(
         names=model.parameters,
         parameters=found.parameters,
@@ -213,6 +213,7 @@ def fit_model(  # noqa: PLR0913  (each option has a name)
         residuals=ys - value,
         leave_one_out=leave_one_out(seen, found.q, ys - value, weighted=weighted),
         parameter_dof=parameter_dof,
+        common=shift,
         model=model,
         x_low=xs.min(axis=1),
         x_high=xs.max(axis=1),

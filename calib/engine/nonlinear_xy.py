@@ -94,7 +94,7 @@ def fit_model_xy(  # noqa: PLR0913  (each option has a name)
     good = judge(seen, found.chi2, p, known=True, origin=False, explain=False)
     inner = scaled(found.covariance, good.s) if scale_by_residuals else found.covariance
     nu = good.dof if scale_by_residuals else math.inf
-    covariance, parameter_dof = convert_covariance(
+    covariance, parameter_dof, shift = convert_covariance(
         np.eye(p).tolist(), inner, found.common * u_y_common, nu
     )
     return ModelFit(
@@ -113,6 +113,7 @@ def fit_model_xy(  # noqa: PLR0913  (each option has a name)
         residuals=found.residuals,
         leave_one_out=found.leave_one_out,
         parameter_dof=parameter_dof,
+        common=shift,
         adjusted=found.adjusted,
         model=model,
         x_low=xs.min(axis=1),

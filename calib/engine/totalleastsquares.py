@@ -124,7 +124,7 @@ def fit_polynomial_xy(  # noqa: PLR0913  (each option has a name)
     common = found.common * u_y_common
     matrix = to_powers(curve.range, p, origin, prop=proportional)
     nu = good.dof if scale_by_residuals else math.inf
-    covariance, parameter_dof = convert_covariance(matrix, inner, common, nu)
+    covariance, parameter_dof, shift = convert_covariance(matrix, inner, common, nu)
     return PolynomialFit(
         names=names or tuple(f"b{i}" for i in range(p)),
         parameters=convert_parameters(matrix, found.parameters),
@@ -141,6 +141,7 @@ def fit_polynomial_xy(  # noqa: PLR0913  (each option has a name)
         residuals=found.residuals,
         leave_one_out=found.leave_one_out,
         parameter_dof=parameter_dof,
+        common=shift,
         adjusted=found.adjusted,
         x_low=data.low,
         x_high=data.high,

@@ -61,6 +61,8 @@ def _parameters(fit: Fit, fields: Fields) -> dict[str, dict[str, Any]]:
         row: dict[str, Any] = {"value": value, "u": u}
         if fields.has("u_y_common") or p is not None:
             row["dof"] = finite(dof)
+        if fields.has("u_y_common"):
+            row["u_common"] = abs(float(fit.common[i]))
         if p is not None:
             row |= _covered(value, u, dof, p)
         parameters[name] = row
