@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from api.commands import certificates, finding, founding, orders, records
+from api.commands.bench import bench
 from api.commands.computing import compute
 from api.commands.importing import import_file
 from api.commands.serving import demo, doctor, serve, worker
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Calibration management for thermometers and medical devices.",
 )
-for command in (demo, serve, worker, compute, doctor, finding.due):
+for command in (demo, serve, worker, compute, bench, doctor, finding.due):
     app.command()(command)
 app.command("import")(import_file)
 app.add_typer(certificates.app, name="certificate")
