@@ -131,14 +131,10 @@ def _exact(plan: Plan, p: float) -> tuple[FloatArray, Linearised, FloatArray]:
     """Values, distributions and correlation of the outputs of the linear model."""
     _, value, slopes = linearise(plan)
     variables = list(plan.variables.values())
-    r = np.eye(len(variables))
-    names = list(plan.variables)
-    places = [names.index(name) for name in plan.tied]
-    r[np.ix_(places, places)] = plan.root @ plan.root.T
-    found = propagate_linearised(variables, slopes.T, r=r, p=p)
+    found = propagate_linearised(variables, slopes.T, r=plan.r, p=p)
     u = np.array([standard_deviation(v) for v in variables])
     scaled = slopes * u
-    return value, found, correlation_of(scaled @ r @ scaled.T)
+    return value, found, correlation_of(scaled @ plan.r @ scaled.T)
 
 
 def run_linearised(plan: Plan, *, p: float = 0.95) -> MonteCarlo:

@@ -12,6 +12,8 @@ import numpy as np
 
 from calib.engine.linearised import Linearised, propagate_linearised
 from calib.engine.montecarlo import MonteCarlo, prepare, run_monte_carlo
+from calib.engine.program import compile_program
+from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -101,7 +103,7 @@ def linearise_fleet(
     Raises
     ------
     OutOfRange
-        See `linearised.propagate_linearised`.
+        A value is not finite; see also `linearised.propagate_linearised`.
     NotConverged
         See `linearised.propagate_linearised`.
 
@@ -113,10 +115,10 @@ def linearise_fleet(
     """
     names, x = list(variables), np.asarray(values, dtype=np.float64)
     scale = np.asarray(widths, dtype=np.float64)
-    out = {}
+    require_finite("a fleet", values=x, widths=scale)
+    out, slopes = {}, np.empty_like(x)
     for output, function in model.items():
-        at = dict(zip(names, x, strict=True))
-        y, slopes, *_ = function.derivatives(at, names, order=1)
+        y = compile_program(function, names).gradients(x, slopes)
         found = propagate_linearised(list(variables.values()), slopes * scale, r=r, p=p)
         out[output] = (np.broadcast_to(y, x.shape[1:]), found)
     return out

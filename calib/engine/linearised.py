@@ -34,7 +34,7 @@ _TERMS = 48
 _GROWTH = 1.5
 _ROOM = 2**17
 _NEGLIGIBLE = 1e-10
-_SETTLED = 1e-12
+_SETTLED = 1e-9  # of a step: the one after it would be a million times smaller
 _DIRECT = 400
 _EDGE = 1e-9
 _SECTIONS = 24
@@ -311,7 +311,7 @@ class _Inverse:
             low, high = np.where(f < p, y, low), np.where(f < p, high, y)
             with np.errstate(divide="ignore", invalid="ignore"):
                 new = y - (f - p) / density
-            new = np.where((new > low) & (new < high), new, (low + high) / 2)
+            new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
             step = np.abs(new - y)
             y = new
             if np.all(step <= _SETTLED * self.u):

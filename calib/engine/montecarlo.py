@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy as np
 from calib.engine.coverage import check_probability
 from calib.engine.errors import OutOfRange
 from calib.engine.implicit_trials import solve_trials
+from calib.engine.program import Program, compile_program
 from calib.engine.sampling import Variable, draw, draw_normal, lower_root
 from calib.engine.streams import RandomPoints
 from calib.engine.trials import Summary, Trials
@@ -67,7 +69,7 @@ class MonteCarlo:
     sampling: str = "random"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What stays the same in all trials; made by `prepare`.
 
@@ -77,6 +79,8 @@ class Plan:
         Outputs and their measurement functions.
     variables : mapping of str to Variable
         Input quantities.
+    r : (inputs, inputs) array
+        Correlation matrix.
     root : (k, k) array
         Lower square root of the correlations of the inputs in `tied`.
     tied : tuple of str
@@ -87,9 +91,16 @@ class Plan:
 
     model: Mapping[str, Expression]
     variables: Mapping[str, Variable]
+    r: FloatArray
     root: FloatArray
     tied: tuple[str, ...]
     start: Mapping[str, float] | None = None
+
+    @cached_property
+    def programs(self) -> tuple[Program, ...]:
+        """Compiled measurement functions of an explicit model."""
+        names = tuple(self.variables)
+        return tuple(compile_program(f, names) for f in self.model.values())
 
     @property
     def places(self) -> tuple[int, ...]:
@@ -118,9 +129,9 @@ class Plan:
         """Evaluate all outputs (outputs, n) for drawn inputs."""
         if self.start is not None:
             return solve_trials(list(self.model.values()), self.start, values, n)
-        out = np.empty((len(self.model), n))
-        for row, function in zip(out, self.model.values(), strict=True):
-            row[:] = function.value(values)
+        out, drawn = np.empty((len(self.model), n)), [values[name] for name in self.variables]
+        for row, program in zip(out, self.programs, strict=True):
+            row[:] = program.values(drawn)
         return out
 
     def blocks(self, points: Points, n: int) -> Iterator[FloatArray]:
@@ -179,7 +190,7 @@ def prepare(
             )
             raise OutOfRange(msg, {"name": names[i]})
     root = lower_root(r[np.ix_(places, places)])
-    return Plan(model, variables, root, tuple(names[i] for i in places), start)
+    return Plan(model, variables, r, root, tuple(names[i] for i in places), start)
 
 
 def check_trials(trials: int, p: float) -> None:

@@ -88,10 +88,10 @@ def _table(name: str, parameters: tuple[tuple[str, float], ...]) -> Table:
 
 
 def _symmetric(name: str, q: FloatArray, **shape: float) -> FloatArray:
-    m = np.abs(q)
+    sign = q.view(np.int64) & _SIGN  # quicker than copysign; out is never negative
+    m = np.abs(q, out=q)
     np.subtract(0.5, m, out=m)
     out = _table(name, tuple(shape.items())).look_up(m)
-    sign = q.view(np.int64) & _SIGN  # quicker than copysign; out is never negative
     bits = out.view(np.int64)
     bits ^= sign
     return out
@@ -105,7 +105,7 @@ def _skew(name: str, q: FloatArray, **shape: float) -> FloatArray:
 
 
 def draw_normal(q: FloatArray) -> FloatArray:
-    """Turn centred uniform numbers into standard normal ones.
+    """Turn centred uniform numbers into standard normal ones, in their place.
 
     Notes
     -----
@@ -193,7 +193,7 @@ def draw(variable: Variable, *q: FloatArray) -> FloatArray:
     variable : Variable
         The quantity.
     *q : (n,) arrays, `variable.dimensions` of them
-        Uniform numbers less 1/2, strictly between -1/2 and 1/2.
+        Uniform numbers less 1/2, strictly between -1/2 and 1/2; overwritten.
 
     Returns
     -------
