@@ -121,14 +121,7 @@ def withdraw(
     as_json: AsJSON = False,
 ) -> None:
     """Withdraw an issued certificate: whoever looks it up sees it."""
-    from calib.services import issue as issuing
-    from calib.services import lookup
-
-    with acting(token) as (ctx, _):
-        id_ = find(ctx, number).id
-        issuing.withdraw(ctx, id_, reason, second_person)
-        view = lookup.certificate(ctx, id_)
-    answer(view, f"{view.number}  {view.state}", as_json=as_json)
+    _end("withdraw", number, reason, second_person, token, as_json=as_json)
 
 
 @app.command()
@@ -140,12 +133,19 @@ def void(
     as_json: AsJSON = False,
 ) -> None:
     """Give up a number that was reserved and cannot be finished."""
+    _end("void", number, reason, second_person, token, as_json=as_json)
+
+
+def _end(
+    name: str, number: str, reason: str, second_person: int, token: str, *, as_json: bool
+) -> None:
     from calib.services import issue as issuing
     from calib.services import lookup
 
+    acts = {"withdraw": issuing.withdraw, "void": issuing.void}
     with acting(token) as (ctx, _):
         id_ = find(ctx, number).id
-        issuing.void(ctx, id_, reason, second_person)
+        acts[name](ctx, id_, reason, second_person)
         view = lookup.certificate(ctx, id_)
     answer(view, f"{view.number}  {view.state}", as_json=as_json)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing
-from api.pages.files import download
+from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from calib.services import amendment, issue, lookup

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing
-from api.pages.files import download
+from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue

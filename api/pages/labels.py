@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from api.deps import Reading, Wired
-from api.pages.files import download
+from api.files import download
 from api.pages.rendering import staff_page
 from calib.certificates.document import CertificateDocument
 from calib.certificates.labels import Label, LabelColour, LabelSheet, render_labels

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.deps import Acting, Reading, Wired, Writing
+from api.files import download
 from api.pages.bench_view import head_of
-from api.pages.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from calib.certificates.lint import lint
@@ -65,18 +65,14 @@ def record_page(
 
 
 def _against_issue(ctx: Context, record: CalibrationView, public_base: str) -> tuple[Finding, ...]:
-    """Return what would stop the issue, told while there is time to put it right."""
+    """Return what speaks against the issue, told while there is time to put it right."""
     if record.state not in NEXT:
         return ()
     try:
         document = preview_document(ctx, record.id, public_base=public_base)
     except DomainError as stop:
         return (Finding(stop.code, stop.message, "error", stop.at, stop.facts, stop.clause),)
-    return tuple(
-        found
-        for found in lint(document)
-        if found.severity == "error" and not found.at.startswith(NOT_YET)
-    )
+    return tuple(found for found in lint(document) if not found.at.startswith(NOT_YET))
 
 
 def _mend(customer_id: int) -> dict[str, tuple[str, str]]:

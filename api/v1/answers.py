@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
 
 from fastapi import Response, UploadFile
 
@@ -31,16 +30,6 @@ def tagged(response: Response, view: View) -> View:
     """Set the ETag a change of this record must send back as If-Match."""
     response.headers["ETag"] = f'"{view.version}"'
     return view
-
-
-def download(content: bytes, media_type: str, name: str, *, inline: bool = False) -> Response:
-    """Return a file answer; the browser neither guesses its type nor runs it."""
-    how = "inline" if inline else "attachment"
-    return Response(
-        content,
-        media_type=media_type,
-        headers={"Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}"},
-    )
 
 
 def once_per_key(

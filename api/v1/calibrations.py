@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response, UploadFile
 
 from api.deps import ImportKey, Language, Reading, VersionSeen, Writing
+from api.files import download
 from api.problems import finding_document
 from api.schemas.work import (
     AcceptedWarning,
@@ -19,7 +20,7 @@ from api.schemas.work import (
     Reason,
 )
 from api.strict_routes import StrictRoute
-from api.v1.answers import download, import_report, tagged
+from api.v1.answers import import_report, tagged
 from calib.services import circumstances, evaluation, planning, readings, review, supporting
 from calib.services.calibration_lists import CalibrationLine
 from calib.services.calibration_lists import list_calibrations as list_records

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 
 from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing
+from api.files import download
 from api.schemas.work import Reason, TwoPersons
 from api.strict_routes import StrictRoute
-from api.v1.answers import download, once_per_key, tagged
+from api.v1.answers import once_per_key, tagged
 from calib.services import issue, lookup, readings
 from calib.services.calibration_views import CalibrationView
 from instruments.context import Context

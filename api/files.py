@@ -1,4 +1,4 @@
-"""Files that pages hand out."""
+"""Files that the doors hand out."""
 
 from __future__ import annotations
 
