@@ -325,7 +325,7 @@ def weighted_mean(values: ArrayLike, u: ArrayLike) -> WeightedMean:
 
 
 def check_weights(values: ArrayLike, u: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Results and their weights 1/u^2."""
+    """Check results and give their weights 1/u^2."""
     x, us = _results(values), np.asarray(u, dtype=np.float64)
     require_finite("a comparison", u=us)
     if us.shape != x.shape:
@@ -337,7 +337,14 @@ def check_weights(values: ArrayLike, u: ArrayLike) -> tuple[FloatArray, FloatArr
 
 
 def combine(x: FloatArray, weights: FloatArray) -> tuple[float, float, float]:
-    """Weighted mean, its standard uncertainty, and the weighted sum of squares about it."""
+    """Combine results to their weighted mean, its u, and the weighted squares about it.
+
+    Notes
+    -----
+    Source: M. G. Cox, Metrologia 39 (2002) 589.
+    Checked against: tests/reference/comparisons.toml.
+    Limits: positive weights, checked by `check_weights`.
+    """
     total = float(weights.sum())
     value = float(x[0] + weights @ (x - x[0]) / total)
     return value, 1 / math.sqrt(total), float(weights @ (x - value) ** 2)

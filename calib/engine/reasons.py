@@ -27,15 +27,22 @@ class Reason:
     text: str
     facts: Facts = field(default_factory=dict)
 
+    @property
+    def figures(self) -> dict[str, str]:
+        """The facts as they are told, numbers with at most five digits."""
+        return {k: f"{v:.5g}" if isinstance(v, float) else str(v) for k, v in self.facts.items()}
+
     def __str__(self) -> str:
-        return self.text.format(**{k: _figure(v) for k, v in self.facts.items()})
+        return self.text.format(**self.figures)
 
 
 def tell(reasons: tuple[Reason, ...]) -> str:
-    """Join sentences to one text."""
+    """Join sentences to one text.
+
+    Notes
+    -----
+    Source: none; words, not numbers.
+    Checked against: docs/methods/intervals.md.
+    Limits: English; translate `text` with `figures` for other languages.
+    """
     return " ".join(str(reason) for reason in reasons)
-
-
-def _figure(fact: str | float) -> str:
-    """Write a number with at most five digits."""
-    return f"{fact:.5g}" if isinstance(fact, float) else str(fact)

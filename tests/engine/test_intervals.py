@@ -29,6 +29,7 @@ GAUGE = fit_history(DAYS, CASES["gauge"]["psi"], CASES["gauge"]["u"])
 def test_a_reason_keeps_its_figures_apart() -> None:
     one = Reason("{n} of {of} at {rate}.", {"n": 3, "of": "ten", "rate": 0.123456789})
     assert str(one) == "3 of ten at 0.12346."
+    assert one.figures == {"n": "3", "of": "ten", "rate": "0.12346"}
     assert tell((one, Reason("Yes."))) == "3 of ten at 0.12346. Yes."
 
 
