@@ -29,6 +29,7 @@ KEPT = 4_000_000
 """So many numbers are kept, of all outputs together (32 MB)."""
 CELLS = 2**16
 _FAR = 40
+_PILOT = 2**17
 _BINS = 256
 _SHALLOW = 1.01
 _FEWEST = 5
@@ -173,12 +174,14 @@ class _Counted:
 
     def __init__(self, values: FloatArray, p: float) -> None:
         tail = (1 - p) / _FAR
-        self.low, self.high = (float(x) for x in np.quantile(values, [tail, 1 - tail]))
+        ends = np.quantile(values[:_PILOT], [tail, 1 - tail])
+        self.low, self.high = (float(x) for x in ends)
         width = self.high - self.low
         self.scale = CELLS / width if width > 0 else 0.0
         self.least, self.most = self.low, self.high
         self.counts = np.zeros(CELLS + 2, dtype=np.int64)
-        self.add(values)
+        for start in range(0, len(values), _PILOT):
+            self.add(values[start : start + _PILOT])
 
     def add(self, values: FloatArray) -> None:
         self.least = min(self.least, float(values.min()))
