@@ -63,18 +63,12 @@ def correlation_matrix(
             msg = f"The correlation of {a!r} and {b!r} must lie within -1 and 1: {coefficient}."
             raise OutOfRange(msg, {"names": [a, b], "r": str(coefficient)})
         r[place[a], place[b]] = r[place[b], place[a]] = coefficient
-    require_semidefinite(r)
+    _require_semidefinite(r)
     return r
 
 
-def require_semidefinite(r: FloatArray) -> None:
-    """Refuse correlation coefficients that contradict each other.
-
-    Raises
-    ------
-    SingularFit
-        An eigenvalue is negative beyond rounding.
-    """
+def _require_semidefinite(r: FloatArray) -> None:
+    """Refuse correlation coefficients that contradict each other."""
     least = float(np.linalg.eigvalsh(r)[0]) if len(r) else 0.0
     if least < _NOT_A_CORRELATION:
         msg = "The correlation coefficients contradict each other. Check signs and digits."
@@ -156,7 +150,7 @@ def couple(r: ArrayLike, tied: Sequence[Sequence[int]] = ()) -> Coupling:
     if not square or np.any(a != a.T) or np.any(np.diag(a) != 1) or np.any(np.abs(a) > 1):
         msg = "A correlation matrix is square and symmetric with ones on its diagonal."
         raise OutOfRange(msg, {"shape": str(a.shape)})
-    require_semidefinite(a)
+    _require_semidefinite(a)
     above = zip(*np.nonzero(np.triu(a, 1)), strict=True)
     groups = [tuple(g) for g in independent_groups(a, tied) if len(g) > 1]
     return Coupling(tuple((int(i), int(j), float(a[i, j])) for i, j in above), tuple(groups))

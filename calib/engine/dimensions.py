@@ -47,7 +47,7 @@ class Unit:
     number: float | None = None
 
     def __str__(self) -> str:
-        return self.symbol or "a number without unit"
+        return self.symbol or "1"
 
     def agrees(self, other: Unit) -> bool:
         """Whether both have the same factor and powers; scales may differ in their zero."""
@@ -160,7 +160,7 @@ def _function(op: str, args: list[Unit]) -> Unit:
     """Follow a power or a function, none of which takes a scale with a zero of its own."""
     for a in args:
         if a.zeros:
-            _refuse_scale(f"{op} of", a)
+            _refuse_scale(a)
     first, last = args[0], args[-1]
     if op in ("^", "sqrt"):
         return _power(first, last if op == "^" else replace(ONE, number=0.5))
@@ -175,19 +175,26 @@ def _function(op: str, args: list[Unit]) -> Unit:
     return ONE
 
 
-def _refuse_scale(doing: str, a: Unit) -> None:
+def _refuse_scale(a: Unit) -> None:
     msg = (
-        f"The {doing} a temperature in {a} depends on the zero of its scale. Give it in K,"
-        " or a difference as a quantity in K."
+        f"A product, power or function of a temperature in {a} depends on the zero of its scale."
+        " Give it in K, or a difference as a quantity in K."
     )
     raise BadExpression(msg, {"unit": str(a)})
 
 
 def _sum(op: str, a: Unit, b: Unit) -> Unit:
     if not a.agrees(b):
-        verb = "adds" if op == "+" else "subtracts"
-        msg = f"The expression {verb} {a} and {b}. Give both in one unit; a constant with a unit"
-        raise BadExpression(f"{msg} is an exact input.", {"units": [str(a), str(b)]})
+        msg = (
+            f"The expression adds {a} and {b}. Give both in one unit; a number in the text has the"
+            " unit 1, so give a constant with a unit as an exact input."
+        )
+        if op == "-":
+            msg = (
+                f"The expression subtracts {b} from {a}. Give both in one unit; a number in the"
+                " text has the unit 1, so give a constant with a unit as an exact input."
+            )
+        raise BadExpression(msg, {"units": [str(a), str(b)]})
     sign = 1 if op == "+" else -1
     number = None if a.number is None or b.number is None else a.number + sign * b.number
     zeros = a.zeros + sign * b.zeros
@@ -197,7 +204,7 @@ def _sum(op: str, a: Unit, b: Unit) -> Unit:
 def _product(op: str, a: Unit, b: Unit) -> Unit:
     for one, other in ((a, b), (b, a)):
         if one.zeros and (other.number is None or (op == "/" and one is b)):
-            _refuse_scale("product or quotient with", one)
+            _refuse_scale(one)
     sign = 1 if op == "*" else -1
     number = None if a.number is None or b.number is None else a.number * b.number**sign
     # what a number without unit is multiplied with keeps its name and its zeros

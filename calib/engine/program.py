@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from calib.engine.errors import OutOfRange
-from calib.engine.slopes import ARRAYS, FLOATS, slope_of
+from calib.engine.slopes import ARRAYS, FLOATS, Forward, Slots, forward_of, slope_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-Slots = list[Any]
-Forward = Callable[[Slots], None]
 Backward = Callable[[Slots, Slots], None]
 Form = dict[int, float]
 _CACHED = 256
@@ -291,8 +289,8 @@ class _Plan:
         v: Slots = [self.constants.get(i, 0.0) for i in range(self.size)] + [0.0]
         try:
             with np.errstate(all="raise", under="ignore"):
-                _forward(op, places, self.size, ARRAYS)([np.float64(n) for n in v])
-                _forward(op, places, self.size, FLOATS)(v)
+                forward_of(op, places, self.size, ARRAYS)([np.float64(n) for n in v])
+                forward_of(op, places, self.size, FLOATS)(v)
         except (ValueError, ArithmeticError):
             return None
         return float(v[-1]) if math.isfinite(v[-1]) else None
@@ -332,7 +330,7 @@ class _Plan:
         self, bent: list[tuple[str, tuple[int, ...], int]], functions: Mapping[str, Any]
     ) -> tuple[tuple[Forward, ...], tuple[Backward, ...]]:
         """Make the closures for one kind of number."""
-        forward = tuple(_forward(op, places, slot, functions) for op, places, slot in self.work)
+        forward = tuple(forward_of(op, places, slot, functions) for op, places, slot in self.work)
         filled = set(self.forms[self.slots[-1]])
         backward = []
         for op, places, slot in bent:
@@ -347,41 +345,6 @@ class _Plan:
 
 def _scaled(form: Form, factor: float) -> Form:
     return {i: c * factor for i, c in form.items() if c * factor}
-
-
-def _forward(op: str, places: tuple[int, ...], k: int, functions: Mapping[str, Any]) -> Forward:
-    """Make the closure of one step."""
-    a, b = places[0], places[-1]
-
-    def negate(v: Slots) -> None:
-        v[k] = -v[a]
-
-    def plus(v: Slots) -> None:
-        v[k] = v[a] + v[b]
-
-    def minus(v: Slots) -> None:
-        v[k] = v[a] - v[b]
-
-    def times(v: Slots) -> None:
-        v[k] = v[a] * v[b]
-
-    def divide(v: Slots) -> None:
-        v[k] = v[a] / v[b]
-
-    table: dict[str, Forward] = {
-        "neg": negate, "+": plus, "-": minus, "*": times, "/": divide,
-    }  # fmt: skip
-    if op in table:
-        return table[op]
-    f = functions[op]
-
-    def one(v: Slots) -> None:
-        v[k] = f(v[a])
-
-    def two(v: Slots) -> None:
-        v[k] = f(v[a], v[b])
-
-    return one if len(places) == 1 else two
 
 
 def _backward(k: int, slope: Callable[[Slots], Any], form: Form, filled: set[int]) -> Backward:

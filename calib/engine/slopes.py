@@ -1,4 +1,4 @@
-"""Local slopes: how each operation of the language changes with each of its arguments.
+"""What each operation of the language does, and how it changes with each of its arguments.
 
 Closures over numbered slots, for plain floats and for arrays alike; only the table of
 functions differs. This module must not know programs or inputs.
@@ -16,6 +16,7 @@ import numpy as np
 from calib.engine.errors import OutOfRange
 
 Slots = list[Any]
+Forward = Callable[[Slots], None]
 Slope = Callable[[Slots], Any]
 _LN10 = math.log(10)
 
@@ -77,6 +78,41 @@ ARRAYS: Mapping[str, Any] = MappingProxyType({
     "abs": np.abs, "^": np.power, "sign": _signs, "lowered": _lowered_all, "exponent": _exponents,
 })  # fmt: skip
 """Functions on arrays."""
+
+
+def forward_of(op: str, places: tuple[int, ...], k: int, functions: Mapping[str, Any]) -> Forward:
+    """Make the closure that fills slot `k` with the result of one operation."""
+    a, b = places[0], places[-1]
+
+    def negate(v: Slots) -> None:
+        v[k] = -v[a]
+
+    def plus(v: Slots) -> None:
+        v[k] = v[a] + v[b]
+
+    def minus(v: Slots) -> None:
+        v[k] = v[a] - v[b]
+
+    def times(v: Slots) -> None:
+        v[k] = v[a] * v[b]
+
+    def divide(v: Slots) -> None:
+        v[k] = v[a] / v[b]
+
+    table: dict[str, Forward] = {
+        "neg": negate, "+": plus, "-": minus, "*": times, "/": divide,
+    }  # fmt: skip
+    if op in table:
+        return table[op]
+    f = functions[op]
+
+    def one(v: Slots) -> None:
+        v[k] = f(v[a])
+
+    def two(v: Slots) -> None:
+        v[k] = f(v[a], v[b])
+
+    return one if len(places) == 1 else two
 
 
 def slope_of(

@@ -55,10 +55,11 @@ def test_what_it_comes_out_in(text: str, wanted: Unit) -> None:
 
 
 @pytest.mark.parametrize(("text", "words"), [
-    ("t + V", "adds degC and V"), ("V - L", "subtracts V and m"),
-    ("d + e", "adds K and mK"), ("t + 273.15", "adds degC and a number without unit"),
-    ("L + 1", "adds m and a number"), ("f + 1", "adds % and a number"),
-    ("exp(L)", "exp takes a number without unit"), ("sin(f)", "sin takes"), ("log(t)", "log of a"),
+    ("t + V", "adds degC and V"), ("V - L", "subtracts m from V"),
+    ("d + e", "adds K and mK"), ("t + 273.15", "adds degC and 1"),
+    ("L + 1", "adds m and 1"), ("f + 1", "adds % and 1"),
+    ("exp(L)", "exp takes a number without unit"), ("sin(f)", "sin takes"),
+    ("log(t)", "function of a"),
     ("t*V", "zero of its scale"), ("V/t", "zero of its scale"), ("1/t", "zero of its scale"),
     ("2/t", "zero of its scale"), ("t*n", "zero of its scale"), ("t*t", "zero of its scale"),
     ("t^2", "zero of its scale"), ("abs(t)", "zero of its scale"), ("sqrt(t)", "zero of"),
@@ -89,7 +90,7 @@ def test_units_are_spelled() -> None:
     assert spelled(1.0, OHM.powers) == "m2 kg s-3 A-2"
     assert spelled(0.001, METRE.powers) == "0.001 m"
     assert spelled(1.0, ONE.powers) == ""
-    assert str(ONE) == "a number without unit"
+    assert str(ONE) == "1"
     assert str(found("V/I")) == "m2 kg s-3 A-2"
     assert str(found("2*e")) == "mK"
     assert str(found("d + t")) == "degC"

@@ -139,5 +139,5 @@ def check_units(
                 continue
             if name in wanted:
                 require_unit(name, found, wanted[name])
-            out[name] = str(wanted.get(name, found)) if found.symbol else "1"
+            out[name] = str(wanted.get(name, found))
     return out
