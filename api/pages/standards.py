@@ -18,6 +18,7 @@ from calib.certificates.dcc import read_dcc
 from calib.certificates.dcc_reading import DCCReading
 from calib.services import standard_import
 from calib.services.ports import FileStore
+from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Finding
 from instruments.quantities import QUANTITIES, UNITS
@@ -26,7 +27,7 @@ from instruments.services.certificate_entry import CertificateEntry, Certificate
 from instruments.services.standards import StandardCertificateView, StandardView
 
 router = APIRouter(include_in_schema=False)
-TEXTS = ("code", "name_zh", "name_en", "maker", "model", "serial", "status")
+TEXTS = ("code", "kind", "name_zh", "name_en", "maker", "model", "serial", "status")
 HEAD = ("number", "issuer", "calibrated_on", "valid_until", "low", "high")
 LINE = ("indication", "reference", "U", "k", "dof")
 EXPIRING = timedelta(days=60)
@@ -42,19 +43,19 @@ def list_standards(request: Request, ctx: Reading) -> Response:
 
 
 @router.get("/standards/new")
-def new_standard(request: Request, ctx: Reading) -> Response:
+def new_standard(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a new standard."""
     rows.need_staff(ctx)
     form = form_of(unit="temperature degC")
-    return _standard_form(request, ctx, form, None)
+    return _standard_form(request, ctx, wired.catalogue, form, None)
 
 
 @router.post("/standards/new")
-def register_standard(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+def register_standard(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Register a standard."""
     done = attempt(ctx, lambda: standards.register_standard(ctx, **_given(typed)))
     if isinstance(done, DomainError):
-        return _standard_form(request, ctx, shown_again(typed, done, ctx), None)
+        return _standard_form(request, ctx, wired.catalogue, shown_again(typed, done, ctx), None)
     return RedirectResponse(f"/standards/{done.id}?done=created", status_code=303)
 
 
@@ -74,15 +75,17 @@ def show_standard(standard_id: int, request: Request, ctx: Reading) -> Response:
 
 
 @router.get("/standards/{standard_id}/edit")
-def edit_standard(standard_id: int, request: Request, ctx: Reading) -> Response:
+def edit_standard(standard_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a standard."""
     rows.need_staff(ctx)
     standard = standards.get_standard(ctx, standard_id)
-    return _standard_form(request, ctx, _of_standard(standard), standard)
+    return _standard_form(request, ctx, wired.catalogue, _of_standard(standard), standard)
 
 
 @router.post("/standards/{standard_id}/edit")
-def update_standard(standard_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+def update_standard(
+    standard_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
     """Change a standard."""
     done = attempt(
         ctx,
@@ -91,7 +94,7 @@ def update_standard(standard_id: int, request: Request, ctx: Writing, typed: AsT
     if isinstance(done, DomainError):
         standard = standards.get_standard(ctx, standard_id)
         form = shown_again(typed, done, ctx, _of_standard(standard))
-        return _standard_form(request, ctx, form, standard)
+        return _standard_form(request, ctx, wired.catalogue, form, standard)
     return RedirectResponse(f"/standards/{standard_id}?done=saved", status_code=303)
 
 
@@ -258,8 +261,19 @@ def _of_certificate(before: StandardCertificateView) -> Form:
 
 
 def _standard_form(
-    request: Request, ctx: Context, form: Form, standard: StandardView | None
+    request: Request,
+    ctx: Context,
+    catalogue: Catalogue,
+    form: Form,
+    standard: StandardView | None,
 ) -> Response:
+    kinds = {
+        wanted.id: wanted.name.text(ctx.language)
+        for type_ in catalogue.list()
+        for wanted in type_.standards
+    }
+    if standard is not None and standard.kind:
+        kinds.setdefault(standard.kind, standard.kind)
     units = [
         (f"{quantity.id} {unit}", f"{quantity.name(ctx.language)} ({UNITS[unit].symbol})")
         for quantity in QUANTITIES.values()
@@ -273,6 +287,7 @@ def _standard_form(
         form=form,
         standard=standard,
         units=units,
+        kinds=sorted(kinds.items(), key=lambda kind: kind[1]),
     )
 
 

@@ -92,6 +92,7 @@ class StandardChange(Wire):
     """What may be said of a measurement standard."""
 
     code: Words = ""
+    kind: Words = ""
     name_en: Words = ""
     name_zh: Words = ""
     maker: Words = ""

@@ -18,7 +18,7 @@ from calib.services import calibration_views
 from calib.services.calibration_views import VISIT
 from instruments.context import Context
 from instruments.errors import Finding
-from instruments.procedure import InstrumentType, Measurand
+from instruments.procedure import InstrumentType, Measurand, StandardWanted
 from instruments.records.standards import (
     MeasurementStandard,
     StandardCertificate,
@@ -36,6 +36,8 @@ class StandardCandidate:
     standard: StandardInput
     reason: Finding | None
     """None: usable at every planned point."""
+    is_wanted: bool = False
+    """It is of a kind that the instrument's type asks for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class CertifiedStandard:
     in_service: bool
     replaced: bool
     """A corrected edition stands in its place."""
+    kind: str
+    """What sort of standard it is; empty: not said."""
     standard: StandardInput
 
 
@@ -66,30 +70,34 @@ def candidates(
 ) -> tuple[StandardCandidate, ...]:
     """Return the newest usable edition of each certificate for each measurand on a date."""
     certified = [c for c in certified_standards(ctx) if not c.replaced]
+    wanted = {measurand.id: _wanted(definition, measurand) for measurand in definition.measurands}
     offered = [
         StandardCandidate(
             measurand=measurand.id,
             certificate_id=one.certificate_id,
             standard=one.standard,
-            reason=_why_not(one, points.get(measurand.id, ()), on),
+            reason=_other_kind(one, wanted[measurand.id])
+            or _why_not(one, points.get(measurand.id, ()), on),
+            is_wanted=one.kind in {kind.id for kind in wanted[measurand.id]},
         )
         for measurand in definition.measurands
         for one in certified
         if _fits(one.standard, measurand)
     ]
-    return tuple(sorted(offered, key=lambda c: c.reason is not None))
+    return tuple(sorted(offered, key=lambda c: (c.reason is not None, not c.is_wanted)))
 
 
 def default_standards(
     ctx: Context, definition: InstrumentType, points: Mapping[str, Sequence[str]], on: date
 ) -> dict[str, tuple[int, ...]]:
-    """Return for each measurand the most recently calibrated standard that can support it."""
+    """Return for each measurand the most recently calibrated standard that can support it.
+
+    One of a kind that the type asks for goes before those of which nobody said what they are.
+    """
     chosen: dict[str, StandardCandidate] = {}
     for candidate in candidates(ctx, definition, points, on):
         held = chosen.get(candidate.measurand)
-        if candidate.reason is None and (
-            held is None or candidate.standard.calibrated_on > held.standard.calibrated_on
-        ):
+        if candidate.reason is None and (held is None or _rank(candidate) > _rank(held)):
             chosen[candidate.measurand] = candidate
     return {measurand: (candidate.certificate_id,) for measurand, candidate in chosen.items()}
 
@@ -128,6 +136,7 @@ def certified_standards(
             standard_id=standard.id,
             in_service=standard.status == "in_service",
             replaced=certificate.id in replaced,
+            kind=standard.kind,
             standard=_input(standard, certificate, tables.get(certificate.id, [])),
         )
         for certificate, standard in ctx.session.execute(wanted)
@@ -175,8 +184,42 @@ def _told_apart(found: Sequence[CertifiedStandard]) -> list[CertifiedStandard]:
 
 
 def _fits(standard: StandardInput, measurand: Measurand) -> bool:
-    units = {q.unit for q in measurand.inputs.values() if q.source == "standard"}
-    return standard.quantity == measurand.quantity and standard.unit in units
+    return any(
+        (standard.quantity, standard.unit) == (read.quantity or measurand.quantity, read.unit)
+        for read in measurand.inputs.values()
+        if read.source == "standard"
+    )
+
+
+def _rank(candidate: StandardCandidate) -> tuple[bool, str]:
+    return candidate.is_wanted, candidate.standard.calibrated_on
+
+
+def _wanted(definition: InstrumentType, measurand: Measurand) -> tuple[StandardWanted, ...]:
+    """Return the kinds of standard that a type asks for to measure one measurand."""
+    return tuple(
+        kind
+        for kind in definition.standards
+        if not kind.inputs or any(name.split(".")[0] == measurand.id for name in kind.inputs)
+    )
+
+
+def _other_kind(one: CertifiedStandard, wanted: Sequence[StandardWanted]) -> Finding | None:
+    """Return why a standard is not of a kind that the type asks for; None when none is stated."""
+    if not wanted or not one.kind or one.kind in {kind.id for kind in wanted}:
+        return None
+    return Finding(
+        "standard-of-other-kind",
+        "Standard {standard} is registered as {got}; this type asks for {expected}.",
+        facts={
+            "standard": one.standard.key,
+            "got": one.kind,
+            "expected": LocalizedText(
+                en=", ".join(kind.name.text("en") for kind in wanted),
+                zh="、".join(kind.name.text("zh") for kind in wanted),
+            ),
+        },
+    )
 
 
 def _why_not(one: CertifiedStandard, points: Sequence[str], on: date) -> Finding | None:

@@ -27,6 +27,9 @@ class MeasurementStandard(LabScoped, Base):
     maker: Mapped[str] = mapped_column(default="")
     model: Mapped[str] = mapped_column(default="")
     serial: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="")
+    """What sort of standard it is, in the short word of type files (``blackbody``); empty: not
+    said."""
     quantity: Mapped[str]
     unit: Mapped[str]
     """Unit of the values of its certificates."""

@@ -34,6 +34,7 @@ class StandardFields(TypedDict, total=False):
     """What is kept of a standard; code, serial, quantity, unit and one of the names are needed."""
 
     code: str
+    kind: str
     name_en: str
     name_zh: str
     maker: str
@@ -74,6 +75,7 @@ class StandardView:
     id: int
     version: int
     code: str
+    kind: str
     name: LocalizedText
     maker: str
     model: str
@@ -115,10 +117,7 @@ def update_standard(
     check_version(row, version, "standard")
     values = _checked(changes)
     _check_whole({n: getattr(row, n) for n in ("name_en", "name_zh", "quantity", "unit")} | values)
-    if (values.get("quantity", row.quantity), values.get("unit", row.unit)) != (
-        row.quantity,
-        row.unit,
-    ):
+    if any(values.get(n, getattr(row, n)) != getattr(row, n) for n in ("quantity", "unit")):
         _refuse_new_unit(ctx, row)
     if values.get("code", row.code) != row.code:
         hold_lab(ctx.session, ctx.lab_id)
@@ -365,6 +364,7 @@ def _view(
         id=row.id,
         version=row.version,
         code=row.code,
+        kind=row.kind,
         name=LocalizedText(row.name_en, row.name_zh),
         maker=row.maker,
         model=row.model,

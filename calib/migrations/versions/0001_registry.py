@@ -138,6 +138,7 @@ def _measurement_standards() -> None:
             "maker",
             "model",
             "serial",
+            "kind",
             "quantity",
             "unit",
             "status",
