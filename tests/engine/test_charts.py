@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine import charts, subgroups
@@ -145,6 +145,7 @@ def test_limits_are_always_watched() -> None:
 
 
 @given(st.lists(st.floats(-5, 5).map(lambda v: round(v, 3)), min_size=1, max_size=30))
+@settings(max_examples=40)
 def test_rules_are_symmetric_and_free_of_scale(values: list[float]) -> None:
     rules = list(charts.RULES)
     x = np.array(values)

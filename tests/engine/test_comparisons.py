@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
@@ -43,6 +43,7 @@ def test_a_bound_met_in_decimals_is_met() -> None:
 
 
 @given(RESULTS, st.floats(0.01, 10), st.floats(0.01, 100))
+@settings(max_examples=25)
 def test_scores_are_free_of_unit_and_origin(x: list[float], u: float, factor: float) -> None:
     plain = comparisons.zeta_scores(x, [u] * len(x), 1.0, 0.5)
     scaled = comparisons.zeta_scores(
@@ -61,6 +62,7 @@ def test_algorithm_a_of_the_standard() -> None:
 
 
 @given(RESULTS)
+@settings(max_examples=25)
 def test_algorithm_a_is_a_fixed_point(values: list[float]) -> None:
     found = comparisons.algorithm_a(values)
     clipped = np.clip(values, found.value - 1.5 * found.s, found.value + 1.5 * found.s)
@@ -177,6 +179,7 @@ def test_likeliest_of_results_that_agree() -> None:
 
 
 @given(st.permutations(range(5)), st.floats(0.1, 10))
+@settings(max_examples=25)
 def test_consensus_is_free_of_order_and_unit(order: list[int], factor: float) -> None:
     x, u = np.array([1.0, 1.5, 3.0, 2.2, 0.4]), np.array([0.2, 0.1, 0.5, 0.3, 0.2])
     for method in consensus.METHODS:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -49,6 +49,7 @@ def test_a3_as_published(case: dict[str, Any]) -> None:
 
 @given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),
        st.floats(0.3, 0.99), st.floats(0.1, 0.99))  # fmt: skip
+@settings(max_examples=30)
 def test_a3_against_binomial_sums(
     counts: tuple[int, int], target: float, confidence: float
 ) -> None:
