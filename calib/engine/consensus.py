@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 METHODS = ("dersimonian_laird", "mandel_paule", "maximum_likelihood")
+# Every laboratory adds a row to the information matrix.
+MAX_LABORATORIES = 500
 _MAX_ROUNDS = 1000
 _SETTLED = 1e-12
 _LONGEST_STEP = 3.0
@@ -146,7 +148,10 @@ def find_likeliest(means: ArrayLike, s: ArrayLike, n: ArrayLike, p: float = 0.95
     x, weights = check_weights(means, s)
     if sizes.shape != x.shape or np.any(sizes < 2):
         msg = "Every laboratory needs its number of readings, at least 2."
-        raise OutOfRange(msg, {"n": sizes.tolist()})
+        raise OutOfRange(msg)
+    if len(x) > MAX_LABORATORIES:
+        msg = f"At most {MAX_LABORATORIES} laboratories can be fitted together, got {len(x)}."
+        raise OutOfRange(msg, {"laboratories": len(x)})
     return _maximum(x, 1 / weights / sizes, sizes - 1, p)
 
 

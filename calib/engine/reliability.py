@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODELS = ("exponential", "weibull", "lognormal", "random_walk")
 LEAST_SAMPLE = 20
+MAX_BINS = 1000
 _STEP = 1e-30
 _TINY = 1e-20
 _UNTOLD = 1e-6
@@ -119,6 +120,8 @@ def read_counts(t: ArrayLike, n: ArrayLike, in_tolerance: ArrayLike) -> Counts:
     ts, ns, xs = (np.asarray(v, dtype=np.float64) for v in (t, n, in_tolerance))
     if ts.ndim != 1 or not len(ts) or not ts.shape == ns.shape == xs.shape:
         raise DegenerateData("Every bin needs its time, its number and its number in tolerance.")
+    if len(ts) > MAX_BINS:
+        raise OutOfRange(f"At most {MAX_BINS} bins can be fitted, got {len(ts)}. Merge ages.")
     require_finite("a bin", t=ts, n=ns, in_tolerance=xs)
     if np.any(ts <= 0) or np.any(ns < 1) or np.any((xs < 0) | (xs > ns)):
         msg = "A bin needs a positive time, at least one item, and not more in tolerance than seen."

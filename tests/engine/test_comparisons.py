@@ -228,6 +228,7 @@ REFUSED = [
     (lambda: consensus.find_consensus([1, 2], [1, 1], "mandel_paule", 1), OutOfRange),
     (lambda: consensus.find_likeliest([1, 2], [1, 1], [1, 2]), OutOfRange),
     (lambda: consensus.find_likeliest([1, 2], [1, 1], [2]), OutOfRange),
+    (lambda: consensus.find_likeliest(range(501), [1] * 501, [2] * 501), OutOfRange),
     (lambda: consensus.find_likeliest([1, 2], [0, 1], [2, 2]), OutOfRange),
 ]
 

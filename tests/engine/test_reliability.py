@@ -166,6 +166,7 @@ def test_a_higher_target_is_reached_sooner(target: float) -> None:
 REFUSED: list[tuple[Any, type[Exception]]] = [
     (lambda: read_counts([1], [5], [5, 6]), DegenerateData),
     (lambda: read_counts([], [], []), DegenerateData),
+    (lambda: read_counts(range(1, 1002), [2] * 1001, [1] * 1001), OutOfRange),
     (lambda: read_counts([1], [5], [5]), DegenerateData),
     (lambda: read_counts([1], [5], [0]), DegenerateData),
     (lambda: read_counts([0], [5], [4]), OutOfRange),
