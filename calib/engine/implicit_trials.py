@@ -97,7 +97,7 @@ def solve_trials(
         if not len(todo):
             return y
     msg = f"The implicit model does not settle for {len(todo)} of {n} trials."
-    raise NotConverged(msg, {"trials": len(todo), "steps": MAX_STEPS})
+    raise NotConverged(msg, {"open": len(todo), "trials": n})
 
 
 def _damped(

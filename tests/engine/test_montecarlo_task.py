@@ -51,6 +51,20 @@ def test_comparison_loss(row: dict[str, float]) -> None:
     assert found["gum_validated"] is False
 
 
+@pytest.mark.parametrize("case", REFERENCE["bent"], ids=lambda c: c["source"])
+def test_models_that_bend(case: dict[str, Any]) -> None:
+    more = {"correlations": case["correlations"]} if "correlations" in case else {}
+    found = done(case["function"], case["inputs"], trials=2**17, sampling="sobol", **more)
+    y = found["outputs"]["y"]
+    assert agrees(y["value"], case["value"])
+    assert agrees(y["u"], case["u"])
+    for end, figure in zip(("low", "high"), y["interval"], strict=True):
+        assert end not in case or agrees(figure, case[end])
+    if "shortest" in case:
+        expected = case["shortest"]["value"]
+        assert y["shortest"] == pytest.approx(expected, abs=case["shortest"]["tolerance"])
+
+
 def test_a_result_says_how_it_can_be_repeated() -> None:
     found = done(seed=7, item=3)
     assert {k: found[k] for k in ("trials", "seed", "item", "sampling", "generator")} == {
