@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-BLOCK = 2048
+BLOCK = 4096
 _FREE = Coupling()
 # Variances beyond these would leave double precision when squared.
 _LARGE, _SMALL = 1e140, 1e-140
@@ -179,6 +179,7 @@ def propagate_fleet(
     *,
     p: float = 0.95,
     truncate: bool = True,
+    into: Fleet | None = None,
 ) -> Fleet:
     """Propagate the uncertainties of many items at once.
 
@@ -195,6 +196,9 @@ def propagate_fleet(
         Coverage probability.
     truncate : bool
         Whether k is taken at the degrees of freedom truncated to the next lower integer.
+    into : Fleet, optional
+        Result of an earlier call for equally many items, to be overwritten: fresh memory takes
+        as long as the arithmetic.
 
     Returns
     -------
@@ -224,8 +228,9 @@ def propagate_fleet(
         raise OutOfRange("A standard uncertainty is never negative.")
     if not np.all(nus > 0):
         raise OutOfRange("Degrees of freedom must be positive.")
-    value, u_all, nu_all, k, expanded = (np.empty(items) for _ in range(5))
-    out = Fleet(value, u_all, nu_all, k, expanded, np.empty((n, items)))
+    out = _room(n, items) if into is None else into
+    if out.c.shape != (n, items):
+        raise OutOfRange("The result to be overwritten is not of equally many items.")
     xs = np.broadcast_to(xs, (n, items))
     for start in range(0, items, BLOCK):
         block = slice(start, min(start + BLOCK, items))
@@ -245,6 +250,11 @@ def propagate_fleet(
     return out
 
 
+def _room(n: int, items: int) -> Fleet:
+    value, u, dof, k, expanded = np.empty((5, items))
+    return Fleet(value, u, dof, k, expanded, np.empty((n, items)))
+
+
 def _columns(name: str, numbers: ArrayLike, n: int) -> FloatArray:
     a = np.asarray(numbers, dtype=np.float64)
     if a.ndim == 1:
@@ -260,42 +270,46 @@ def _combined(
 ) -> tuple[FloatArray, FloatArray]:
     """Combine the contributions of some items: u and effective degrees of freedom."""
     with np.errstate(over="ignore", invalid="ignore"):
-        squares = parts * parts
-        total = _variances(parts, squares, coupling)
+        total = _variances(parts, coupling)
         if total.size and not _SMALL < total.min() <= total.max() < _LARGE:
             scale = np.abs(parts).max(axis=0)
             scale[scale == 0] = 1.0
             parts = parts / scale
-            squares = parts * parts
-            total = np.maximum(_variances(parts, squares, coupling), 0.0)
-            return np.sqrt(total) * scale, _dof_of_block(parts, squares, total, dof, coupling)
-        return np.sqrt(total), _dof_of_block(parts, squares, total, dof, coupling)
+            total = np.maximum(_variances(parts, coupling), 0.0)
+            return np.sqrt(total) * scale, _dof_of_block(parts, total, dof, coupling)
+        return np.sqrt(total), _dof_of_block(parts, total, dof, coupling)
 
 
-def _variances(parts: FloatArray, squares: FloatArray, coupling: Coupling) -> FloatArray:
-    total = squares.sum(axis=0)
+def _variances(parts: FloatArray, coupling: Coupling) -> FloatArray:
+    total = np.einsum("ij,ij->j", parts, parts)
     for i, j, r in coupling.pairs:
         total += 2 * r * parts[i] * parts[j]
     return np.asarray(total)
 
 
 def _dof_of_block(
-    parts: FloatArray, squares: FloatArray, total: FloatArray, dof: FloatArray, coupling: Coupling
+    parts: FloatArray, total: FloatArray, dof: FloatArray, coupling: Coupling
 ) -> FloatArray:
     """Effective degrees of freedom of some items."""
-    loss = np.zeros_like(total)
     finite = np.asarray(np.isfinite(dof).any(axis=1))
+    loss = np.zeros_like(total)
     for group in coupling.groups:
         rows = list(group)
         if finite[rows].any():
             inside = np.zeros_like(parts)
             inside[rows] = parts[rows]
-            together = np.maximum(_variances(inside, inside * inside, coupling), 0.0)
+            together = np.maximum(_variances(inside, coupling), 0.0)
             loss += together**2 / np.where(parts[rows] != 0, dof[rows], np.inf).min(axis=0)
             finite[rows] = False
-    for i in np.flatnonzero(finite):
-        loss += squares[i] * squares[i] / dof[i]
-    return np.where(loss > 0, total * total / np.where(loss > 0, loss, 1.0), np.inf)
+    fourth = parts[finite]
+    fourth *= fourth
+    fourth *= fourth
+    fourth /= dof[finite]
+    loss += fourth.sum(axis=0)
+    square = total * total
+    if loss.all():
+        return square / loss
+    return np.where(loss > 0, square / np.where(loss > 0, loss, 1.0), np.inf)
 
 
 def _name_the_item(model: Program, x: FloatArray, start: int) -> None:

@@ -182,6 +182,18 @@ def test_sizes_of_a_fleet() -> None:
     assert none.c.shape == (3, 0)
 
 
+def test_a_result_may_be_overwritten() -> None:
+    model = compiled("a*b + c")
+    xs = np.arange(6.0).reshape(3, 2) + 1
+    first = propagate_fleet(model, xs, [0.1, 0.2, 0.3], [5, 5, 5])
+    kept = first.U.copy()
+    again = propagate_fleet(model, xs, [0.2, 0.4, 0.6], [5, 5, 5], into=first)
+    assert again is first
+    assert pytest.approx(2 * kept) == again.U
+    with pytest.raises(OutOfRange, match="overwritten"):
+        propagate_fleet(model, xs[:, :1], [0.1, 0.2, 0.3], [5, 5, 5], into=first)
+
+
 BAD: list[tuple[Any, Any, Any]] = [
     ([1, 2], [1, 1, 1], [5, 5, 5]), ([1, 2, 3], [1, 1], [5, 5, 5]),
     ([1, 2, 3], [1, 1, 1], [5, 5]), ([1, 2, math.nan], [1, 1, 1], [5, 5, 5]),
