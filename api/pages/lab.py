@@ -94,6 +94,15 @@ def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -
     return RedirectResponse("/lab/people?done=saved", status_code=303)
 
 
+@router.post("/lab/people/{person_id}/password")
+def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Set a new password for somebody who forgot it."""
+    done = attempt(ctx, lambda: people.set_password(ctx, person_id, typed.text("new_password")))
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=password-set", status_code=303)
+
+
 @router.get("/lab/numbers")
 def show_numbers(request: Request, ctx: Reading) -> Response:
     """Show how numbers are written."""

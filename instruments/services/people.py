@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from instruments.context import ROLES, Context, Role
@@ -20,7 +20,8 @@ from instruments.errors import Conflict, Invalid, Refused
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Lab, Membership, Person
 from instruments.services import audit, fields
-from instruments.services.labs import LANGUAGES, LabView, create_lab, lab_view
+from instruments.services.accounts import labs_of, set_active, set_password
+from instruments.services.labs import LANGUAGES, create_lab
 from instruments.services.rows import get_row, not_found
 from instruments.services.secrets import hash_password
 from instruments.services.signin import (
@@ -33,7 +34,7 @@ from instruments.services.signin import (
     resolve,
     sign_in,
 )
-from instruments.tenancy import InstallationSession, beyond_the_lab, hold_lab
+from instruments.tenancy import InstallationSession, hold_lab
 
 __all__ = [
     "Identity",
@@ -55,6 +56,7 @@ __all__ = [
     "register_person",
     "resolve",
     "set_active",
+    "set_password",
     "sign_in",
 ]
 
@@ -268,35 +270,6 @@ def _is_managed_after(ctx: Context, leaving_id: int, day: date) -> bool:
     return ctx.session.scalars(other).first() is not None
 
 
-def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
-    """Close or reopen the account of a person of this lab.
-
-    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
-    when the person has a role in another lab (an account is not one lab's to close) or is the one
-    who asks.
-    """
-    ctx.need("manager")
-    if person_id == ctx.actor.person_id:
-        raise Refused(
-            "own-account", "Nobody closes their own account. Ask another manager of this lab."
-        )
-    known = select(Membership.id).where(Membership.person_id == person_id)
-    person = ctx.session.get(Person, person_id)
-    if person is None or ctx.session.scalars(known).first() is None:
-        raise not_found("person", person_id)
-    with beyond_the_lab(ctx.session) as wide:
-        labs = labs_of(wide, person_id, ctx.now)
-    if any(lab.id != ctx.lab_id for lab in labs):
-        raise Refused(
-            "account-of-several-labs",
-            "{name} has a role in another lab as well, so this lab can neither close nor open the "
-            "account. End the roles held here instead.",
-            facts={"name": person.name},
-        )
-    person.is_active = is_active
-    audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
-
-
 def list_people(ctx: Context) -> tuple[PersonView, ...]:
     """Return everybody who ever held a role in this lab.
 
@@ -318,24 +291,6 @@ def list_people(ctx: Context) -> tuple[PersonView, ...]:
         PersonView(person.id, person.email, person.name, person.is_active, tuple(views))
         for person, views in held.values()
     )
-
-
-def labs_of(session: Session, person_id: int, now: datetime | None = None) -> tuple[LabView, ...]:
-    """Return the labs a person has a role in, at `now` when it is given, ever otherwise."""
-    rows = session.execute(_of_person(person_id).order_by(Lab.code)).all()
-    return tuple(dict.fromkeys(lab_view(lab) for lab, row in rows if _holds(lab, row, now)))
-
-
-def _of_person(person_id: int) -> Select[Lab, Membership]:
-    joined = select(Lab, Membership).join(Membership, Membership.lab_id == Lab.id)
-    return joined.where(Membership.person_id == person_id)
-
-
-def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
-    if now is None:
-        return True
-    today = now.astimezone(ZoneInfo(lab.time_zone)).date()
-    return row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
 
 
 def _add(session: Session, membership: Membership) -> None:

@@ -328,3 +328,24 @@ def test_a_manager_whose_account_is_closed_does_not_count(place):
                 people.end_role(ctx, membership_id, NOW.date())
         with pytest.raises(Refused):
             people.end_role(ctx, own, NOW.date())
+
+
+def test_a_manager_sets_a_forgotten_password_anew(place, li):
+    token = sign_in(place).token
+    with context_for(place) as ctx:
+        with pytest.raises(Invalid):
+            people.set_password(ctx, li, "short")
+        people.set_password(ctx, li, "a new long password")
+    assert resolve(place, token) is None
+    assert resolve(place, sign_in(place, password="a new long password").token) is not None
+    with context_for(place, "technician", person_id=li) as ctx, pytest.raises(NotAllowed):
+        people.set_password(ctx, li, "another long password")
+
+
+def test_no_lab_alone_sets_the_password_of_somebody_in_two(place, li):
+    other = a_lab(place.engine, "NB")
+    with installation_session(place.engine) as session:
+        people.appoint(session, lab_id=other, person_id=li, role="manager", now=NOW)
+    with context_for(place) as ctx, pytest.raises(Refused) as caught:
+        people.set_password(ctx, li, "a new long password")
+    assert caught.value.code == "account-of-several-labs"

@@ -1,0 +1,88 @@
+"""Accounts of a lab's people: close and reopen them, set a new password for one that is forgotten.
+
+An account is a person's, not a lab's: what one lab alone may not do to it is refused here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from instruments.context import Context
+from instruments.errors import Refused
+from instruments.records.parties import Lab, Membership, Person, SignIn
+from instruments.services import audit
+from instruments.services.labs import LabView, lab_view
+from instruments.services.rows import not_found
+from instruments.services.secrets import hash_password
+from instruments.tenancy import beyond_the_lab
+
+
+def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
+    """Close or reopen the account of a person of this lab.
+
+    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
+    when the person has a role in another lab (an account is not one lab's to close) or is the one
+    who asks.
+    """
+    ctx.need("manager")
+    if person_id == ctx.actor.person_id:
+        raise Refused(
+            "own-account", "Nobody closes their own account. Ask another manager of this lab."
+        )
+    person = _account(ctx, person_id)
+    person.is_active = is_active
+    audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
+
+
+def set_password(ctx: Context, person_id: int, password: str) -> None:
+    """Give a person of this lab a new password for one that is forgotten; every sign-in ends.
+
+    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
+    when the person has a role in another lab, Invalid when the password is weak.
+    """
+    ctx.need("manager")
+    person = _account(ctx, person_id)
+    person.password_hash = hash_password(password)
+    open_ones = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
+    for row in ctx.session.scalars(open_ones):
+        row.ended_at = ctx.now
+    audit.record(ctx, "registry:person:set_password", "person", person_id, {})
+
+
+def labs_of(session: Session, person_id: int, now: datetime | None = None) -> tuple[LabView, ...]:
+    """Return the labs a person has a role in, at `now` when it is given, ever otherwise."""
+    rows = session.execute(_of_person(person_id).order_by(Lab.code)).all()
+    return tuple(dict.fromkeys(lab_view(lab) for lab, row in rows if _holds(lab, row, now)))
+
+
+def _of_person(person_id: int) -> Select[Lab, Membership]:
+    joined = select(Lab, Membership).join(Membership, Membership.lab_id == Lab.id)
+    return joined.where(Membership.person_id == person_id)
+
+
+def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
+    if now is None:
+        return True
+    today = now.astimezone(ZoneInfo(lab.time_zone)).date()
+    return row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
+
+
+def _account(ctx: Context, person_id: int) -> Person:
+    known = select(Membership.id).where(Membership.person_id == person_id)
+    person: Person | None = ctx.session.get(Person, person_id)
+    if person is None or ctx.session.scalars(known).first() is None:
+        raise not_found("person", person_id)
+    with beyond_the_lab(ctx.session) as wide:
+        labs = labs_of(wide, person_id, ctx.now)
+    if any(lab.id != ctx.lab_id for lab in labs):
+        raise Refused(
+            "account-of-several-labs",
+            "{name} has a role in another lab as well, so this lab alone can neither close nor "
+            "open the account nor set its password. End the roles held here instead.",
+            facts={"name": person.name},
+        )
+    return person
