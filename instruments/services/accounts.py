@@ -33,7 +33,7 @@ def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
         raise Refused(
             "own-account", "Nobody closes their own account. Ask another manager of this lab."
         )
-    person = _account(ctx, person_id)
+    person = _account(ctx, person_id, ctx.now)
     person.is_active = is_active
     audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
 
@@ -42,10 +42,11 @@ def set_password(ctx: Context, person_id: int, password: str) -> None:
     """Give a person of this lab a new password for one that is forgotten; every sign-in ends.
 
     Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
-    when the person has a role in another lab, Invalid when the password is weak.
+    when the person ever had a role in another lab, or is about to, Invalid when the password is
+    weak. Who knows the password is that person in every lab.
     """
     ctx.need("manager")
-    person = _account(ctx, person_id)
+    person = _account(ctx, person_id, None)
     person.password_hash = hash_password(password)
     open_ones = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
     for row in ctx.session.scalars(open_ones):
@@ -71,13 +72,14 @@ def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
     return row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
 
 
-def _account(ctx: Context, person_id: int) -> Person:
+def _account(ctx: Context, person_id: int, now: datetime | None) -> Person:
+    """Return the account of somebody who has roles nowhere else, at `now` or, without it, ever."""
     known = select(Membership.id).where(Membership.person_id == person_id)
     person: Person | None = ctx.session.get(Person, person_id)
     if person is None or ctx.session.scalars(known).first() is None:
         raise not_found("person", person_id)
     with beyond_the_lab(ctx.session) as wide:
-        labs = labs_of(wide, person_id, ctx.now)
+        labs = labs_of(wide, person_id, now)
     if any(lab.id != ctx.lab_id for lab in labs):
         raise Refused(
             "account-of-several-labs",

@@ -349,3 +349,17 @@ def test_no_lab_alone_sets_the_password_of_somebody_in_two(place, li):
     with context_for(place) as ctx, pytest.raises(Refused) as caught:
         people.set_password(ctx, li, "a new long password")
     assert caught.value.code == "account-of-several-labs"
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on"), [(date(2026, 6, 1), None), (date(2026, 1, 1), date(2026, 2, 1))]
+)
+def test_no_lab_sets_the_password_of_somebody_who_was_or_will_be_in_another(
+    place, li, starts_on, ends_on
+):
+    other = a_lab(place.engine, "NB")
+    with context_for(place, lab_id=other) as ctx:
+        people.grant(ctx, person_id=li, role="manager", starts_on=starts_on, ends_on=ends_on)
+    with context_for(place) as ctx, pytest.raises(Refused) as caught:
+        people.set_password(ctx, li, "a new long password")
+    assert caught.value.code == "account-of-several-labs"
