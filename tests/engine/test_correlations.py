@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.correlations import (
@@ -71,6 +71,7 @@ def test_readings_that_are_not_finite() -> None:
         estimate_correlations([[1.0, math.nan], [1.0, 2.0]])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.floats(-5, 5), min_size=9, max_size=9))
 def test_any_covariance_has_correlations(numbers: list[float]) -> None:
     root = np.array(numbers).reshape(3, 3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.degrees import effective_dof, grouped_dof
@@ -43,6 +43,7 @@ def test_three_that_share_correlations() -> None:
 parts = st.lists(st.floats(-5, 5).filter(lambda p: abs(p) > 0.01), min_size=2, max_size=5)
 
 
+@settings(max_examples=30)
 @given(parts, st.lists(st.sampled_from([1.0, 4.0, 9.5, INF]), min_size=5, max_size=5))
 def test_without_correlation_both_rules_are_welch_and_satterthwaite(
     p: list[float], nus: list[float]
@@ -53,6 +54,7 @@ def test_without_correlation_both_rules_are_welch_and_satterthwaite(
         assert dof(p, np.eye(len(p)), nus, rule=rule) == pytest.approx(plain)
 
 
+@settings(max_examples=30)
 @given(st.floats(0.01, 5), st.floats(0.01, 5), st.floats(-0.95, 0.95), st.floats(1e-3, 1e3))
 def test_the_unit_does_not_matter(a: float, b: float, r: float, scale: float) -> None:
     if r == 0:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
@@ -34,11 +34,13 @@ def test_infinite_degrees_of_freedom(p: float) -> None:
     assert t_factors(np.array([math.inf, 1e300]), p) == pytest.approx([normal] * 2, rel=1e-14)
 
 
+@settings(max_examples=30)
 @given(st.floats(1, 1e9), st.sampled_from(COMMON))
 def test_one_and_many_agree(nu: float, p: float) -> None:
     assert float(t_factors(nu, p)) == pytest.approx(t_factor(nu, p), rel=1e-15)
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 10**6), st.sampled_from(COMMON))
 def test_whole_degrees_of_freedom_as_in_coverage(nu: int, p: float) -> None:
     assert t_factor(nu, p) == pytest.approx(float(coverage_factor(nu, p)), rel=1e-13)

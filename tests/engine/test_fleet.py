@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.correlations import Coupling, correlation_matrix, couple
@@ -79,6 +79,7 @@ rows = st.lists(st.tuples(positive, positive, st.sampled_from([1.0, 3.0, 7.5, IN
                 min_size=3, max_size=3)  # fmt: skip
 
 
+@settings(max_examples=30)
 @given(rows, st.floats(-0.9, 0.9), st.sampled_from(["a*b + c", "a - b*c", "log(a) + b/c", "c"]))
 def test_item_fleet_and_full_budget_agree(
     inputs: list[tuple[float, float, float]], r: float, text: str

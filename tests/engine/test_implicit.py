@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.errors import DegenerateData, NotConverged, SingularFit
@@ -50,6 +50,7 @@ def test_implicit_without_solution() -> None:
         solve("y", start={"y": 1.0, "z": 1.0})
 
 
+@settings(max_examples=30)
 @given(st.floats(0.1, 5), st.floats(0.1, 5))
 def test_implicit_is_explicit(a: float, b: float) -> None:
     """The same quantity written as a root and as a formula, also by a finite difference."""

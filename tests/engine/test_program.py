@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.errors import OutOfRange
@@ -75,6 +75,7 @@ def test_derivatives_four_ways(text: str) -> None:
     assert program.values(at) == pytest.approx(value, rel=4e-15)
 
 
+@settings(max_examples=30)
 @given(st.floats(0.1, 3), st.floats(0.1, 3), st.sampled_from(PIECES))
 def test_one_and_many_agree_everywhere(x: float, y: float, text: str) -> None:
     program = compile_program(parse(text, NAMES), NAMES)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.averaging import average_results
@@ -24,6 +24,7 @@ def model(**texts: str) -> dict[str, Any]:
     return {name: parse(text, ["a", "b", "c"]) for name, text in texts.items()}
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(numbers, positive, st.floats(1, 100)), min_size=1, max_size=8))
 def test_combine_against_the_formula(rows: list[tuple[float, float, float]]) -> None:
     c, u, dof = (np.array(v)[:, None] for v in zip(*rows, strict=True))
@@ -61,6 +62,7 @@ def test_combine_refuses(c: Any, u: Any, dof: Any) -> None:
         effective_dof([math.inf], 1)
 
 
+@settings(max_examples=30)
 @given(numbers, numbers, positive, positive, st.floats(-0.99, 0.99))
 def test_correlated_sum_and_difference(a: float, b: float, ua: float, ub: float, r: float) -> None:
     inputs = {"a": Estimate(a, ua, 9), "b": Estimate(b, ub, 9)}
@@ -146,6 +148,7 @@ def test_averaged_results_need_sets() -> None:
             average_results(model(y="a"), inputs, readings, r=np.eye(2))
 
 
+@settings(max_examples=30)
 @given(st.floats(-3, 3), st.floats(0.01, 1), st.floats(0.1, 10))
 def test_the_unit_of_an_input_does_not_matter(x: float, u: float, scale: float) -> None:
     plain = propagate(model(y="a^2 + 3*a"), {"a": Estimate(x, u, 5)}).budgets[0]
@@ -156,6 +159,7 @@ def test_the_unit_of_an_input_does_not_matter(x: float, u: float, scale: float) 
     assert scaled.dof == plain.dof or plain.u < 1e-9
 
 
+@settings(max_examples=30)
 @given(st.permutations(["a", "b", "c"]), st.floats(-0.4, 0.4))
 def test_the_order_of_the_inputs_does_not_matter(order: list[str], r: float) -> None:
     figures = {"a": Estimate(1, 0.1, 4), "b": Estimate(2, 0.2, 9), "c": Estimate(3, 0.3)}
