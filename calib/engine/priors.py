@@ -95,7 +95,7 @@ class Prior:
         up = self.above(low) - self.above(high)
         return np.where(low < high, np.maximum(np.where(upper, up, down), 0.0), 0.0)
 
-    def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> Prior:
+    def take(self, chosen: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Prior:
         """Give the prior of some of the items."""
         parts = (self.place, self.scale, self.a, self.b)
         return Prior(self.family, *(part[chosen] for part in parts))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Below this share of the probabilities it is the difference of, quadrature takes over.
 _CANCELLED = 1e-5
 _FAR = 45.0
+#: Items done at once, so that arrays stay in cache and memory is bounded.
+_BLOCK = 8192
 _TINY = 1e-300
 
 
@@ -77,7 +79,7 @@ class Limits:
     accept_lower: FloatArray
     accept_upper: FloatArray
 
-    def take(self, chosen: NDArray[np.bool_]) -> Limits:
+    def take(self, chosen: NDArray[np.bool_] | slice) -> Limits:
         """Give the limits of some of the items."""
         sides = (self.lower, self.upper, self.accept_lower, self.accept_upper)
         return Limits(*(side[chosen] for side in sides))
@@ -143,7 +145,10 @@ def assess_risks(
     _, u, shift, *sides = (np.atleast_1d(x) for x in arrays)
     _check(u, shift, sides)
     limits = Limits(sides[0], sides[1], sides[2] - shift, sides[3] - shift)
-    return _assess(prior.spread_out(len(u)), u, limits)
+    wide = prior.spread_out(len(u))
+    blocks = [slice(i, i + _BLOCK) for i in range(0, max(len(u), 1), _BLOCK)]
+    parts = [_assess(wide.take(block), u[block], limits.take(block)) for block in blocks]
+    return Risks(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _check(u: FloatArray, shift: FloatArray, sides: list[FloatArray]) -> None:
@@ -157,8 +162,8 @@ def _check(u: FloatArray, shift: FloatArray, sides: list[FloatArray]) -> None:
         raise DegenerateData("At least one limit is needed, and lower must be below upper.")
 
 
-def _assess(prior: Prior, u: FloatArray, limits: Limits) -> Risks:
-    """Choose the way for each item."""
+def _assess(prior: Prior, u: FloatArray, limits: Limits) -> tuple[FloatArray, ...]:
+    """Choose the way for each item; figures in the order of `Risks`."""
     n = len(u)
     inside = prior.between(limits.lower, limits.upper)
     pfa, pfr = np.zeros(n), np.where(limits.accept_lower >= limits.accept_upper, inside, 0.0)
@@ -178,7 +183,7 @@ def _assess(prior: Prior, u: FloatArray, limits: Limits) -> Risks:
             (part.lower, part.upper),
             (part.accept_lower, part.accept_upper),
         )
-    return Risks(pfa, pfr, inside, pfa + np.maximum(inside - pfr, 0.0))
+    return pfa, pfr, inside, pfa + np.maximum(inside - pfr, 0.0)
 
 
 def _perfect(prior: Prior, limits: Limits) -> tuple[FloatArray, FloatArray]:

@@ -167,6 +167,25 @@ def test_a_batch_is_its_items() -> None:
             assert alone.pfa[0] == pytest.approx(batch.pfa[i], rel=1e-13)
             assert alone.pfr[0] == pytest.approx(batch.pfr[i], rel=1e-13)
     assert assess_risks(normal(np.zeros(5)), 1, upper=1).pfa.shape == (5,)
+    assert assess_risks(normal(np.zeros(0)), 1, upper=1).pfa.shape == (0,)
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    prior = normal(np.linspace(-1, 1, 9), 0.5)
+    u = np.array([0, 0.1, 0.2] * 3)
+    accept = np.array([0.9, -0.1, 0.5, 0.2, 0.9, 0.1, 2, 0.9, -1])
+    limits = {"lower": -1, "upper": 1, "accept_lower": -accept, "accept_upper": accept}
+    whole = assess_risks(prior, u, **limits)
+    monkeypatch.setattr(risk, "_BLOCK", 4)
+    blocks = assess_risks(prior, u, **limits)
+    for name in ("pfa", "pfr", "in_tolerance", "accepted", "conditional_pfa"):
+        np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
+    nothing = accept < 0
+    np.testing.assert_array_equal(whole.pfa[nothing], 0)
+    np.testing.assert_array_equal(whole.pfr[nothing], whole.in_tolerance[nothing])
+    np.testing.assert_array_equal(whole.accepted[nothing], 0)
+    np.testing.assert_array_equal(whole.pfa[(u == 0) & (accept < 1)], 0)
+    assert np.all(whole.pfr[~nothing & (u > 0)] > 0)
 
 
 # ----------------------------------------------------------------------------------------- edges
@@ -254,7 +273,10 @@ BAD: list[tuple[type[Exception], dict[str, Any]]] = [
     (DegenerateData, {}),
     (DegenerateData, {"lower": 1, "upper": 1}),
     (DegenerateData, {"lower": [0, 2], "upper": 1}),
+    (DegenerateData, {"lower": [-math.inf, 0], "upper": [math.inf, 1]}),
     (OutOfRange, {"upper": math.nan}),
+    (OutOfRange, {"upper": [1, math.nan]}),
+    (OutOfRange, {"upper": 1, "bias": [0, math.nan]}),
     (OutOfRange, {"upper": 1, "accept_upper": math.nan}),
     (OutOfRange, {"upper": 1, "bias": math.inf}),
 ]
@@ -266,7 +288,7 @@ def test_cases_that_make_no_sense(error: type[Exception], arguments: dict[str, A
         assess_risks(normal(), 0.1, **arguments)
 
 
-@pytest.mark.parametrize("u", [-0.1, math.nan, math.inf])
-def test_impossible_tests(u: float) -> None:
+@pytest.mark.parametrize("u", [-0.1, math.nan, math.inf, [0.1, -0.1]])
+def test_impossible_tests(u: Any) -> None:
     with pytest.raises(OutOfRange):
         assess_risks(normal(), u, upper=1)

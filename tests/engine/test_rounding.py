@@ -19,6 +19,7 @@ from calib.engine.rounding import (
     exact,
     round_result,
     round_to_interval,
+    round_to_uncertainty,
     round_uncertainty,
 )
 from calib.evaluation.tasks import compute
@@ -82,6 +83,32 @@ def test_impossible_policy() -> None:
     for interval in (0, "-0.5", "nan"):
         with pytest.raises(OutOfRange):
             round_to_interval("1", interval)
+
+
+def test_how_large_and_how_small_a_number_may_be() -> None:
+    for text in ("1e400", "-9.9e400", "1e-400"):
+        assert exact(text) == Decimal(text)
+    for text in ("1e401", "-1e401", "9.9e-401"):
+        with pytest.raises(OutOfRange):
+            exact(text)
+    assert exact("0e999") == 0
+
+
+@pytest.mark.parametrize(("U", "printed"), [("0.3525", "0.35"), ("0.3526", "0.40")])
+def test_five_per_cent_of_a_step(U: str, printed: str) -> None:
+    assert str(round_uncertainty(U, RoundingPolicy(step=5))) == printed
+
+
+@pytest.mark.parametrize(
+    ("U", "printed"), [("8.4", "8"), ("4.2", "4"), ("4.211", "5"), ("1.4", "2"), ("1.04", "1")]
+)
+def test_at_most_five_per_cent_are_taken_off(U: str, printed: str) -> None:
+    assert str(round_uncertainty(U, RoundingPolicy("half_even_or_ceil", 1))) == printed
+
+
+def test_a_value_is_rounded_at_the_place_of_its_uncertainty() -> None:
+    assert str(round_to_uncertainty("36.915", Decimal("0.10"))) == "36.92"
+    assert str(round_to_uncertainty("36.915", Decimal("0.10"), 5)) == "36.90"
 
 
 def test_exact_takes_whole_numbers() -> None:
