@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from scipy import linalg
 
-from calib.engine.errors import NotConverged, OutOfRange, SingularFit
+from calib.engine.errors import EngineError, NotConverged, OutOfRange, SingularFit
 from calib.engine.fit_types import Convergence
 
 if TYPE_CHECKING:
@@ -59,7 +59,13 @@ class Residuals(Protocol):
         """Give the residuals alone; raises as `at`."""
 
     def bend(self, c: FloatArray, rest: FloatArray) -> FloatArray:
-        """Give the second derivatives (p, p) of what is subtracted, times the residuals."""
+        """Give the second derivatives (p, p) of what is subtracted, times the residuals.
+
+        Raises
+        ------
+        OutOfRange
+            The curve has no second derivative at some point.
+        """
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,7 +215,10 @@ def _settle(problem: Residuals, c: FloatArray, steps: int, path: str) -> Minimum
     for k in range(1, MAX_NEWTON):
         if size == 0:
             break
-        after = _newton(problem, found.parameters + step, steps + k, path)
+        try:
+            after = _newton(problem, found.parameters + step, steps + k, path)
+        except EngineError:
+            break
         if not after[2] < size / 2:
             break
         found, step, size = after
@@ -221,6 +230,22 @@ def _settle(problem: Residuals, c: FloatArray, steps: int, path: str) -> Minimum
         )
         raise NotConverged(msg, {"parameters": [float(v) for v in found.parameters]})
     return found
+
+
+def _bowl(
+    problem: Residuals, c: FloatArray, rest: FloatArray, inverse: FloatArray
+) -> tuple[FloatArray, float | None]:
+    """Second derivatives relative to the linearised problem, and the least curvature.
+
+    Where the curve has no second derivative (x^b at x = 0) the linearised problem stands alone.
+    """
+    unity = np.eye(len(c))
+    try:
+        bent = inverse.T @ problem.bend(c, rest) @ inverse
+    except OutOfRange:
+        return unity, None
+    bowl = unity - (bent + bent.T) / 2
+    return bowl, float(np.linalg.eigvalsh(bowl)[0])
 
 
 def _newton(
@@ -240,10 +265,8 @@ def _newton(
             {"parameters": [float(v) for v in c]},
         )
     inverse: FloatArray = np.asarray(linalg.solve_triangular(r, np.eye(p))) / scale[:, None]
-    bent = inverse.T @ problem.bend(c, rest) @ inverse
-    bowl = np.eye(p) - (bent + bent.T) / 2
-    least = float(np.linalg.eigvalsh(bowl)[0])
-    if least <= _FLAT:
+    bowl, least = _bowl(problem, c, rest, inverse)
+    if least is not None and least <= _FLAT:
         raise NotConverged("The sum of squares has no minimum here. Give other starting values.")
     t = np.linalg.solve(bowl, q.T @ rest)
     size = float(np.linalg.norm(t))

@@ -148,9 +148,10 @@ class Convergence:
         Steps taken; 0 where the parameters follow in one stroke.
     shift : float
         Last step in standard uncertainties of the parameters.
-    curvature : float
+    curvature : float or None
         Smallest curvature of the sum of squares relative to the linearised model: 1 where the
-        model does not bend within the residuals, towards 0 where the minimum becomes a valley.
+        model does not bend within the residuals, towards 0 where the minimum becomes a valley;
+        ``None`` where the model has no second derivatives.
     path : str
         ``linear``, ``direct``, or ``logarithmic`` where only steps in the logarithms of the
         parameters arrived.
@@ -158,7 +159,7 @@ class Convergence:
 
     steps: int
     shift: float
-    curvature: float
+    curvature: float | None
     path: str
 
 

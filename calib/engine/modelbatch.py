@@ -172,12 +172,11 @@ def fit_sakuma_hattori(
     Ts, us = (_column(np.asarray(a, dtype=np.float64)) for a in (T, u_S))
     first = _column(np.asarray(start, dtype=np.float64))
     try:
-        fits = Ss.ndim == 2 and len(Ss) >= 3 and Ss.shape[1] > 0
-        fits = fits and np.broadcast_shapes(Ss.shape, Ts.shape, us.shape) == Ss.shape
-        first = np.broadcast_to(first, (2, Ss.shape[1]))
+        shape = np.broadcast_shapes(Ss.shape, Ts.shape, us.shape)
+        first = np.broadcast_to(first, (2, shape[-1]))
     except ValueError:
-        fits = False
-    if not fits:
+        shape = ()
+    if shape != Ss.shape or Ss.ndim != 2 or len(Ss) < 3 or not Ss.shape[1]:
         msg = "S must have a row for each point, three at least, and a column for each instrument."
         raise DegenerateData(msg)
     for name, a in (("T", Ts), ("S", Ss), ("u_S", us)):
@@ -226,7 +225,8 @@ def _radiance_block(
     out[:3] = A, B, C
     out[3:9] = _inverse_square(r)
     out[9] = chi2
-    out[10] = size < _SETTLED**2 * np.maximum(chi2, 1.0)
+    sound = (C > 0) & ((A * T + B).min(axis=0) > 0)
+    out[10] = (size < _SETTLED**2 * np.maximum(chi2, 1.0)) & sound
 
 
 Triangle = list[list["FloatArray"]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,7 +88,8 @@ class Model:
         p, by = len(c), (*self.parameters, *self.variables)
         values = dict(zip(self._names, self._inputs(x, c), strict=True))
         second = self.expression.derivatives(values, by, order=2)[2]
-        full = np.broadcast_to(second, (len(by), len(by), x.shape[1]))
+        items = second if second.ndim == 3 else second[:, :, None]
+        full = np.broadcast_to(items, (len(by), len(by), x.shape[1]))
         return full[p:, p:], np.swapaxes(full[p:, :p], 1, 2), full[:p, :p]
 
     @property
@@ -190,7 +192,8 @@ def callendar_van_dusen(*, cold: bool) -> Model:
         names, text = ("R0", "A", "B"), "R0*(1 + A*x + B*x^2)"
     expression = parse(text, (*names, "x", "below"))
     hidden: Hidden = {"below": _below}
-    return Model("callendar_van_dusen", expression, names, ("x",), hidden, _start_platinum)
+    start = partial(_start_platinum, cold=cold)
+    return Model("callendar_van_dusen", expression, names, ("x",), hidden, start)
 
 
 def _below(x: FloatArray) -> FloatArray:
@@ -205,10 +208,8 @@ def platinum_design(t: FloatArray, *, cold: bool) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _start_platinum(x: FloatArray, y: FloatArray, u: FloatArray) -> FloatArray:
-    t = x[0]
-    columns = platinum_design(t, cold=bool(np.any(t < COLD)))
-    c = _linear(columns, y, u)
+def _start_platinum(x: FloatArray, y: FloatArray, u: FloatArray, *, cold: bool) -> FloatArray:
+    c = _linear(platinum_design(x[0], cold=cold), y, u)
     if c[0] == 0:
         raise DegenerateData("The resistance at 0 degC comes out as 0. Check t/degC and R/ohm.")
     return np.concatenate([c[:1], c[1:] / c[0]])
@@ -264,22 +265,18 @@ def _start_radiance(x: FloatArray, y: FloatArray, u: FloatArray) -> FloatArray:
     T = x[0]
     if not (np.all(T > 0) and np.all(y > 0)):
         raise OutOfRange("Give temperatures in kelvin and positive signals.")
-    top, model = int(np.argmax(T)), sakuma_hattori()
-    best, lowest = None, np.inf
+    top, best, lowest = int(np.argmax(T)), None, np.inf
     with np.errstate(all="ignore"):
         for q in np.geomspace(0.05, 100, 60):
             C = y[top] * np.expm1(q)
             L = np.log1p(C / y)
             w = (L * L * y * (y + C) / (C * u)) ** 2  # weight of c2/L, up to a factor
             mean, line = float(w @ T / w.sum()), C2 / L
-            a = float((w * (T - mean)) @ line / ((w * (T - mean)) @ T))
-            c = np.array([a, float(w @ line / w.sum()) - a * mean, C])
-            try:
-                sum_of_squares = float(np.sum(((y - model.value(x, c)) / u) ** 2))
-            except OutOfRange:
-                continue
-            if sum_of_squares < lowest:
-                best, lowest = c, sum_of_squares
+            A = float((w * (T - mean)) @ line / ((w * (T - mean)) @ T))
+            B = float(w @ line / w.sum()) - A * mean
+            off = float(np.sum(((y - C / np.expm1(C2 / (A * T + B))) / u) ** 2))
+            if off < lowest:
+                best, lowest = np.array([A, B, C]), off
     if best is None:
         raise DegenerateData("No Sakuma-Hattori curve passes near these points. Check T/K and S.")
     return best

@@ -120,7 +120,7 @@ def test_blocks_and_shapes_do_not_matter() -> None:
 
 def brute_force(x: Any, y: Any, u_x: Any, u_y: Any, r: Any) -> Any:
     best = np.full(x.shape[1], math.inf)
-    for angle in np.linspace(-math.pi / 2, math.pi / 2, 720, endpoint=False):
+    for angle in np.linspace(-math.pi / 2, math.pi / 2, 360, endpoint=False):
         s, c = math.sin(angle), math.cos(angle)
         w = 1 / (s * s * u_x**2 - 2 * s * c * r * u_x * u_y + c * c * u_y**2)
         d = c * y - s * x
@@ -132,15 +132,15 @@ def brute_force(x: Any, y: Any, u_x: Any, u_y: Any, r: Any) -> Any:
 @pytest.mark.parametrize("scale", [(1.0, 1.0), (0.1, 3.0), (1.0, 0.1)])
 def test_no_lower_minimum_is_missed(scale: tuple[float, float]) -> None:
     rng = np.random.default_rng(5)
-    x = rng.normal(size=(6, 300))
-    y = x + 2 * rng.normal(size=(6, 300))
-    u_x, u_y = (s * rng.uniform(0.2, 2, (6, 300)) for s in scale)
-    r = rng.uniform(-0.98, 0.98, (6, 300))
+    x = rng.normal(size=(6, 100))
+    y = x + 2 * rng.normal(size=(6, 100))
+    u_x, u_y = (s * rng.uniform(0.2, 2, (6, 100)) for s in scale)
+    r = rng.uniform(-0.98, 0.98, (6, 100))
     found = fit_lines_xy(x, y, u_x, u_y, r)
     assert found.converged.all()
     assert np.all(found.chi2 <= brute_force(x, y, u_x, u_y, r) * (1 + 1e-9))
-    alone = [fit_line_xy(*(v[:, j].tolist() for v in (x, y, u_x, u_y, r))).chi2 for j in range(60)]
-    assert alone == pytest.approx(found.chi2[:60].tolist(), rel=1e-9)
+    alone = [fit_line_xy(*(v[:, j].tolist() for v in (x, y, u_x, u_y, r))).chi2 for j in range(20)]
+    assert alone == pytest.approx(found.chi2[:20].tolist(), rel=1e-9)
 
 
 def test_a_line_that_is_none_is_named_and_leaves_the_others() -> None:
