@@ -96,3 +96,18 @@ def test_no_page_has_a_fault_a_program_can_find(
         faults += [f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in found]
     context.close()
     assert faults == []
+
+
+def test_fields_of_a_line_stay_level_when_one_is_refused(browser: Browser, site: Served) -> None:
+    context = browser.new_context(locale="en-GB", viewport={"width": 1360, "height": 900})
+    page = sign_in(context, site, "technician")
+    page.goto(f"{site.address}/customers/new")
+    page.evaluate("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })")
+    page.fill("#name_en", "Clinic")
+    page.fill("#email", "nonsense")
+    page.click("main form.card button:not(.second)")
+    page.wait_for_selector("#email[aria-invalid=true]")
+    boxes = [page.locator(f"#{name}").bounding_box() for name in ("address", "phone", "email")]
+    tops = {round(box["y"]) for box in boxes if box}
+    context.close()
+    assert len(tops) == 1
