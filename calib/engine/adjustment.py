@@ -16,7 +16,7 @@ from scipy import linalg
 
 from calib.engine.errors import DegenerateData, NotConverged, OutOfRange, SingularFit
 from calib.engine.fit_types import Adjusted
-from calib.engine.observations import Observations
+from calib.engine.observations import Observations, solve_triangular
 from calib.engine.quality import leave_one_out
 
 if TYPE_CHECKING:
@@ -146,11 +146,12 @@ class _Bowl:
         factor, failed = linalg.lapack.dpotrf(normal * scale, lower=1)
         if failed or linalg.lapack.dpocon(factor, 1.0, uplo="L")[0] < _SINGULAR:
             raise SingularFit("The points do not determine the curve.")
-        half = linalg.solve_triangular(factor, hessian * scale, lower=True)
-        full = linalg.solve_triangular(factor, half.T, lower=True)
+        lower = np.tril(factor)
+        half = solve_triangular(lower, hessian * scale, lower=True)
+        full = solve_triangular(lower, half.T, lower=True)
         values, vectors = np.linalg.eigh((full + full.T) / 2)
-        back = linalg.solve_triangular(factor, vectors, lower=True, trans="T")
-        return cls(np.asarray(back) * d[:, None], np.asarray(values))
+        back = solve_triangular(lower, np.asarray(vectors), lower=True, transposed=True)
+        return cls(back * d[:, None], np.asarray(values))
 
     def step(self, gradient: FloatArray) -> FloatArray:
         """Newton step downhill; where the bowl is turned over or flat, a bounded one."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from scipy import linalg
 
 from calib.engine.errors import EngineError, NotConverged, OutOfRange, SingularFit
 from calib.engine.fit_types import Convergence
+from calib.engine.observations import solve_triangular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -194,7 +194,7 @@ def _step(
     n, p = jacobian.shape
     full = np.vstack([jacobian / scale, math.sqrt(damping) * np.eye(p)])
     q, r = np.linalg.qr(full)
-    back = linalg.solve_triangular(r, q[:n].T)
+    back = solve_triangular(r, q[:n].T)
     v = np.asarray(back @ rest)
     gain: float | None = float(v @ ((jacobian / scale).T @ rest) + damping * (v @ v))
     step = v / scale
@@ -264,7 +264,7 @@ def _newton(
             " function with fewer parameters.",
             {"parameters": [float(v) for v in c]},
         )
-    inverse: FloatArray = np.asarray(linalg.solve_triangular(r, np.eye(p))) / scale[:, None]
+    inverse = solve_triangular(r, np.eye(p)) / scale[:, None]
     bowl, least = _bowl(problem, c, rest, inverse)
     if least is not None and least <= _FLAT:
         raise NotConverged("The sum of squares has no minimum here. Give other starting values.")

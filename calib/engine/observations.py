@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float64]
 
 SINGULAR = 1e-13
+_SMALL = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +41,7 @@ class Observations:
         if self.u_y is not None:
             return a / (self.u_y if a.ndim == 1 else self.u_y[:, None])
         if self.whiten is not None:
-            return np.asarray(linalg.solve_triangular(self.whiten, a, lower=True))
+            return solve_triangular(self.whiten, a, lower=True)
         return a
 
     def white_transposed(self, q: FloatArray, *, weighted: bool) -> FloatArray:
@@ -48,7 +49,7 @@ class Observations:
         if weighted and self.u_y is not None:
             return q.T / self.u_y
         if weighted and self.whiten is not None:
-            return np.asarray(linalg.solve_triangular(self.whiten, q, lower=True, trans="T")).T
+            return solve_triangular(self.whiten, q, lower=True, transposed=True).T
         return q.T
 
     def propagate(self, estimator: FloatArray) -> FloatArray:
@@ -57,6 +58,19 @@ class Observations:
         if self.u_y is not None:
             root = estimator * self.u_y
         return np.asarray(root @ root.T)
+
+
+def solve_triangular(
+    t: FloatArray, b: FloatArray, *, lower: bool = False, transposed: bool = False
+) -> FloatArray:
+    """Solve with a triangular matrix, upper if not said otherwise.
+
+    Small ones go to the general solver: the triangular one of LAPACK shares three rows among
+    all cores and takes a thousand times longer when these are busy.
+    """
+    if len(t) <= _SMALL:
+        return np.asarray(np.linalg.solve(t.T if transposed else t, b))
+    return np.asarray(linalg.solve_triangular(t, b, lower=lower, trans="T" if transposed else "N"))
 
 
 def read_observations(y: ArrayLike, u_y: ArrayLike | None, cov_y: ArrayLike | None) -> Observations:
@@ -96,7 +110,7 @@ def solve(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatAr
     if not np.all(d > SINGULAR * d.max()):
         msg = "The points do not determine the curve. Use more different x or a lower degree."
         raise SingularFit(msg, {"rank": int(np.sum(d > SINGULAR * d.max()))})
-    inverse: FloatArray = np.asarray(linalg.solve_triangular(r, np.eye(len(r))))
+    inverse = solve_triangular(r, np.eye(len(r)))
     c = inverse @ (q.T @ b)
     for _ in range(2):
         rest = np.asarray(b.astype(np.longdouble) - a.astype(np.longdouble) @ c, dtype=np.float64)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
-from calib.engine.observations import Observations
+from calib.engine.observations import Observations, solve_triangular
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,7 @@ def leave_one_out(
 ) -> tuple[float | None, ...]:
     """Residual of each point from the fit without it; q spans the (whitened) design."""
     if weighted and seen.whiten is not None:
-        w = np.asarray(linalg.solve_triangular(seen.whiten, np.eye(len(q)), lower=True))
+        w = solve_triangular(seen.whiten, np.eye(len(q)), lower=True)
         keep = w.T @ (w - q @ (q.T @ w))
         top, bottom, scale = keep @ rest, np.diag(keep), np.sum(w * w, axis=0)
     else:
