@@ -13,23 +13,42 @@ from decimal import Decimal
 from instruments.procedure import InstrumentType, Limit, Measurand, PointChoice
 
 Attributes = Mapping[str, str]
+MOST_STEPS = 100
+"""More points than this are no plan of a measurement but a slip in the rated range."""
 
 
 def points_for(
     definition: InstrumentType, measurand: Measurand, attributes: Attributes
 ) -> tuple[str, ...]:
-    """Return the usual points; none where a rated value they depend on is not known."""
-    points = measurand.points
-    chosen = _choice(measurand, attributes)
-    if chosen is not None:
-        return chosen.default
-    if not points.fractions:
-        return points.default
+    """Return the usual points; none where a rated value they depend on is not known.
+
+    A measurand that uses the readings of another has no points of its own.
+    """
+    if measurand.same_readings_as:
+        return ()
+    points, chosen = measurand.points, _choice(measurand, attributes)
+    default, step = (points.default, points.step) if chosen is None else (
+        chosen.default, chosen.step
+    )  # fmt: skip
+    if default:
+        return default
     high = rated(definition, points.range_high, attributes)
     low = rated(definition, points.range_low, attributes) if points.range_low else Decimal(0)
     if low is None or high is None:
         return ()
+    if step:
+        return _by_step(low, high, Decimal(step))
     return tuple(_plain(low + Decimal(f) * (high - low)) for f in points.fractions)
+
+
+def _by_step(low: Decimal, high: Decimal, step: Decimal) -> tuple[str, ...]:
+    """Return the ends and the multiples of the step between them."""
+    if not low < high or (high - low) / step > MOST_STEPS:
+        return ()
+    first = int((low / step).to_integral_value(rounding="ROUND_CEILING"))
+    last = int((high / step).to_integral_value(rounding="ROUND_FLOOR"))
+    inside = {step * n for n in range(first, last + 1)}
+    return tuple(_plain(value) for value in sorted({low, high, *inside}))
 
 
 def readings_for(measurand: Measurand, name: str, attributes: Attributes) -> int:
@@ -50,26 +69,30 @@ def limits_for(
 
     A limit whose rated value is not known is left out: then nothing can be stated.
     """
-    held = (limit for limit in measurand.limits if _holds(limit.when, attributes))
+    held = (limit for limit in measurand.limits if holds(limit.when, attributes))
     put_in = (_with_rating(definition, limit, attributes) for limit in held)
     return tuple(limit for limit in put_in if limit is not None)
 
 
 def rated(definition: InstrumentType, name: str, attributes: Attributes) -> Decimal | None:
     """Return a rated value of the item; that of most models where the item states none."""
-    rating = definition.ratings.get(name)
-    text = attributes.get(name) or (rating.default if rating is not None else None)
+    text = attribute(definition, name, attributes)
     return None if text is None else Decimal(text)
 
 
-def _choice(measurand: Measurand, attributes: Attributes) -> PointChoice | None:
-    return next(
-        (one for one in measurand.points.alternatives if _holds(one.when, attributes)), None
-    )
+def attribute(definition: InstrumentType, name: str, attributes: Attributes) -> str | None:
+    """Return a variant or rated value of the item as text, as `rated` does."""
+    rating = definition.ratings.get(name)
+    return attributes.get(name) or (rating.default if rating is not None else None)
 
 
-def _holds(when: Attributes, attributes: Attributes) -> bool:
+def holds(when: Attributes, attributes: Attributes) -> bool:
+    """Answer whether an item has all attributes that a condition asks for."""
     return all(attributes.get(name) == value for name, value in when.items())
+
+
+def _choice(measurand: Measurand, attributes: Attributes) -> PointChoice | None:
+    return next((one for one in measurand.points.alternatives if holds(one.when, attributes)), None)
 
 
 def _with_rating(definition: InstrumentType, limit: Limit, attributes: Attributes) -> Limit | None:
@@ -79,17 +102,19 @@ def _with_rating(definition: InstrumentType, limit: Limit, attributes: Attribute
     size = rated(definition, limit.of_rating, attributes)
     if size is None:
         return None
-    plain = replace(limit, plus_fraction=None, or_fraction=None, plus_from=None, of_rating="")
-    whole = replace(limit, of_rating="")
-    lower, upper = whole.at(size)
+    lower, upper = limit.at(size)
     return replace(
-        plain,
+        limit,
         lower=None if lower is None else _plain(lower),
         upper=None if upper is None else _plain(upper),
+        plus_fraction=None,
+        or_fraction=None,
+        plus_from=None,
+        of_rating="",
     )
 
 
 def _plain(value: Decimal) -> str:
     """Return a decimal without exponent and without digits that say nothing."""
-    text = f"{value:f}"
+    text = f"{value or abs(value):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -138,7 +138,8 @@ class Component:
     relative_half_width: str | None = None
     """Fraction of |value of `of`|; the half-width is the sum of both parts."""
     of: str | None = None
-    """Of a certificate: the derived input whose readings it corrects one by one."""
+    """Of a certificate: the derived input whose readings it corrects one by one. Of a fraction: an
+    input, or ``@name`` for an attribute of the item."""
     U: str | None = None
     k: str | None = None
     u: str | None = None
@@ -222,16 +223,17 @@ class PointChoice:
     """Points for the models that have certain attributes."""
 
     when: Mapping[str, str]
-    default: tuple[str, ...]
+    default: tuple[str, ...] = ()
     readings: int | None = None
     """None: as many as for other models."""
+    step: str = later("")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
     """Where to measure and how often."""
 
-    default: tuple[str, ...]
+    default: tuple[str, ...] = ()
     readings: int
     """Readings of each non-nominal input at each point."""
     confidence: Confidence
@@ -250,6 +252,8 @@ class Points:
     alternatives: tuple[PointChoice, ...] = later(())
     """Other points for some models; the first that fits is taken."""
     sequence: Sequence = later("any")
+    step: str = later("")
+    """Instead of `default`: every multiple of it in the item's own range, and its ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,10 @@ class Measurand:
     reference: str = later("")
     indication: str = later("")
     """Inputs printed as reference value and indication, where the sources do not tell them."""
+    same_readings_as: str = later("")
+    """A measurand whose readings serve this one too: they are entered once."""
+    without_limits: tuple[Mapping[str, str], ...] = later(())
+    """Kinds of item for which the documents give no limits, as in `Limit.when`."""
 
 
 @dataclass(frozen=True, slots=True)

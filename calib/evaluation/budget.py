@@ -18,7 +18,7 @@ from calib.engine.distributions import standard_uncertainty
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
 from calib.evaluation.decimals import number, optional_number, without_dust
-from calib.evaluation.derived import Derived, derive
+from calib.evaluation.derived import Derived, derive, parameter
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.series import Measured, Series, invalid_definition
 from instruments.procedure import READ, Component, Measurand
@@ -63,7 +63,7 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
     measurand = measured.measurand
     standards = {standard.key: standard for standard in record.standards}
     corrections = _corrections(measured, standards)
-    derived = derive(record, measured, _corrected_one_by_one(measured, standards))
+    derived = derive(record, measured, _behind_derived(measured, corrections, standards))
     values = _values(measured, corrections) | {n: d.value for n, d in derived.items()}
     function = _function(measurand)
     output, gradient = function.gradient({n: values[n] for n in function.names})
@@ -80,7 +80,7 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
     combined = combine(c, np.where(counted, u, 0.0), dof)
     if measurand.output == "value":
         reference = np.array([number(point.nominal) for point in measured.points])
-        indication, item = np.broadcast_to(output, reference.shape), _behind(measured)
+        indication, item = np.broadcast_to(output, reference.shape), _first_read(measured)
     else:
         reference, indication, item = _sides(measured, values, corrections, derived)
     return Budgets(
@@ -104,8 +104,9 @@ def _function(measurand: Measurand) -> Expression:
 
 
 def _arguments(measurand: Measurand, name: str) -> tuple[str, ...]:
+    """Return the arguments of a published function, through which a slope leads."""
     entered = measurand.inputs.get(name)
-    return entered.of if entered is not None and entered.source == "derived" else ()
+    return entered.of if entered is not None and entered.reference else ()
 
 
 def _through(
@@ -119,19 +120,23 @@ def _through(
     return slopes
 
 
-def _corrected_one_by_one(
-    measured: Measured, standards: dict[str, StandardInput]
+def _behind_derived(
+    measured: Measured, corrections: Mapping[str, FloatArray], standards: dict[str, StandardInput]
 ) -> dict[str, dict[str, FloatArray]]:
-    """Corrections of the readings behind a derived input, by it and by the input corrected."""
-    return {
-        component.of: {
-            name: measured.certificate(name, standards).correction
-            for name in measured.measurand.inputs[component.of].of
-            if measured.measurand.inputs[name].source == "standard"
-        }
-        for component in measured.measurand.components
-        if component.evaluate == "certificate" and component.of is not None
+    """Corrections of what is behind a derived input, by it and by the input corrected."""
+    measurand = measured.measurand
+    found = {
+        name: {of: corrections[of] for of in quantity.of if of in corrections}
+        for name, quantity in measurand.inputs.items()
     }
+    for component in measurand.components:
+        if component.evaluate == "certificate" and component.of is not None:
+            found[component.of] = {
+                name: measured.certificate(name, standards).correction
+                for name in measurand.inputs[component.of].of
+                if measurand.inputs[name].source == "standard"
+            }
+    return found
 
 
 def _corrections(measured: Measured, standards: dict[str, StandardInput]) -> dict[str, FloatArray]:
@@ -172,21 +177,29 @@ def _sides(
     for name, correction in corrections.items():
         if name != reference and measured.read_on_standard(name) == reference:
             corrected = corrected + correction
-    scatter = item or next(n for n in (reference, *measured.series) if n in measured.series)
     shown = _mean(measured, derived, indication)
-    if indication in derived and item is not None:
-        slope = derived[indication].slopes.get(item)
-        if slope is not None:
-            read = measured.series[item]
-            return corrected, shown, Series(shown, np.abs(slope) * read.s, read.n)
-    return corrected, shown, measured.series[scatter]
+    item = next((n for n in _read_for(said, indication) if said.inputs[n].source == "item"), item)
+    if item is None:
+        scatter = next(n for n in (reference, *measured.series) if n in measured.series)
+        return corrected, shown, measured.series[scatter]
+    read = measured.series[item]
+    slope = derived[indication].slopes.get(item) if indication in derived else None
+    if slope is not None:
+        read = Series(shown, np.abs(slope) * read.s, read.n)
+    return corrected, shown, read
+
+
+def _read_for(measurand: Measurand, name: str) -> tuple[str, ...]:
+    """Return the input itself and those it is derived of."""
+    entered = measurand.inputs[name]
+    return (name, *entered.of) if entered.source == "derived" else (name,)
 
 
 def _mean(measured: Measured, derived: Mapping[str, Derived], name: str) -> FloatArray:
     return derived[name].value if name in derived else measured.series[name].mean
 
 
-def _behind(measured: Measured) -> Series:
+def _first_read(measured: Measured) -> Series:
     """Return the readings a value rests on: the first input that is read."""
     return next(
         measured.series[n] for n, q in measured.measurand.inputs.items() if q.source in READ
@@ -223,32 +236,46 @@ def _uncertainty(
         found = measured.certificate(measured.read_on_standard(component.input), standards)
         return found.u, found.dof
     if component.evaluate == "resolution":
-        half = number(record.item.resolution[measurand.id]) / 2
-        return standard_uncertainty("rectangular", half_width=half), stated
+        return standard_uncertainty("rectangular", half_width=_half_step(record, measurand)), stated
     if component.u is not None:
         return number(component.u), stated
     if component.k is not None:
         U = np.full(len(measured.points), optional_number(component.U, 0.0))
         if component.relative_U is not None:
-            U += number(component.relative_U) * np.abs(_part_of(measurand, component, values))
+            of = np.abs(_part_of(record, measured, component, values))
+            U += number(component.relative_U) * of
         return U / number(component.k), stated
     if component.half_width is None and component.relative_half_width is None:
         raise invalid_definition(measurand, f"component {component.id} states no figure")
     half_width = np.full(len(measured.points), optional_number(component.half_width, 0.0))
     if component.relative_half_width is not None:
-        of = np.abs(_part_of(measurand, component, values))
+        of = np.abs(_part_of(record, measured, component, values))
         half_width += number(component.relative_half_width) * of
     return half_width * standard_uncertainty(component.distribution, half_width=1.0), stated
 
 
+def _half_step(record: CalibrationInput, measurand: Measurand) -> float:
+    step = record.item.resolution.get(measurand.id)
+    if step is None:
+        raise invalid_definition(measurand, "the resolution of the item was not given")
+    return number(step) / 2
+
+
 def _part_of(
-    measurand: Measurand, component: Component, values: Mapping[str, FloatArray]
-) -> FloatArray:
-    if component.of is None or component.of not in values:
+    record: CalibrationInput,
+    measured: Measured,
+    component: Component,
+    values: Mapping[str, FloatArray],
+) -> FloatArray | float:
+    """Return what a fraction is taken of: an input, or an attribute of the item."""
+    of = component.of or ""
+    if of.startswith("@"):
+        return number(parameter(record, measured, of))
+    if of not in values:
         raise invalid_definition(
-            measurand, f"component {component.id} is a part of {component.of}, no input"
+            measured.measurand, f"component {component.id} is a part of {component.of}, no input"
         )
-    return values[component.of]
+    return values[of]
 
 
 def _largest(

@@ -13,8 +13,10 @@ from datetime import date
 from decimal import Decimal
 
 from calib.evaluation.decimals import check_decimals
+from calib.evaluation.givenchecks import check_given
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.pointchecks import check_points
+from calib.evaluation.shared import with_shared
 from calib.evaluation.standardchecks import check_standards
 from calib.evaluation.statement import covering
 from instruments.errors import Finding
@@ -232,40 +234,6 @@ def _environment(record: CalibrationInput) -> Iterator[Finding]:
                 )
 
 
-def _given_besides(record: CalibrationInput) -> Iterator[Finding]:
-    """Find conditions and rated values that a measurement function takes and nobody entered."""
-    measured = {point.measurand for point in record.points}
-    for measurand in record.definition.measurands:
-        for name, quantity in measurand.inputs.items() if measurand.id in measured else ():
-            for wanted in quantity.of:
-                facts = {"wanted": wanted, "measurand": measurand.id, "input": name}
-                conditions = {c.quantity for c in record.conditions}
-                if quantity.source == "condition" and wanted not in conditions:
-                    yield Finding(
-                        "condition-missing",
-                        "The {wanted} while measuring enters the result of {measurand} and was"
-                        " not entered. Enter it.",
-                        at=f"/conditions/{wanted}",
-                        facts=facts,
-                        clause="ISO/IEC 17025:2017 7.8.4.1 (b)",
-                    )
-                if quantity.source == "rating" and not _is_rated(record, wanted):
-                    yield Finding(
-                        "rating-missing",
-                        "The rated value {wanted} of the model enters the result of {measurand}"
-                        " and is not known. Enter it with the model.",
-                        at=f"/item/attributes/{wanted}",
-                        facts=facts,
-                    )
-
-
-def _is_rated(record: CalibrationInput, name: str) -> bool:
-    rating = record.definition.ratings.get(name)
-    return bool(record.item.attributes.get(name)) or (
-        rating is not None and rating.default is not None
-    )
-
-
 def _range(limit: EnvironmentLimit) -> str:
     return f"{limit.low or '-∞'} ... {limit.high or '∞'} {limit.unit}"
 
@@ -324,7 +292,7 @@ def _limits(record: CalibrationInput) -> Iterator[Finding]:
                 at=f"/limits/{id_}",
                 facts={"measurand": id_, "origin": agreed.origin},
             )
-    for point in record.points:
+    for point in with_shared(record).points:
         rows = covering(record, point.measurand, Decimal(point.nominal))
         if record.kind == "verification" and not rows:
             yield Finding(
@@ -361,7 +329,7 @@ _WITHOUT_NUMBERS: tuple[_Check, ...] = (
 _WITH_NUMBERS: tuple[_Check, ...] = (
     _parameter,
     _environment,
-    _given_besides,
+    check_given,
     _limits,
     check_points,
     check_standards,

@@ -19,9 +19,12 @@ from calib.engine.temperature.answers import Answer
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.series import Measured, invalid_definition
+from instruments.choosing import attribute
 from instruments.procedure import InputQuantity
 
 FloatArray = NDArray[np.float64]
+Corrections = Mapping[str, FloatArray]
+"""Correction of an input at every point, by the name of the input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +35,12 @@ class Derived:
     u: FloatArray
     """From the scatter of the readings; 0 for a published function."""
     dof: FloatArray
-    n: FloatArray
-    """Readings behind one value."""
     slopes: Mapping[str, FloatArray] = field(default_factory=dict)
     """Derivatives of a published function by its arguments."""
 
 
 def derive(
-    record: CalibrationInput,
-    measured: Measured,
-    corrections: Mapping[str, Mapping[str, FloatArray]],
+    record: CalibrationInput, measured: Measured, corrections: Mapping[str, Corrections]
 ) -> dict[str, Derived]:
     """Return every derived input; `corrections` by derived input and the input it corrects.
 
@@ -55,7 +54,7 @@ def derive(
     return {
         name: _statistic(measured, quantity, corrections.get(name, {}))
         if quantity.statistic
-        else _reference(record, measured, quantity)
+        else _reference(record, measured, quantity, corrections.get(name, {}))
         for name, quantity in measured.measurand.inputs.items()
         if quantity.source == "derived"
     }
@@ -64,34 +63,28 @@ def derive(
 # ------------------------------------------------------------------------------------ statistics
 
 
-def _statistic(
-    measured: Measured, quantity: InputQuantity, corrections: Mapping[str, FloatArray]
-) -> Derived:
+def _statistic(measured: Measured, quantity: InputQuantity, corrections: Corrections) -> Derived:
     """Take the statistic point by point in groups that have equally many readings."""
     count = len(measured.points)
-    out = Derived(np.zeros(count), np.zeros(count), np.ones(count), np.ones(count))
+    out = Derived(np.zeros(count), np.zeros(count), np.ones(count))
     shapes: dict[tuple[int, ...], list[int]] = {}
     for i, point in enumerate(measured.points):
         shapes.setdefault(tuple(len(point.readings[n]) for n in quantity.of), []).append(i)
-    for lengths, places in shapes.items():
-        least = min(lengths)
-        # positions are read together: what one has more than the others has no partner
-        readings = np.array(
-            [
-                [[number(r.value) for r in measured.points[i].readings[n][:least]] for i in places]
-                for n in quantity.of
-            ]
-        )
-        for j, name in enumerate(quantity.of):
-            if name in corrections:
-                readings[j] += corrections[name][places][:, None]
-        value, u, dof = _OVER[quantity.over](readings, str(quantity.statistic))
-        out.value[places], out.u[places], out.dof[places] = value, u, dof
-        out.n[places] = least
+    for places in shapes.values():
+        block = [
+            np.array([[number(r.value) for r in measured.points[i].readings[n]] for i in places])
+            + (corrections[n][places][:, None] if n in corrections else 0.0)
+            for n in quantity.of
+        ]
+        found = _OVER[quantity.over](block, str(quantity.statistic))
+        out.value[places], out.u[places], out.dof[places] = found
     return out
 
 
+Block = list[FloatArray]
+"""Readings by position, each of shape (points, readings); positions may differ in number."""
 Triple = tuple[FloatArray, FloatArray, FloatArray]
+"""Value, standard uncertainty, degrees of freedom."""
 
 
 def _take(x: FloatArray, statistic: str, axis: int) -> FloatArray:
@@ -123,58 +116,58 @@ _READINGS_IN: Mapping[str, float] = {
 
 
 def _of_scatter(s: FloatArray, n: int, statistic: str) -> FloatArray:
-    """U of a statistic of n readings that scatter by s."""
+    """U of a statistic of n values, each with the standard uncertainty s."""
     if statistic == "mean":
         return s / math.sqrt(n)
     if statistic == "standard_deviation":
-        return s / math.sqrt(2 * max(1, n - 1))
+        return s / math.sqrt(max(1, n - 1))
     return s * _READINGS_IN[statistic]
 
 
-def _scatter(x: FloatArray, axis: int) -> FloatArray:
-    """Experimental standard deviation; 0 where there is one reading."""
-    if x.shape[axis] < 2:
-        return np.zeros(x.shape[:axis] + x.shape[axis + 1 :])
-    return np.asarray(x.std(axis=axis, ddof=1))
+def _scatter(x: FloatArray) -> FloatArray:
+    """Experimental standard deviation of each series; 0 where there is one reading."""
+    return np.asarray(x.std(axis=1, ddof=1)) if x.shape[1] > 1 else np.zeros(len(x))
 
 
-def _over_readings(x: FloatArray, statistic: str) -> Triple:
-    series = x[0]
+def _dof(x: FloatArray, n: int) -> FloatArray:
+    return np.full(len(x), max(1.0, n - 1))
+
+
+def _over_readings(block: Block, statistic: str) -> Triple:
+    (series,) = block
     n = series.shape[1]
     value = _take(series, statistic, 1)
-    u = _of_scatter(_scatter(series, 1), n, statistic)
-    return value, u, np.full(len(value), max(1.0, n - 1))
+    u = _of_scatter(_scatter(series), n, statistic)
+    # the scatter of a scatter: a normal sample, no values that differ for a reason
+    return value, u / math.sqrt(2) if statistic == "standard_deviation" else u, _dof(value, n)
 
 
-def _over_positions(x: FloatArray, statistic: str) -> Triple:
+def _over_positions(block: Block, statistic: str) -> Triple:
     """At each moment over the positions; the moments are repeated readings of that."""
-    moments = _take(x, statistic, 0)
-    n = moments.shape[1]
-    u = _scatter(moments, 1) / math.sqrt(n)
-    return moments.mean(axis=1), u, np.full(len(u), max(1.0, n - 1))
+    n = min(series.shape[1] for series in block)
+    # complete records have moments at all positions alike; while one is entered, those there are
+    moments = _take(np.stack([series[:, :n] for series in block]), statistic, 0)
+    return moments.mean(axis=1), _scatter(moments) / math.sqrt(n), _dof(moments, n)
 
 
-def _over_means(x: FloatArray, statistic: str) -> Triple:
+def _over_means(block: Block, statistic: str) -> Triple:
     """Over the means of the positions; the largest of their own uncertainties stands for all."""
-    positions, _, n = x.shape
-    own = (_scatter(x, 2) / math.sqrt(n)).max(axis=0)
-    if statistic == "mean":
-        u = own / math.sqrt(positions)
-    else:
-        u = _of_scatter(own, positions, statistic)
-    return _take(x.mean(axis=2), statistic, 0), u, np.full(len(own), max(1.0, n - 1))
+    own = np.stack([_scatter(series) / math.sqrt(series.shape[1]) for series in block]).max(axis=0)
+    value = _take(np.stack([series.mean(axis=1) for series in block]), statistic, 0)
+    least = min(series.shape[1] for series in block)
+    return value, _of_scatter(own, len(block), statistic), _dof(value, least)
 
 
-def _over_all(x: FloatArray, statistic: str) -> Triple:
+def _over_all(block: Block, statistic: str) -> Triple:
     """Over every reading at every position; the scatter is that in time."""
-    flat = np.moveaxis(x, 0, 2).reshape(x.shape[1], -1)
-    n = x.shape[2]
-    s = _scatter(x, 2).max(axis=0)
-    u = _of_scatter(s, flat.shape[1], statistic)
-    return _take(flat, statistic, 1), u, np.full(len(u), max(1.0, n - 1))
+    together = np.concatenate(block, axis=1)
+    s = np.stack([_scatter(series) for series in block]).max(axis=0)
+    value = _take(together, statistic, 1)
+    least = min(series.shape[1] for series in block)
+    return value, _of_scatter(s, together.shape[1], statistic), _dof(value, least)
 
 
-_OVER: Mapping[str, Callable[[FloatArray, str], Triple]] = {
+_OVER: Mapping[str, Callable[[Block, str], Triple]] = {
     "readings": _over_readings,
     "positions": _over_positions,
     "means": _over_means,
@@ -185,30 +178,39 @@ _OVER: Mapping[str, Callable[[FloatArray, str], Triple]] = {
 # --------------------------------------------------------------------------- published functions
 
 
-def _reference(record: CalibrationInput, measured: Measured, quantity: InputQuantity) -> Derived:
+def _reference(
+    record: CalibrationInput, measured: Measured, quantity: InputQuantity, corrections: Corrections
+) -> Derived:
     """Evaluate a published function at the means of its arguments."""
-    parameters = {k: _parameter(record, v) for k, v in quantity.parameters.items()}
-    arguments = [measured.series[name].mean for name in quantity.of]
+    parameters = {
+        name: parameter(record, measured, text) for name, text in quantity.parameters.items()
+    }
+    arguments = [measured.series[n].mean + corrections.get(n, 0.0) for n in quantity.of]
     if quantity.reference not in _REFERENCES:
         raise invalid_definition(measured.measurand, f"{quantity.reference} is no known function")
     answer, aside = _REFERENCES[quantity.reference](parameters, *arguments)
     if np.any(answer.extrapolated):
-        msg = f"{quantity.reference} does not hold at {arguments[0][answer.extrapolated][0]}."
+        msg = f"{quantity.reference} does not hold at {arguments[0][answer.extrapolated][0]:.10g}."
         raise OutOfRange(msg)
     slopes = dict(zip(quantity.of, (answer.sensitivity, *aside), strict=False))
     none = np.zeros(len(answer.values))
-    return Derived(
-        answer.values, none, np.full(len(none), math.inf), measured.series[quantity.of[0]].n, slopes
-    )
+    return Derived(answer.values, none, np.full(len(none), math.inf), slopes)
 
 
-def _parameter(record: CalibrationInput, text: str) -> str:
-    """Return a parameter; ``@name`` stands for what is known of the item."""
+def parameter(record: CalibrationInput, measured: Measured, text: str) -> str:
+    """Return a figure of the type; ``@name`` stands for what is known of the item.
+
+    Raises
+    ------
+    Refused
+        The record does not have it; the checks say so before.
+    """
     if not text.startswith("@"):
         return text
-    name = text[1:]
-    rating = record.definition.ratings.get(name)
-    return record.item.attributes.get(name) or (rating.default if rating else None) or ""
+    found = attribute(record.definition, text[1:], record.item.attributes)
+    if not found:
+        raise invalid_definition(measured.measurand, f"{text[1:]} of the item was not given")
+    return found
 
 
 Parameters = Mapping[str, str]
@@ -218,26 +220,26 @@ Found = tuple[Answer, tuple[FloatArray, ...]]
 def _resistance(p: Parameters, t: FloatArray) -> Found:
     from calib.engine.temperature import resistance as platinum
 
-    return platinum.resistance(t, platinum.CallendarVanDusen(number(p.get("R0") or "100"))), ()
+    return platinum.resistance(t, platinum.CallendarVanDusen(number(p.get("R0", "100")))), ()
 
 
 def _platinum(p: Parameters, R: FloatArray) -> Found:
     from calib.engine.temperature import resistance as platinum
 
-    return platinum.temperature(R, platinum.CallendarVanDusen(number(p.get("R0") or "100"))), ()
+    return platinum.temperature(R, platinum.CallendarVanDusen(number(p.get("R0", "100")))), ()
 
 
 def _emf(p: Parameters, t: FloatArray, t_ref: FloatArray | float = 0.0) -> Found:
     from calib.engine.temperature import thermocouples
 
-    answer = thermocouples.emf(p.get("type", ""), t, t_ref)
+    answer = thermocouples.emf(p["type"], t, t_ref)
     return answer, (answer.aside["t_ref"],)
 
 
 def _thermocouple(p: Parameters, E: FloatArray, t_ref: FloatArray | float = 0.0) -> Found:
     from calib.engine.temperature import thermocouples
 
-    answer = thermocouples.temperature(p.get("type", ""), E, t_ref)
+    answer = thermocouples.temperature(p["type"], E, t_ref)
     return answer, (answer.aside["t_ref"],)
 
 

@@ -29,6 +29,7 @@ from calib.evaluation.result import (
     PointResult,
 )
 from calib.evaluation.series import Measured, arrange
+from calib.evaluation.shared import with_shared
 from calib.evaluation.statement import judge, judge_pieces, judge_whole, unconfirmed
 from instruments.errors import Finding, Refused
 from instruments.procedure import READ, Measurand
@@ -43,10 +44,9 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
         ``checks-failed`` with every finding, ``definition-invalid``, ``curve-points-few``,
         or ``not-computable`` naming the point.
     """
-    record = calibration_input
-    findings = list(check_record(record))
-    if not_calibratable(record):
-        return _without_measurement(record, findings)
+    findings = list(check_record(calibration_input))
+    if not_calibratable(calibration_input):
+        return _without_measurement(calibration_input, findings)
     errors = sum(finding.severity == "error" for finding in findings)
     if errors:
         raise Refused(
@@ -55,6 +55,7 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
             facts={"errors": errors},
             findings=tuple(findings),
         )
+    record = with_shared(calibration_input)
     points: list[PointResult] = []
     curves: list[CurveResult] = []
     for measurand in record.definition.measurands:
@@ -68,7 +69,7 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
     findings += _examinations(record)
     pieces = judge_pieces(record, points)
     return CalibrationResult(
-        input_digest=record.digest(),
+        input_digest=calibration_input.digest(),
         points=tuple(points),
         curves=tuple(curves),
         pieces=pieces,
@@ -85,18 +86,19 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
     the item, and nothing of it is ever stored. A measurand that cannot be computed yet is left out.
     """
     found: list[PointResult] = []
-    for measurand in calibration_input.definition.measurands:
+    entered = with_shared(calibration_input)
+    for measurand in entered.definition.measurands:
         read = {name for name, quantity in measurand.inputs.items() if quantity.source in READ}
         complete = tuple(
             point
-            for point in calibration_input.points
+            for point in entered.points
             if point.measurand == measurand.id and all(point.readings.get(n) for n in read)
         )
         if not complete:
             continue
-        record = replace(calibration_input, points=complete)
-        measured = arrange(record, measurand)
+        record = replace(entered, points=complete)
         with contextlib.suppress(EngineError, Refused):
+            measured = arrange(record, measurand)
             budgets = make_budgets(record, measured)
             found += [
                 _point(record, measured, budgets, i, point) for i, point in enumerate(complete)

@@ -26,7 +26,7 @@ from calib.evaluation.places import (
 )
 from instruments.choosing import points_for, readings_for
 from instruments.errors import Finding
-from instruments.procedure import READ, InputQuantity, Measurand
+from instruments.procedure import READ, Measurand
 
 FAR_FROM_NOMINAL = Decimal("0.2")
 """A reading farther from its nominal value than this part of it looks like a slip of typing."""
@@ -58,8 +58,13 @@ def check_points(record: CalibrationInput) -> Iterator[Finding]:
                 facts={"measurand": point.measurand, "known": ", ".join(known)},
             )
             continue
+        if measurand.same_readings_as:
+            yield _entered_twice(measurand, point)
+            continue
         yield from _place(record, measurand, point)
         yield from _series(record, measurand, point)
+        for one in _users(record, measurand):
+            yield from _moments(one, point)
 
 
 def _complete(record: CalibrationInput) -> Iterator[Finding]:
@@ -76,6 +81,8 @@ def _complete(record: CalibrationInput) -> Iterator[Finding]:
             visited = found.setdefault((point.measurand, point.piece), set())
             visited.add(Decimal(point.nominal))
     for measurand in record.definition.measurands:
+        if measurand.same_readings_as:
+            continue
         if measurand.optional and not any(p.measurand == measurand.id for p in record.points):
             continue
         for piece in pieces:
@@ -96,6 +103,44 @@ def _complete(record: CalibrationInput) -> Iterator[Finding]:
                         ),
                     },
                 )
+
+
+def _entered_twice(measurand: Measurand, point: PointInput) -> Finding:
+    return Finding(
+        "readings-shared",
+        "{measurand} is computed from the readings of {source} and has no points of its own."
+        " Remove the point.",
+        at=f"/points/{point.key}",
+        facts={"measurand": measurand.id, "source": measurand.same_readings_as},
+    )
+
+
+def _users(record: CalibrationInput, measurand: Measurand) -> list[Measurand]:
+    """Return the measurands that use the readings of this one, itself first."""
+    others = (m for m in record.definition.measurands if m.same_readings_as == measurand.id)
+    return [measurand, *others]
+
+
+def _moments(measurand: Measurand, point: PointInput) -> Iterator[Finding]:
+    """Find positions that were not read together at every moment, where that is needed."""
+    for name, quantity in measurand.inputs.items():
+        counts = {of: len(point.readings.get(of, ())) for of in quantity.of}
+        if quantity.over == "positions" and 0 < min(counts.values()) < max(counts.values()):
+            few = min(counts, key=lambda of: counts[of])
+            yield Finding(
+                "positions-unequal",
+                "At {nominal} {unit} the positions were read {most} times, but {input} {least}"
+                " times: they belong together moment by moment. Enter the missing readings, or"
+                " take the others of that moment out.",
+                at=f"/points/{point.key}/readings/{few}",
+                facts={
+                    **facts_of(point, measurand),
+                    "input": few,
+                    "least": counts[few],
+                    "most": max(counts.values()),
+                    "derived": name,
+                },
+            )
 
 
 def _place(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
@@ -140,7 +185,7 @@ def _place(record: CalibrationInput, measurand: Measurand, point: PointInput) ->
 
 def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
     """Every input read as often as the type wants; each series looked at by itself."""
-    read = {n: q for n, q in measurand.inputs.items() if q.source in READ}
+    read = [name for name, quantity in measurand.inputs.items() if quantity.source in READ]
     for name in point.readings:
         if name not in read:
             yield Finding(
@@ -152,7 +197,7 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
                     **facts_of(point, measurand), "input": name, "known": ", ".join(read)
                 },
             )  # fmt: skip
-    for name, quantity in read.items():
+    for name in read:
         series = point.readings.get(name, ())
         wanted = readings_for(measurand, name, record.item.attributes)
         facts = {
@@ -181,24 +226,28 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
                 facts,
                 "ISO/IEC 17025:2017 7.8.2.1 (n)",
             )
-        step = record.item.resolution.get(measurand.id) if quantity.source == "item" else None
-        yield from _readings(measurand, quantity, point, series, at, step)
-        yield from _scatter(measurand, name, series, at, facts)
+        yield from _readings(record, measurand, name, point, series, at)
+        for one in _users(record, measurand):
+            yield from _scatter(one, name, series, at, facts)
 
 
 def _readings(
+    record: CalibrationInput,
     measurand: Measurand,
-    quantity: InputQuantity,
+    name: str,
     point: PointInput,
     series: tuple[ReadingInput, ...],
     at: str,
-    step: str | None,
 ) -> Iterator[Finding]:
     """One reading against the resolution, the nominal value and its neighbours."""
+    quantity = measurand.inputs[name]
     facts = {**facts_of(point, measurand), "unit": quantity.unit}
-    nominal, reach = Decimal(point.nominal), _reach(measurand, point)
-    # a resistance tells nothing by its distance from a temperature
-    alike = quantity.unit == measurand.unit and measurand.output != "value"
+    nominal, reach = Decimal(point.nominal), _reach(record, measurand, point)
+    # a resistance tells nothing by its distance from a temperature, nor does a cold junction
+    compared = quantity.unit == measurand.unit and name in _compared(measurand)
+    shown = compared and quantity.source == "item"
+    step = record.item.resolution.get(measurand.id) if shown else None
+    alike = compared and measurand.output != "value"
     for reading in series:
         value = Decimal(reading.value)
         here = {**facts, "reading": reading.value, "step": step}
@@ -224,10 +273,21 @@ def _readings(
     yield from _outlier(series, at, facts, step)
 
 
-def _reach(measurand: Measurand, point: PointInput) -> Decimal:
+def _compared(measurand: Measurand) -> set[str]:
+    """Return the inputs that show the measured quantity itself: the two sides, and all behind."""
+    found: set[str] = set()
+    for source, named in (("standard", measurand.reference), ("item", measurand.indication)):
+        of_source = [n for n, q in measurand.inputs.items() if q.source == source]
+        for name in [named] if named else of_source:
+            found |= {name, *_read_for(measurand, name)}
+    return found
+
+
+def _reach(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Decimal:
     """How far from the nominal value a reading may be before it looks like a slip."""
     ends = [Decimal(t) for t in (measurand.points.low, measurand.points.high) if t is not None]
-    ends = ends or [Decimal(t) for t in measurand.points.default] or [Decimal(0)]
+    usual = points_for(record.definition, measurand, record.item.attributes)
+    ends = ends or [Decimal(text) for text in usual or (point.nominal,)]
     size = max(abs(Decimal(point.nominal)), SPAN_FLOOR * (max(ends) - min(ends)))
     return FAR_FROM_NOMINAL * size
 
@@ -273,7 +333,7 @@ def _scatter(
 ) -> Iterator[Finding]:
     """Find a single reading without recorded repeatability, and a record no longer true."""
     for component in measurand.components:
-        if component.evaluate != "A" or component.input != name:
+        if component.evaluate != "A" or name not in _read_for(measurand, component.input):
             continue
         pooled = component.pooled
         if len(series) < 2 and (pooled is None or pooled.below < 2):
@@ -300,3 +360,8 @@ def _scatter(
                     at,
                     {**facts, "s": f"{s:.3g}", "recorded": f"{recorded:.3g}"},
                 )
+
+
+def _read_for(measurand: Measurand, name: str) -> tuple[str, ...]:
+    quantity = measurand.inputs.get(name)
+    return quantity.of if quantity is not None and quantity.statistic else (name,)

@@ -17,6 +17,7 @@ from calib.engine.statistics import moments
 from calib.evaluation.decimals import exact_mean, number
 from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.standards import CertificateValues, read_certificate
+from instruments.choosing import attribute
 from instruments.errors import Refused
 from instruments.procedure import READ, InputQuantity, InputSource, Measurand
 from instruments.quantities import convert
@@ -123,7 +124,7 @@ def given_value(record: CalibrationInput, measurand: Measurand, quantity: InputQ
     (name,) = quantity.of
     if quantity.source == "rating":
         rating = record.definition.ratings[name]
-        text = record.item.attributes.get(name) or rating.default
+        text = attribute(record.definition, name, record.item.attributes)
         texts = [] if text is None else [convert(Decimal(text), rating.unit, quantity.unit)]
     else:
         texts = [

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.places import facts_of
+from calib.evaluation.shared import with_shared
 from calib.evaluation.standards import covered_range
 from instruments.errors import Finding
 from instruments.procedure import READ, InputQuantity, Measurand
@@ -201,7 +202,7 @@ def _quantity(
 
 def _resolutions(record: CalibrationInput) -> Iterator[Finding]:
     """Find a budget that needs a resolution and has none, or one that is not positive."""
-    measured = {point.measurand for point in record.points}
+    measured = {point.measurand for point in with_shared(record).points}
     for measurand in record.definition.measurands:
         given = record.item.resolution.get(measurand.id)
         wanted = any(c.evaluate == "resolution" for c in measurand.components)

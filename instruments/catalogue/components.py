@@ -10,9 +10,11 @@ import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from instruments.catalogue.inputs import is_number, planned_readings
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
-from instruments.procedure import Component, Evaluate, Measurand
+from instruments.catalogue.sharing import used_by_others
+from instruments.procedure import Component, Evaluate, InputQuantity, InstrumentType, Measurand
 
 _CONSTANTS = frozenset({"pi"})
 _ALLOWED: dict[Evaluate, frozenset[str]] = {
@@ -25,7 +27,7 @@ _ALLOWED: dict[Evaluate, frozenset[str]] = {
 _SIZES = ("pooled", "half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof")
 
 
-def function_problems(measurand: Measurand, path: Path) -> Iterator[Problem]:
+def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
     """Yield names of the function that nothing declares and inputs that it leaves out."""
     place = (*path, "function")
     names = _names(measurand.function)
@@ -34,16 +36,19 @@ def function_problems(measurand: Measurand, path: Path) -> Iterator[Problem]:
         yield Problem("type-function", place, message, {"function": measurand.function})
         return
     declared = set(measurand.inputs) | {c.input for c in measurand.components}
-    behind = {of for name, q in measurand.inputs.items() if name in names for of in q.of}
+    derived = [q for n, q in measurand.inputs.items() if n in names and q.source == "derived"]
+    behind = {of for quantity in derived for of in quantity.of}
+    # a slope leads through a published function to its arguments, not through a statistic
+    felt = names | {of for quantity in derived if quantity.reference for of in quantity.of}
     for name in sorted(names - declared - _CONSTANTS):
         message = "the function uses {name}, which is no input and has no component. Declare it."
         yield Problem("type-function", place, message, {"name": name})
     for name in measurand.inputs:
-        if name not in names | behind:
+        if name not in names | behind | used_by_others(type_, measurand):
             message = "the function does not use this input. Use it or take it out."
             yield Problem("type-function", (*path, "inputs", name), message)
     for index, component in enumerate(measurand.components):
-        if component.input not in names | set(measurand.inputs):
+        if component.input not in felt:
             message = "the function does not use {name}: the component would have no effect."
             facts = {"name": component.input}
             yield Problem("type-function", (*path, "components", index, "input"), message, facts)
@@ -59,12 +64,17 @@ def _names(function: str) -> AbstractSet[str] | None:
     return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called}
 
 
-def component_problems(measurand: Measurand, path: Path) -> Iterator[Problem]:
+def component_problems(
+    type_: InstrumentType, measurand: Measurand, path: Path
+) -> Iterator[Problem]:
     """Yield components whose size is missing, doubled, ignored or on the wrong input."""
     for index, component in enumerate(measurand.components):
         place = (*path, "components", index)
         yield from _sizes(component, place)
         yield from _place(component, measurand, place)
+        yield from _of(type_, component, measurand, (*place, "of"))
+        if component.evaluate == "certificate":
+            yield from _certificate(component, measurand, place)
 
 
 def _sizes(component: Component, path: Path) -> Iterator[Problem]:
@@ -97,30 +107,69 @@ def _sizes(component: Component, path: Path) -> Iterator[Problem]:
 def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[Problem]:
     entered = measurand.inputs.get(component.input)
     source = entered.source if entered else "additive influence"
-    wanted = {
+    wanted: dict[Evaluate, tuple[str, ...]] = {
         "A": ("standard", "item", "derived"),
         "resolution": ("item", "additive influence"),
-        "certificate": ("additive influence",),
-        "B": (
-            "standard",
-            "item",
-            "nominal",
-            "condition",
-            "rating",
-            "derived",
-            "additive influence",
-        ),
-    }[component.evaluate]
-    if source not in wanted:
+        "certificate": ("standard", "additive influence"),
+        "B": (source,),
+    }
+    if source not in wanted[component.evaluate]:
         message = "evaluate = {evaluate} cannot stand on {input} ({source}). Name another input."
         facts = {"evaluate": component.evaluate, "input": component.input, "source": source}
         yield Problem("type-component", (*path, "input"), message, facts)
-    if component.of is not None and component.of not in measurand.inputs:
-        message = "{of} is no declared input. Name the input that the fraction is taken of."
-        yield Problem("type-component", (*path, "of"), message, {"of": component.of})
-    readings = measurand.points.readings
-    if entered is not None and entered.readings is not None:
-        readings = entered.readings
-    if component.evaluate == "A" and component.pooled is None and readings < 2:
+    elif entered is not None and component.evaluate == "A":
+        yield from _scatter(component, measurand, entered, path)
+    elif component.evaluate == "resolution" and entered and entered.unit != measurand.unit:
+        message = "the resolution of the item is known in {unit}; {input} is read in {other}."
+        facts = {"unit": measurand.unit, "input": component.input, "other": entered.unit}
+        yield Problem("type-component", (*path, "input"), message, facts)
+
+
+def _scatter(
+    component: Component, measurand: Measurand, entered: InputQuantity, path: Path
+) -> Iterator[Problem]:
+    """Yield a scatter that cannot be seen in the readings."""
+    if entered.reference:
+        message = "{input} is no reading. Name the reading behind it: its scatter comes through."
+        yield Problem("type-component", (*path, "input"), message, {"input": component.input})
+    elif entered.statistic and component.pooled is not None:
+        message = "the scatter of a statistic is that of its readings. Take pooled out."
+        yield Problem("type-component", (*path, "pooled"), message)
+    elif component.pooled is None and planned_readings(measurand, entered) < 2:
         message = "one reading has no scatter. Give pooled with its s and dof."
         yield Problem("type-component", path, message)
+
+
+def _of(
+    type_: InstrumentType, component: Component, measurand: Measurand, path: Path
+) -> Iterator[Problem]:
+    of = component.of
+    if of is None:
+        return
+    if of.startswith("@") and component.evaluate == "B":
+        values = type_.variants.get(of[1:], {})
+        if of[1:] not in type_.ratings and not (values and all(map(is_number, values))):
+            message = "{of} is no rated value of the type and no variant of numbers. Correct it."
+            yield Problem("type-component", path, message, {"of": of})
+    elif of not in measurand.inputs:
+        message = "{of} is no declared input. Name the input that the fraction is taken of."
+        yield Problem("type-component", path, message, {"of": of})
+
+
+def _certificate(component: Component, measurand: Measurand, path: Path) -> Iterator[Problem]:
+    """Yield a certificate of which nobody knows whose it is."""
+    standards = [n for n, q in measurand.inputs.items() if q.source == "standard"]
+    if component.of is not None:
+        derived = measurand.inputs.get(component.of)
+        if derived is not None and (
+            derived.statistic is None or not set(derived.of) & set(standards)
+        ):
+            message = "{of} is no statistic of readings of a standard. Name one that is."
+            yield Problem("type-component", (*path, "of"), message, {"of": component.of})
+        if component.input in measurand.inputs:
+            message = "with of, input is a name of the function that is no input. Give it one."
+            yield Problem("type-component", (*path, "input"), message)
+    elif component.input not in measurand.inputs and len(standards) != 1:
+        message = "the certificate could be that of several standards. Name one of: {known}."
+        facts = {"known": ", ".join(standards) or "none is read"}
+        yield Problem("type-component", (*path, "input"), message, facts)

@@ -11,6 +11,7 @@ from itertools import combinations, product
 
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
+from instruments.choosing import holds
 from instruments.procedure import InstrumentType, Limit, Measurand, Rating
 
 VERIFICATION = "verification"
@@ -24,6 +25,8 @@ def limit_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> I
         known[VERIFICATION] = type_.verification_kinds
     for index, limit in enumerate(measurand.limits):
         yield from _one_limit(limit, (*path, "limits", index), known, type_.ratings)
+    for index, when in enumerate(measurand.without_limits):
+        yield from _attributes(when, (*path, "without_limits", index), known)
     yield from _overlaps(measurand, path)
     yield from _gaps(measurand, path, known)
 
@@ -34,7 +37,7 @@ def _one_limit(
     if limit.lower is None and limit.upper is None:
         message = "neither lower nor upper is given. Give at least one."
         yield Problem("type-limit-empty", path, message)
-    elif limit.lower and limit.upper and Decimal(limit.lower) >= Decimal(limit.upper):
+    elif limit.lower and limit.upper and not _has_room(limit, limit.lower, limit.upper):
         message = "lower {low} is not below upper {high}. Exchange or correct them."
         facts = {"low": limit.lower, "high": limit.upper}
         yield Problem("type-range", (*path, "lower"), message, facts)
@@ -48,12 +51,30 @@ def _one_limit(
     if limit.plus_from is not None and limit.plus_fraction is None:
         message = "plus_from needs plus_fraction. Add it or take plus_from out."
         yield Problem("type-limit", (*path, "plus_from"), message)
-    for name, value in limit.when.items():
+    if limit.of_rating and limit.plus_fraction is None and limit.or_fraction is None:
+        message = "of_rating needs plus_fraction or or_fraction. Add one or take of_rating out."
+        yield Problem("type-limit", (*path, "of_rating"), message)
+    yield from _attributes(limit.when, (*path, "when"), known)
+
+
+def _has_room(limit: Limit, lower: str, upper: str) -> bool:
+    """Answer whether something lies between; limits that only grow may start from nothing."""
+    grows = limit.plus_fraction is not None or (
+        limit.or_fraction is not None and limit.choose == "larger"
+    )
+    low, high = Decimal(lower), Decimal(upper)
+    return low < high or (grows and low == high)
+
+
+def _attributes(
+    when: Mapping[str, str], path: Path, known: Mapping[str, tuple[str, ...]]
+) -> Iterator[Problem]:
+    for name, value in when.items():
         if value not in known.get(name, ()):
             message = "the type has no {name} = {value}; it has {known}. Declare it or correct it."
             spelled = "; ".join(f"{k} = {', '.join(v)}" for k, v in known.items()) or "no variants"
             facts = {"name": name, "value": value, "known": spelled}
-            yield Problem("type-variant-unknown", (*path, "when", name), message, facts)
+            yield Problem("type-variant-unknown", (*path, name), message, facts)
 
 
 def _overlaps(measurand: Measurand, path: Path) -> Iterator[Problem]:
@@ -95,18 +116,29 @@ def _gaps(
     measurand: Measurand, path: Path, known: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Problem]:
     """Yield each default point without a limit; a measurand without any limits is allowed."""
-    used = sorted({name for limit in measurand.limits for name in limit.when} & known.keys())
+    points, exempt = measurand.points, measurand.without_limits
+    conditions = [
+        *(row.when for row in measurand.limits), *(one.when for one in points.alternatives), *exempt
+    ]  # fmt: skip
+    used = sorted({name for when in conditions for name in when} & known.keys())
     for values in product(*(known[name] for name in used)) if measurand.limits else ():
         item = dict(zip(used, values, strict=True))
-        rows = [row for row in measurand.limits if _applies(row, item)]
-        for index, point in enumerate(measurand.points.default):
+        if any(holds(when, item) for when in exempt):
+            continue
+        rows = [row for row in measurand.limits if holds(row.when, item)]
+        place, default = _points_of(measurand, item)
+        for index, point in enumerate(default):
             if not any(row.covers(Decimal(point)) for row in rows):
                 message = "no limit covers the default point {point}{item}. Add or widen one."
                 spelled = ", ".join(f"{k} = {v}" for k, v in item.items())
                 facts = {"point": point, "item": f" for {spelled}" if spelled else ""}
-                place = (*path, "points", "default", index)
-                yield Problem("type-limits-gap", place, message, facts)
+                where = (*path, "points", *place, "default", index)
+                yield Problem("type-limits-gap", where, message, facts)
 
 
-def _applies(limit: Limit, item: Mapping[str, str]) -> bool:
-    return all(item.get(name) == value for name, value in limit.when.items())
+def _points_of(measurand: Measurand, item: Mapping[str, str]) -> tuple[Path, tuple[str, ...]]:
+    """Return where the usual points of such an item stand, and what they are."""
+    for index, choice in enumerate(measurand.points.alternatives):
+        if holds(choice.when, item):
+            return ("alternatives", index), choice.default
+    return (), measurand.points.default

@@ -8,15 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from instruments import procedure
 from instruments.catalogue.components import component_problems, function_problems
-from instruments.catalogue.inputs import input_problems, point_problems
+from instruments.catalogue.inputs import input_problems
 from instruments.catalogue.limits import limit_problems
 from instruments.catalogue.lines import Path
+from instruments.catalogue.pointplan import point_problems
 from instruments.catalogue.problem import Problem
+from instruments.catalogue.sharing import sharing_problems
 from instruments.errors import Invalid
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import QUANTITIES, UNITS, parse_decimal
@@ -25,8 +28,8 @@ _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _VERSION = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", re.ASCII)
 _NUMBERS: Mapping[type, tuple[str, ...]] = {
     procedure.EnvironmentLimit: ("low", "high"),
-    procedure.Points: ("default", "low", "high", "fractions"),
-    procedure.PointChoice: ("default",),
+    procedure.Points: ("default", "low", "high", "fractions", "step"),
+    procedure.PointChoice: ("default", "step"),
     procedure.Rating: ("default",),
     procedure.FitSpec: ("origin", "predict"),
     procedure.Limit: (
@@ -62,6 +65,7 @@ _POSITIVE = frozenset(
         "s",
         "plus_fraction",
         "or_fraction",
+        "step",
     ]
 )
 
@@ -71,13 +75,14 @@ def problems(type_: InstrumentType, raw: Mapping[str, Any]) -> list[Problem]:
     found = [*_identity(type_), *_numbers(type_), *_uniqueness(type_), *_units(type_)]
     if any(problem.code.startswith("decimal-") for problem in found):
         return found  # ranges cannot be compared before their ends can be read
-    found += [*_documents(type_, raw), *_environment(type_), *_law(type_)]
+    found += [*_documents(type_, raw), *_dates(type_), *_environment(type_), *_law(type_)]
     for index, measurand in enumerate(type_.measurands):
         path: Path = ("measurands", index)
         found += point_problems(type_, measurand, path)
         found += input_problems(type_, measurand, path)
-        found += function_problems(measurand, path)
-        found += component_problems(measurand, path)
+        found += sharing_problems(type_, measurand, path)
+        found += function_problems(type_, measurand, path)
+        found += component_problems(type_, measurand, path)
         found += limit_problems(type_, measurand, path)
         found += _fit(measurand, path)
     return found
@@ -88,6 +93,9 @@ def _parts(value: object, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     if isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from _parts(item, (*path, index))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _parts(item, (*path, key))
     elif is_dataclass(value):
         yield path, value
         for field in fields(value):
@@ -113,8 +121,12 @@ def _numbers(type_: InstrumentType) -> Iterator[Problem]:
             if isinstance(value, tuple):
                 for index, item in enumerate(value):
                     yield from _number(item, name, (*path, name, index))
-            elif value is not None:
+            elif value is not None and (value or not _may_be_empty(part, name)):
                 yield from _number(value, name, (*path, name))
+
+
+def _may_be_empty(part: object, name: str) -> bool:
+    return name == "step" and isinstance(part, procedure.Points | procedure.PointChoice)
 
 
 def _number(text: str, name: str, path: Path) -> Iterator[Problem]:
@@ -132,6 +144,7 @@ def _uniqueness(type_: InstrumentType) -> Iterator[Problem]:
     yield from _twice([d.id for d in type_.documents], ("documents",), "id")
     yield from _twice([m.id for m in type_.measurands], ("measurands",), "id")
     yield from _twice([e.id for e in type_.examinations], ("examinations",), "id")
+    yield from _twice([s.id for s in type_.standards], ("standards",), "id")
     for name in ("kinds", "stages", "verification_kinds"):
         yield from _twice(getattr(type_, name), (name,))
     for index, measurand in enumerate(type_.measurands):
@@ -165,6 +178,24 @@ def _units(type_: InstrumentType) -> Iterator[Problem]:
     for index, standard in enumerate(type_.standards):
         if standard.quantity not in QUANTITIES:
             yield _unknown_quantity(standard.quantity, ("standards", index, "quantity"))
+        yield from _supported(type_, standard, ("standards", index, "inputs"))
+
+
+def _supported(
+    type_: InstrumentType, standard: procedure.StandardWanted, path: Path
+) -> Iterator[Problem]:
+    """Yield inputs that nobody reads on such a standard."""
+    read = {
+        f"{m.id}.{name}": quantity.quantity or m.quantity
+        for m in type_.measurands
+        for name, quantity in m.inputs.items()
+        if quantity.source == "standard"
+    }
+    for name in standard.inputs:
+        if read.get(name) != standard.quantity:
+            message = "{got} is not read on a standard of {quantity}. Name one of: {known}."
+            facts = {"got": name, "quantity": standard.quantity, "known": ", ".join(read)}
+            yield Problem("type-standard", path, message, facts)
 
 
 def _units_of(measurand: Measurand, path: Path) -> Iterator[Problem]:
@@ -177,8 +208,9 @@ def _units_of(measurand: Measurand, path: Path) -> Iterator[Problem]:
     for name, entered in measurand.inputs.items():
         if entered.quantity and entered.quantity not in QUANTITIES:
             yield _unknown_quantity(entered.quantity, (*path, "inputs", name, "quantity"))
-        elif entered.quantity:
-            yield from _unit(entered.quantity, entered.unit, (*path, "inputs", name, "unit"))
+        elif entered.quantity or entered.source == "standard":
+            quantity = entered.quantity or measurand.quantity
+            yield from _unit(quantity, entered.unit, (*path, "inputs", name, "unit"))
         else:
             yield from _any_unit(entered.unit, (*path, "inputs", name, "unit"))
 
@@ -201,6 +233,22 @@ def _unit(quantity: str, unit: str, path: Path) -> Iterator[Problem]:
         known = ", ".join(QUANTITIES[quantity].units)
         facts = {"unit": unit, "quantity": quantity, "known": known}
         yield Problem("unit-unknown", path, message, facts)
+
+
+def _dates(type_: InstrumentType) -> Iterator[Problem]:
+    for index, document in enumerate(type_.documents):
+        for name in ("issued_on", "in_force_on"):
+            given = getattr(document, name)
+            if given is not None and not _is_date(given):
+                message = "{given} is not a date. Write it as 2026-03-02."
+                yield Problem("type-date", ("documents", index, name), message, {"given": given})
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from instruments.catalogue.lines import Path
@@ -17,20 +18,54 @@ MOST = 64
 _POSITION = re.compile(r"[A-Za-z0-9]{1,8}\Z")
 
 
-def spread(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+@dataclass(slots=True)
+class Spread:
+    """The table with an input per position."""
+
+    raw: dict[str, Any]
+    problems: list[Problem] = field(default_factory=list)
+    origins: dict[Path, Path] = field(default_factory=dict)
+    """Where the file holds what became several: the key path of each input of a position."""
+
+    def origin(self, path: Path) -> Path:
+        """Return the key path in the file for one in the table."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.origins:
+                return (*self.origins[path[:length]], *path[length:])
+        return path
+
+
+def spread(raw: Mapping[str, Any]) -> Spread:
     """Return the table with an input per position, and what is wrong with the positions."""
-    found: list[Problem] = []
+    out = Spread(dict(raw))
     measurands = raw.get("measurands")
     if not isinstance(measurands, list):
-        return dict(raw), found
-    spread_out = [
-        _measurand(one, ("measurands", index), found) if isinstance(one, Mapping) else one
+        return out
+    families: dict[str, list[str]] = {}
+    out.raw["measurands"] = [
+        _measurand(one, ("measurands", index), out, families)
+        if isinstance(one, Mapping)
+        else one
         for index, one in enumerate(measurands)
-    ]
-    return {**raw, "measurands": spread_out}, found
+    ]  # fmt: skip
+    standards = raw.get("standards")
+    if isinstance(standards, list):
+        out.raw["standards"] = [_standard(one, families) for one in standards]
+    return out
 
 
-def _measurand(raw: Mapping[str, Any], path: Path, found: list[Problem]) -> Mapping[str, Any]:
+def members(name: str, positions: object) -> list[str]:
+    """Return the inputs that an input with these positions becomes; none where it has none."""
+    if type(positions) is int and 2 <= positions <= MOST:
+        return [f"{name}_{i + 1}" for i in range(positions)]
+    named = positions if isinstance(positions, list) else []
+    good = [p for p in named if isinstance(p, str) and _POSITION.match(p)]
+    return [f"{name}_{p}" for p in dict.fromkeys(good)]
+
+
+def _measurand(
+    raw: Mapping[str, Any], path: Path, found: Spread, all_families: dict[str, list[str]]
+) -> Mapping[str, Any]:
     inputs = raw.get("inputs")
     if not isinstance(inputs, Mapping):
         return raw
@@ -40,29 +75,56 @@ def _measurand(raw: Mapping[str, Any], path: Path, found: list[Problem]) -> Mapp
         if not isinstance(given, Mapping) or "positions" not in given:
             out[name] = given
             continue
-        place = (*path, "inputs", name, "positions")
-        positions = _positions(given["positions"], place, found)
-        families[name] = [f"{name}_{position}" for position in positions]
+        families[name] = members(name, given["positions"])
+        all_families[f"{raw.get('id')}.{name}"] = families[name]
+        place = (*path, "inputs", name)
+        found.problems += _problems(given["positions"], families[name], inputs, place)
         rest = {key: value for key, value in given.items() if key != "positions"}
-        for member, position in zip(families[name], positions, strict=True):
-            out[member] = {**rest, "label": _label(rest.get("label"), position)}
+        for member in families[name]:
+            found.origins[*path, "inputs", member] = place
+            label = _label(rest.get("label"), member.removeprefix(f"{name}_"))
+            out[member] = {**rest, "label": label}
     for name, given in out.items():
-        if isinstance(given, Mapping) and isinstance(given.get("of"), list):
-            members = [m for one in given["of"] for m in families.get(one, [one])]
-            out[name] = {**given, "of": members}
+        if (
+            isinstance(given, Mapping)
+            and isinstance(given.get("of"), list)
+            and given.get("source") == "derived"
+        ):
+            out[name] = {**given, "of": _flat(given["of"], families)}
     return {**raw, "inputs": out}
 
 
-def _positions(given: object, path: Path, found: list[Problem]) -> list[str]:
-    """Names of positions; a list of different short words, or their number."""
-    if type(given) is int and 2 <= given <= MOST:
-        return [str(i + 1) for i in range(given)]
-    named = given if isinstance(given, list) else []
-    good = [p for p in named if isinstance(p, str) and _POSITION.match(p)]
-    if len(good) < 2 or len(set(good)) != len(named) or len(good) > MOST:
+def _problems(
+    positions: object, family: list[str], inputs: Mapping[str, Any], path: Path
+) -> list[Problem]:
+    place = (*path, "positions")
+    wanted = len(positions) if isinstance(positions, list) else positions
+    if not 2 <= len(family) <= MOST or len(family) != wanted:
         message = "got {got}, expected 2 to {most} different short names, or their number."
-        found.append(Problem("type-positions", path, message, {"got": str(given), "most": MOST}))
-    return list(dict.fromkeys(good))
+        facts = {"got": str(positions), "most": MOST}
+        return [Problem("type-positions", place, message, facts)]
+    message = "the position becomes the input {name}, which is there already. Rename one of them."
+    return [
+        Problem("type-positions", place, message, {"name": name})
+        for name in family
+        if name in inputs
+    ]
+
+
+def _standard(raw: Any, families: Mapping[str, list[str]]) -> Any:
+    """Let a standard that supports an input support it at every position."""
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("inputs"), list):
+        return raw
+    return {**raw, "inputs": _flat(raw["inputs"], {
+        name: [f"{name.split('.')[0]}.{member}" for member in family]
+        for name, family in families.items()
+    })}  # fmt: skip
+
+
+def _flat(names: Iterable[Any], families: Mapping[str, list[str]]) -> list[Any]:
+    return [
+        m for one in names for m in (families.get(one, [one]) if isinstance(one, str) else [one])
+    ]
 
 
 def _label(label: object, position: str) -> object:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from instruments.catalogue.lines import Path, dotted, line_of, locate
 from instruments.catalogue.meaning import problems
-from instruments.catalogue.positions import spread
+from instruments.catalogue.positions import Spread, spread
 from instruments.catalogue.problem import Problem
+from instruments.catalogue.sharing import take_over
 from instruments.errors import Finding
 from instruments.plain import NotPlain, default_of, is_later
 from instruments.procedure import InstrumentType
@@ -43,10 +44,15 @@ def read_type(text: str, file: str) -> TypeFile:
     except tomllib.TOMLDecodeError as problem:
         return TypeFile(file, None, (_syntax(str(problem), text, file),))
     lines = locate(text)
-    found, defined = _structure(raw)
+    table = spread(take_over(raw))
+    found, defined = _structure(table)
     if defined is not None:
-        found += [*_languages(defined), *problems(defined, raw)]
-    findings = tuple(_finding(problem, file, lines) for problem in found)
+        found += [*_languages(defined), *problems(defined, table.raw)]
+    # what is wrong with an input is the same at each of its positions, and told once
+    told = {(p.code, table.origin(p.path), p.message, str(p.facts)): p for p in found}
+    findings = tuple(
+        _finding(replace(problem, path=place[1]), file, lines) for place, problem in told.items()
+    )
     return TypeFile(file, defined if not findings else None, findings)
 
 
@@ -80,13 +86,16 @@ def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
     )
 
 
-def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType | None]:
+def _structure(table: Spread) -> tuple[list[Problem], InstrumentType | None]:
+    raw = table.raw
     schema = raw.get("schema")
     if type(schema) is not int or schema not in READABLE:
         message = "got {got}, this program reads format {known}. Write schema = {known}."
         facts = {"got": "no format" if schema is None else repr(schema), "known": SCHEMA}
         return [Problem("type-schema-version", ("schema",), message, facts)], None
-    raw, wrong = spread(raw)
+    wrong = list(table.problems)
+    if schema < SCHEMA:
+        wrong += [_later((*path, "positions")) for path in dict.fromkeys(table.origins.values())]
     if wrong:
         return wrong, None
     try:
@@ -104,6 +113,11 @@ def _structure(raw: Mapping[str, object]) -> tuple[list[Problem], InstrumentType
         return [Problem("type-structure", path, message, {"problem": problem.problem})], None
 
 
+def _later(path: Path) -> Problem:
+    message = "{key} came with format {known}. Write schema = {known}."
+    return Problem("type-schema-version", path, message, {"key": path[-1], "known": SCHEMA})
+
+
 def _too_new(value: object, path: Path = ()) -> Iterator[Problem]:
     """Yield every key that the older format of the file does not have."""
     if isinstance(value, tuple):
@@ -116,9 +130,7 @@ def _too_new(value: object, path: Path = ()) -> Iterator[Problem]:
         for field in fields(value):
             given = getattr(value, field.name)
             if is_later(field) and given != default_of(field):
-                message = "{key} came with format {known}. Write schema = {known}."
-                facts = {"key": field.name, "known": SCHEMA}
-                yield Problem("type-schema-version", (*path, field.name), message, facts)
+                yield _later((*path, field.name))
             yield from _too_new(given, (*path, field.name))
 
 
