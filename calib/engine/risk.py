@@ -166,8 +166,8 @@ def _assess(prior: Prior, u: FloatArray, limits: Limits) -> tuple[FloatArray, ..
     """Choose the way for each item; figures in the order of `Risks`."""
     n = len(u)
     inside = prior.between(limits.lower, limits.upper)
-    pfa, pfr = np.zeros(n), np.where(limits.accept_lower >= limits.accept_upper, inside, 0.0)
     some = limits.accept_lower < limits.accept_upper
+    pfa, pfr = np.zeros(n), inside * ~some
     perfect = some & (u == 0)
     if np.any(perfect):
         pfa[perfect], pfr[perfect] = _perfect(prior.take(perfect), limits.take(perfect))
@@ -242,6 +242,6 @@ class _OwenPair:
             slope_k = (p * ratio - (q - p) / ratio) / q
         t = special.owens_t(h, slope_h) + special.owens_t(k, slope_k)
         # Zeros count as just above the mean, as in the slopes.
-        opposed = (side * h < 0) != (end * k < 0)
+        opposed = np.signbit(side * h) != np.signbit(end * k)
         found = (tail + miss) / 2 - side * end * t - np.where(opposed, 0.5, 0.0)
         return np.where(open_side, 0.0, found)

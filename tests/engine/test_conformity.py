@@ -126,6 +126,22 @@ def test_probability_two_sided(minimum: float) -> None:
         assert at.verdict == "pass"
 
 
+@pytest.mark.parametrize("limits", [(0, 1), (-1, 0), (2, 3), (-9, -7)])
+def test_probability_between_any_two_limits(limits: tuple[int, int]) -> None:
+    low, high = limits
+    u = 0.1 * (high - low)
+    found = assess("0", "probability", lower=low, upper=high, u=u, minimum=0.99)
+    # With a limit ten u away, each side is as if it were alone.
+    width = u * float(special.ndtri(0.99))
+    assert float(found.acceptance_lower) == pytest.approx(low + width, abs=1e-9 * u)
+    assert float(found.acceptance_upper) == pytest.approx(high - width, abs=1e-9 * u)
+    inside = assess(low + width * 1.001, "probability", lower=low, upper=high, u=u, minimum=0.99)
+    assert inside.verdict == "pass"
+    coarse = assess("0", "probability", lower=low, upper=high, u=3 * u, minimum=0.99)
+    assert coarse.verdict == "fail"
+    assert coarse.acceptance_lower is None
+
+
 def test_probability_that_is_never_reached() -> None:
     found = assess("0", "probability", U="0.4", minimum=0.95)
     assert found.verdict == "fail"

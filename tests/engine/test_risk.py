@@ -180,6 +180,11 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = assess_risks(prior, u, **limits)
     for name in ("pfa", "pfr", "in_tolerance", "accepted", "conditional_pfa"):
         np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name))
+    for i in range(9):
+        one = {key: v if isinstance(v, int) else v[i] for key, v in limits.items()}
+        alone = assess_risks(normal(prior.place[i], 0.5), u[i], **one)
+        assert alone.pfr[0] == pytest.approx(whole.pfr[i], rel=1e-13)
+        assert alone.pfa[0] == pytest.approx(whole.pfa[i], rel=1e-13)
     nothing = accept < 0
     np.testing.assert_array_equal(whole.pfa[nothing], 0)
     np.testing.assert_array_equal(whole.pfr[nothing], whole.in_tolerance[nothing])
@@ -261,6 +266,10 @@ def test_quadrature_takes_over_only_where_digits_are_lost(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(risk, "integrate_tests", counting)
     assess_risks(normal(), [0.1, 0.3], lower=-2, upper=2)
+    # Means between a limit and its acceptance limit, on either side, and beyond both.
+    between = normal([0.95, 1.05, -0.95, 1.5, -1.5], 0.5)
+    assess_risks(between, 0.3, lower=-1, upper=1, accept_lower=-0.9, accept_upper=1.1)
+    assess_risks(between, 0.3, lower=-1, upper=1, accept_lower=-1.1, accept_upper=0.9)
     assert asked == []
     accept = np.array([1.0, 0.1])
     assess_risks(normal(), 0.1, lower=-2, upper=2, accept_lower=-accept, accept_upper=accept)
