@@ -30,7 +30,7 @@ class Lab(Base):
     """Where the lab itself is told of due dates."""
     accreditation: Mapped[str] = mapped_column(default="")
     """Accreditation number as printed on work within the scope; empty when the lab has none."""
-    authorisation: Mapped[str] = mapped_column(default="")
+    authorisation: Mapped[str] = mapped_column(default="", server_default="")
     """Number of the legal authorisation (授权证书) as printed; empty when the lab has none."""
     time_zone: Mapped[str] = mapped_column(default="Asia/Shanghai")
     language: Mapped[str] = mapped_column(default="zh")

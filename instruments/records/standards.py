@@ -27,7 +27,7 @@ class MeasurementStandard(LabScoped, Base):
     maker: Mapped[str] = mapped_column(default="")
     model: Mapped[str] = mapped_column(default="")
     serial: Mapped[str]
-    kind: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str] = mapped_column(default="", server_default="")
     """What sort of standard it is, in the short word of type files (``blackbody``); empty: not
     said."""
     quantity: Mapped[str]
