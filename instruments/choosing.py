@@ -22,9 +22,10 @@ def points_for(
 ) -> tuple[str, ...]:
     """Return the usual points; none where a rated value they depend on is not known.
 
-    A measurand that uses the readings of another has no points of its own.
+    A measurand that uses the readings of another has no points of its own, and one that the item
+    does not have has none.
     """
-    if measurand.same_readings_as:
+    if measurand.same_readings_as or not holds(measurand.when, attributes):
         return ()
     points, chosen = measurand.points, _choice(measurand, attributes)
     default, step = (points.default, points.step) if chosen is None else (

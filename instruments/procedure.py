@@ -295,6 +295,8 @@ class Measurand:
     """Inputs printed as reference value and indication, where the sources do not tell them."""
     same_readings_as: str = later("")
     """A measurand whose readings serve this one too: they are entered once."""
+    when: Mapping[str, str] = later({})
+    """Kinds of item that have this measurand, as in `Limit.when`; empty: all."""
     without_limits: tuple[Mapping[str, str], ...] = later(())
     """Kinds of item for which the documents give no limits, as in `Limit.when`."""
 

@@ -159,8 +159,13 @@ def _over_means(block: Block, statistic: str) -> Triple:
 
 
 def _over_all(block: Block, statistic: str) -> Triple:
-    """Over every reading at every position; the scatter is that in time."""
+    """Over every reading at every position; the scatter is that in time.
+
+    A mean takes all of them for repeated readings of one value.
+    """
     together = np.concatenate(block, axis=1)
+    if statistic == "mean":
+        return _over_readings([together], statistic)
     s = np.stack([_scatter(series) for series in block]).max(axis=0)
     value = _take(together, statistic, 1)
     least = min(series.shape[1] for series in block)

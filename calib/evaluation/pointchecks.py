@@ -24,7 +24,7 @@ from calib.evaluation.places import (
     numbers_of_pieces,
     rejected_by_examination,
 )
-from instruments.choosing import points_for, readings_for
+from instruments.choosing import holds, points_for, readings_for
 from instruments.errors import Finding
 from instruments.procedure import READ, Measurand
 
@@ -61,6 +61,9 @@ def check_points(record: CalibrationInput) -> Iterator[Finding]:
         if measurand.same_readings_as:
             yield _entered_twice(measurand, point)
             continue
+        if not holds(measurand.when, record.item.attributes):
+            yield _not_of_item(record, measurand, point)
+            continue
         yield from _place(record, measurand, point)
         yield from _series(record, measurand, point)
         for one in _users(record, measurand):
@@ -81,7 +84,8 @@ def _complete(record: CalibrationInput) -> Iterator[Finding]:
             visited = found.setdefault((point.measurand, point.piece), set())
             visited.add(Decimal(point.nominal))
     for measurand in record.definition.measurands:
-        if measurand.same_readings_as:
+        has_it = holds(measurand.when, record.item.attributes)
+        if measurand.same_readings_as or not has_it:
             continue
         if measurand.optional and not any(p.measurand == measurand.id for p in record.points):
             continue
@@ -103,6 +107,18 @@ def _complete(record: CalibrationInput) -> Iterator[Finding]:
                         ),
                     },
                 )
+
+
+def _not_of_item(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Finding:
+    wanted = ", ".join(f"{name} = {value}" for name, value in measurand.when.items())
+    given = ", ".join(f"{n} = {record.item.attributes.get(n, '')}" for n in measurand.when)
+    return Finding(
+        "measurand-not-of-item",
+        "{measurand} is measured on items with {wanted}; this one has {given}. Remove the point, or"
+        " correct the attributes of the model.",
+        at=f"/points/{point.key}",
+        facts={"measurand": measurand.id, "wanted": wanted, "given": given},
+    )
 
 
 def _entered_twice(measurand: Measurand, point: PointInput) -> Finding:

@@ -100,8 +100,9 @@ def invalid_definition(measurand: Measurand, problem: str) -> Refused:
 def arrange(record: CalibrationInput, measurand: Measurand) -> Measured:
     """Return the readings of one measurand as arrays over its points."""
     points = tuple(p for p in record.points if p.measurand == measurand.id)
-    series = {}
-    for name, quantity in measurand.inputs.items():
+    series: dict[str, Series] = {}
+    # what was not measured on this item needs no conditions or rated values either
+    for name, quantity in measurand.inputs.items() if points else ():
         if quantity.source in READ:
             series[name] = _series([[r.value for r in point.readings[name]] for point in points])
         elif quantity.source == "nominal":

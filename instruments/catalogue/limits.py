@@ -25,6 +25,7 @@ def limit_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> I
         known[VERIFICATION] = type_.verification_kinds
     for index, limit in enumerate(measurand.limits):
         yield from _one_limit(limit, (*path, "limits", index), known, type_.ratings)
+    yield from _attributes(measurand.when, (*path, "when"), known)
     for index, when in enumerate(measurand.without_limits):
         yield from _attributes(when, (*path, "without_limits", index), known)
     yield from _overlaps(measurand, path)
@@ -118,12 +119,13 @@ def _gaps(
     """Yield each default point without a limit; a measurand without any limits is allowed."""
     points, exempt = measurand.points, measurand.without_limits
     conditions = [
-        *(row.when for row in measurand.limits), *(one.when for one in points.alternatives), *exempt
+        *(row.when for row in measurand.limits), *(one.when for one in points.alternatives),
+        *exempt, measurand.when,
     ]  # fmt: skip
     used = sorted({name for when in conditions for name in when} & known.keys())
     for values in product(*(known[name] for name in used)) if measurand.limits else ():
         item = dict(zip(used, values, strict=True))
-        if any(holds(when, item) for when in exempt):
+        if any(holds(when, item) for when in exempt) or not holds(measurand.when, item):
             continue
         rows = [row for row in measurand.limits if holds(row.when, item)]
         place, default = _points_of(measurand, item)

@@ -66,6 +66,9 @@ def sharing_problems(type_: InstrumentType, measurand: Measurand, path: Path) ->
         message = "the points of {source} are in {unit}. Give both the same quantity and unit."
         facts = {"source": source.id, "unit": source.unit}
         yield Problem("type-sharing", place, message, facts)
+    if not source.when.items() <= measurand.when.items():
+        message = "{source} is there for other items only. Give both the same when."
+        yield Problem("type-sharing", (*path, "when"), message, {"source": source.id})
     for name, quantity in measurand.inputs.items():
         if quantity.source in READ and source.inputs.get(name) != quantity:
             message = "{source} has no such input, or another one. Leave it out here."
