@@ -41,21 +41,21 @@ def spread(raw: Mapping[str, Any]) -> Spread:
     measurands = raw.get("measurands")
     if not isinstance(measurands, list):
         return out
-    families: dict[str, list[str]] = {}
-    out.raw["measurands"] = [
-        _measurand(one, ("measurands", index), out, families)
-        if isinstance(one, Mapping)
-        else one
+    families: dict[str, dict[str, list[str]]] = {}
+    tables = [
+        _members_of(one, ("measurands", index), out, families) if isinstance(one, Mapping) else one
         for index, one in enumerate(measurands)
-    ]  # fmt: skip
+    ]
+    out.raw["measurands"] = [
+        _derived_of_all(one, families) if isinstance(one, Mapping) else one for one in tables
+    ]
     standards = raw.get("standards")
     if isinstance(standards, list):
         out.raw["standards"] = [_standard(one, families) for one in standards]
     return out
 
 
-def members(name: str, positions: object) -> list[str]:
-    """Return the inputs that an input with these positions becomes; none where it has none."""
+def _names(name: str, positions: object) -> list[str]:
     if type(positions) is int and 2 <= positions <= MOST:
         return [f"{name}_{i + 1}" for i in range(positions)]
     named = positions if isinstance(positions, list) else []
@@ -63,34 +63,48 @@ def members(name: str, positions: object) -> list[str]:
     return [f"{name}_{p}" for p in dict.fromkeys(good)]
 
 
-def _measurand(
-    raw: Mapping[str, Any], path: Path, found: Spread, all_families: dict[str, list[str]]
+def _members_of(
+    raw: Mapping[str, Any], path: Path, found: Spread, families: dict[str, dict[str, list[str]]]
 ) -> Mapping[str, Any]:
+    """Return the measurand with one input per position."""
     inputs = raw.get("inputs")
     if not isinstance(inputs, Mapping):
         return raw
-    families: dict[str, list[str]] = {}
+    own = families.setdefault(str(raw.get("id")), {})
     out: dict[str, Any] = {}
     for name, given in inputs.items():
         if not isinstance(given, Mapping) or "positions" not in given:
             out[name] = given
             continue
-        families[name] = members(name, given["positions"])
-        all_families[f"{raw.get('id')}.{name}"] = families[name]
+        own[name] = _names(name, given["positions"])
         place = (*path, "inputs", name)
-        found.problems += _problems(given["positions"], families[name], inputs, place)
+        found.problems += _problems(given["positions"], own[name], inputs, place)
         rest = {key: value for key, value in given.items() if key != "positions"}
-        for member in families[name]:
+        for member in own[name]:
             found.origins[*path, "inputs", member] = place
             label = _label(rest.get("label"), member.removeprefix(f"{name}_"))
             out[member] = {**rest, "label": label}
-    for name, given in out.items():
+    return {**raw, "inputs": out}
+
+
+def _derived_of_all(
+    raw: Mapping[str, Any], families: Mapping[str, Mapping[str, list[str]]]
+) -> Mapping[str, Any]:
+    """Let what is derived of the input be derived of all its positions, also of shared ones."""
+    inputs = raw.get("inputs")
+    if not isinstance(inputs, Mapping):
+        return raw
+    known = {
+        **families.get(str(raw.get("same_readings_as")), {}), **families.get(str(raw.get("id")), {})
+    }  # fmt: skip
+    out = dict(inputs)
+    for name, given in inputs.items():
         if (
             isinstance(given, Mapping)
             and isinstance(given.get("of"), list)
             and given.get("source") == "derived"
         ):
-            out[name] = {**given, "of": _flat(given["of"], families)}
+            out[name] = {**given, "of": _flat(given["of"], known)}
     return {**raw, "inputs": out}
 
 
@@ -111,14 +125,16 @@ def _problems(
     ]
 
 
-def _standard(raw: Any, families: Mapping[str, list[str]]) -> Any:
+def _standard(raw: Any, families: Mapping[str, Mapping[str, list[str]]]) -> Any:
     """Let a standard that supports an input support it at every position."""
     if not isinstance(raw, Mapping) or not isinstance(raw.get("inputs"), list):
         return raw
-    return {**raw, "inputs": _flat(raw["inputs"], {
-        name: [f"{name.split('.')[0]}.{member}" for member in family]
-        for name, family in families.items()
-    })}  # fmt: skip
+    spelled = {
+        f"{id_}.{name}": [f"{id_}.{member}" for member in family]
+        for id_, own in families.items()
+        for name, family in own.items()
+    }
+    return {**raw, "inputs": _flat(raw["inputs"], spelled)}
 
 
 def _flat(names: Iterable[Any], families: Mapping[str, list[str]]) -> list[Any]:

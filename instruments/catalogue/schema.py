@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 
+from instruments.catalogue.likeness import filled_in
 from instruments.catalogue.lines import Path, dotted, line_of, locate
 from instruments.catalogue.meaning import problems
 from instruments.catalogue.positions import Spread, spread
@@ -44,7 +45,10 @@ def read_type(text: str, file: str) -> TypeFile:
     except tomllib.TOMLDecodeError as problem:
         return TypeFile(file, None, (_syntax(str(problem), text, file),))
     lines = locate(text)
-    table = spread(take_over(raw))
+    raw, unlike = filled_in(raw)
+    table = spread(raw)
+    table.problems += unlike
+    table.raw = take_over(table.raw)
     found, defined = _structure(table)
     if defined is not None:
         found += [*_languages(defined), *problems(defined, table.raw)]

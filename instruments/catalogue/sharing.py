@@ -1,7 +1,8 @@
 """Several results from one set of readings: they are entered once, with one of the measurands.
 
 ``same_readings_as = "indication"`` gives a measurand the readings of that other one. In the file it
-need not declare them again: what its function uses is taken over before shapes are checked.
+need not declare them again: what its function uses is taken over before shapes are checked. Works
+on the raw table with an input per position.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from instruments.catalogue.lines import Path
-from instruments.catalogue.positions import members
 from instruments.catalogue.problem import Problem
 from instruments.procedure import READ, InstrumentType, Measurand
 
@@ -44,7 +44,7 @@ def _taken_over(one: Any, tables: Mapping[Any, Mapping[str, Any]]) -> Any:
         if isinstance(quantity, Mapping)
         and quantity.get("source") in READ
         and name not in own
-        and not words.isdisjoint({name, *members(name, quantity.get("positions"))})
+        and name in words
     }
     points = {"points": source["points"]} if source and "points" in source else {}
     return {**points, **one, "inputs": {**taken, **own}}
