@@ -46,7 +46,7 @@ def schedule(type_, measurand="temperature"):
 
 
 def test_the_six_types_are_there(catalogue):
-    assert tuple(t.id for t in catalogue.list()) == IDS
+    assert {*IDS} <= {t.id for t in catalogue.list()}
 
 
 def test_forehead(catalogue):

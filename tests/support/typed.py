@@ -84,7 +84,7 @@ def recorded(
 def row(point: PointResult) -> tuple[str, int, str, str, str]:
     """Return uc, nu_eff, k, U and the reported U as a worked table prints them."""
     return (
-        f"{point.u:.4g}", int(point.dof or 0), point.printed.k, f"{point.U:.4g}", point.printed.U
+        f"{point.u:.4g}", round(point.dof or 0), point.printed.k, f"{point.U:.4g}", point.printed.U
     )  # fmt: skip
 
 
