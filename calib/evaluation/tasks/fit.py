@@ -46,9 +46,9 @@ def compute_fit(task: Mapping[str, Any]) -> dict[str, Any]:
     fields = Fields(task, "", KEYS)
     model = fields.word("model", MODELS)
     _check_keys(fields, model)
-    points = read_points(fields)
-    if points.variables is not None and model != "expression":
+    if isinstance(fields.get("x"), Mapping) and model != "expression":
         raise TaskRefused("bad-task", f"Model {model!r} is a curve over one plain list x.", "x")
+    points = read_points(fields)
     out: dict[str, Any] = {"kind": "fit", "model": model}
     fit: PolynomialFit | ModelFit
     if model not in POLYNOMIALS:
