@@ -71,7 +71,7 @@ def limits_for(
     A limit whose rated value is not known is left out: then nothing can be stated.
     """
     held = (limit for limit in measurand.limits if holds(limit.when, attributes))
-    put_in = (_with_rating(definition, limit, attributes) for limit in held)
+    put_in = (_with_ratings(definition, limit, attributes) for limit in held)
     return tuple(limit for limit in put_in if limit is not None)
 
 
@@ -96,13 +96,27 @@ def _choice(measurand: Measurand, attributes: Attributes) -> PointChoice | None:
     return next((one for one in measurand.points.alternatives if holds(one.when, attributes)), None)
 
 
-def _with_rating(definition: InstrumentType, limit: Limit, attributes: Attributes) -> Limit | None:
-    """Turn fractions of a rated value into plain limits."""
-    if not limit.of_rating:
-        return limit
-    size = rated(definition, limit.of_rating, attributes)
-    if size is None:
+def _with_ratings(
+    definition: InstrumentType, limit: Limit, attributes: Attributes
+) -> Limit | None:
+    """Turn what depends on rated values into plain limits; None where one is not known."""
+    names = {limit.steps_of, limit.plus_rating, limit.of_rating} - {""}
+    sizes = {name: rated(definition, name, attributes) for name in names}
+    known = {name: size for name, size in sizes.items() if size is not None}
+    if len(known) < len(names):
         return None
+    if limit.steps_of:
+        start, end = (_times(text, known[limit.steps_of]) for text in (limit.start, limit.end))
+        limit = replace(limit, start=start, end=end, steps_of="")
+    if limit.plus_rating:
+        width = Decimal(limit.plus_rating_fraction or 0) * known[limit.plus_rating]
+        lower, upper = _wider(limit.lower, -width), _wider(limit.upper, width)
+        limit = replace(limit, lower=lower, upper=upper, plus_rating="", plus_rating_fraction=None)
+    return _of_rating(limit, known[limit.of_rating]) if limit.of_rating else limit
+
+
+def _of_rating(limit: Limit, size: Decimal) -> Limit:
+    """Turn fractions of a rated value into plain limits."""
     lower, upper = limit.at(size)
     return replace(
         limit,
@@ -111,8 +125,17 @@ def _with_rating(definition: InstrumentType, limit: Limit, attributes: Attribute
         plus_fraction=None,
         or_fraction=None,
         plus_from=None,
+        plus_inverse=None,
         of_rating="",
     )
+
+
+def _times(text: str | None, size: Decimal) -> str | None:
+    return None if text is None else _plain(Decimal(text) * size)
+
+
+def _wider(text: str | None, width: Decimal) -> str | None:
+    return None if text is None else _plain(Decimal(text) + width)
 
 
 def _plain(value: Decimal) -> str:

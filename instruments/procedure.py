@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from instruments.canonical import digest
+from instruments.limits import side
 from instruments.plain import from_plain, later, to_plain
 from instruments.text import LocalizedText
 
@@ -31,10 +32,10 @@ READ: tuple[InputSource, ...] = ("standard", "item")
 """Sources of inputs that a person reads at a point."""
 Statistic = Literal[
     "mean", "maximum", "minimum", "range", "half_range", "standard_deviation", "change",
-    "largest_deviation",
+    "largest_deviation", "from_first",
 ]  # fmt: skip
 """What is made of many readings. ``change``: last minus first; ``largest_deviation``: the farthest
-from their mean, its size."""
+from their mean, its size; ``from_first``: the farthest from the first of them, its size."""
 Over = Literal["readings", "positions", "means", "all"]
 """``readings``: of one input. Of inputs read together at several positions: ``positions``, at each
 moment over the positions, then the mean over the moments; ``means``, over the mean of each
@@ -106,6 +107,8 @@ class InputQuantity:
     parameters: Mapping[str, str] = later({})
     """Of the reference function, e.g. ``{"type": "K"}``; ``@name`` takes an attribute of the
     item."""
+    function: str = later("")
+    """Derived by an expression in the names of `of`, e.g. ``h/gain``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,10 @@ class Component:
     source: str = ""
     relative_U: str | None = later(None)
     """U as a fraction of |value of `of`|, with k."""
+    scatter_of: str = later("")
+    """A: the scatter is that of these readings of another measurand, as ``repeatability.I``; the
+    largest of its points in the same stage and piece, divided by the root of the number of own
+    readings where it stands on an input that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +192,18 @@ class Limit:
     """`plus_fraction` counts from this size of the nominal value on, not from zero."""
     of_rating: str = later("")
     """The fractions are of this rated value of the model instead of the nominal value."""
+    plus_inverse: str | None = later(None)
+    """Widens both limits by this divided by |x|; then there is no limit at zero."""
+    plus_rating: str = later("")
+    plus_rating_fraction: str | None = later(None)
+    """Widens both limits by this fraction of the rated value `plus_rating` of the model."""
+    steps_of: str = later("")
+    """`start` and `end` count in this rated value of the model, e.g. a scale interval."""
 
     def covers(self, nominal: Decimal) -> bool:
         """Answer whether the nominal value lies in the range of this limit."""
+        if self.plus_inverse is not None and nominal == 0:
+            return False
         if self.start is not None:
             start = Decimal(self.start)
             if nominal < start or (nominal == start and not self.start_included):
@@ -200,22 +216,7 @@ class Limit:
 
     def at(self, nominal: Decimal) -> tuple[Decimal | None, Decimal | None]:
         """Return (lower, upper) at the nominal value, exactly."""
-        return (_side(self, self.lower, nominal, -1), _side(self, self.upper, nominal, 1))
-
-
-def _side(limit: Limit, base: str | None, nominal: Decimal, sign: int) -> Decimal | None:
-    if base is None:
-        return None
-    value = Decimal(base)
-    size = abs(nominal)
-    if limit.plus_fraction is not None:
-        beyond = max(Decimal(0), size - Decimal(limit.plus_from or 0))
-        value += sign * Decimal(limit.plus_fraction) * beyond
-    if limit.or_fraction is not None:
-        other = sign * Decimal(limit.or_fraction) * size
-        pick = max if limit.choose == "larger" else min
-        value = pick(value, other, key=abs)
-    return value
+        return (side(self, self.lower, nominal, -1), side(self, self.upper, nominal, 1))
 
 
 @dataclass(frozen=True, slots=True)

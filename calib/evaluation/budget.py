@@ -104,9 +104,9 @@ def _function(measurand: Measurand) -> Expression:
 
 
 def _arguments(measurand: Measurand, name: str) -> tuple[str, ...]:
-    """Return the arguments of a published function, through which a slope leads."""
+    """Return the arguments of a function, through which a slope leads."""
     entered = measurand.inputs.get(name)
-    return entered.of if entered is not None and entered.reference else ()
+    return entered.of if entered is not None and (entered.reference or entered.function) else ()
 
 
 def _through(

@@ -101,7 +101,10 @@ def _of_standards(record: CalibrationInput) -> Iterator[tuple[str, str]]:
 
 
 def _of_limits(record: CalibrationInput) -> Iterator[tuple[str, str]]:
-    fields = ("lower", "upper", "plus_fraction", "plus_from", "or_fraction", "start", "end")
+    fields = (
+        "lower", "upper", "plus_fraction", "plus_from", "plus_inverse", "or_fraction", "start",
+        "end",
+    )  # fmt: skip
     for measurand, agreed in record.limits.items():
         for i, limit in enumerate(agreed.rows):
             yield from _present(limit, fields, f"/limits/{measurand}/rows/{i}")

@@ -1,8 +1,9 @@
-"""Inputs made of other inputs: statistics of many readings, and published functions of one.
+"""Inputs made of other inputs: statistics of many readings, and functions of their means.
 
 A statistic is taken of the readings as corrected by the certificates of the standards they were
-read on, where the type says so. Its standard uncertainty is that of the scatter alone. A published
-function keeps its slopes, by which the uncertainty of its arguments comes through. Knows no budget.
+read on, where the type says so. Its standard uncertainty is that of the scatter alone. A function,
+published or given by the type, keeps its slopes, by which the uncertainty of its arguments comes
+through. Knows no budget.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calib.engine.errors import OutOfRange
+from calib.engine.expression import parse
 from calib.engine.temperature.answers import Answer
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput
@@ -33,10 +35,10 @@ class Derived:
 
     value: FloatArray
     u: FloatArray
-    """From the scatter of the readings; 0 for a published function."""
+    """From the scatter of the readings; 0 for a function."""
     dof: FloatArray
     slopes: Mapping[str, FloatArray] = field(default_factory=dict)
-    """Derivatives of a published function by its arguments."""
+    """Derivatives of a function by its arguments."""
 
 
 def derive(
@@ -51,13 +53,18 @@ def derive(
     EngineError
         A reading lies where the published function does not hold.
     """
-    return {
-        name: _statistic(measured, quantity, corrections.get(name, {}))
-        if quantity.statistic
-        else _reference(record, measured, quantity, corrections.get(name, {}))
-        for name, quantity in measured.measurand.inputs.items()
-        if quantity.source == "derived"
-    }
+    found = {}
+    for name, quantity in measured.measurand.inputs.items():
+        given = corrections.get(name, {})
+        if quantity.source != "derived":
+            continue
+        if quantity.statistic:
+            found[name] = _statistic(measured, quantity, given)
+        elif quantity.function:
+            found[name] = _function(measured, quantity, given)
+        else:
+            found[name] = _reference(record, measured, quantity, given)
+    return found
 
 
 # ------------------------------------------------------------------------------------ statistics
@@ -180,7 +187,15 @@ _OVER: Mapping[str, Callable[[Block, str], Triple]] = {
 }
 
 
-# --------------------------------------------------------------------------- published functions
+# ------------------------------------------------------------------- functions, given or published
+
+
+def _function(measured: Measured, quantity: InputQuantity, corrections: Corrections) -> Derived:
+    """Evaluate an expression of the type at the means of its arguments."""
+    arguments = {n: measured.series[n].mean + corrections.get(n, 0.0) for n in quantity.of}
+    value, slopes = parse(quantity.function, quantity.of).gradient(arguments)
+    none = np.zeros(len(measured.points))
+    return Derived(value + none, none, np.full(len(none), math.inf), slopes)
 
 
 def _reference(

@@ -6,17 +6,14 @@ belongs to the engine, which type files never reach.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 
-from instruments.catalogue.inputs import is_number, planned_readings
+from instruments.catalogue.inputs import is_number, names_in, planned_readings
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
 from instruments.catalogue.sharing import used_by_others
 from instruments.procedure import Component, Evaluate, InputQuantity, InstrumentType, Measurand
 
-_CONSTANTS = frozenset({"pi"})
 _ALLOWED: dict[Evaluate, frozenset[str]] = {
     "A": frozenset({"pooled"}),
     "B": frozenset({"half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof"}),
@@ -30,7 +27,7 @@ _SIZES = ("pooled", "half_width", "relative_half_width", "of", "U", "relative_U"
 def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
     """Yield names of the function that nothing declares and inputs that it leaves out."""
     place = (*path, "function")
-    names = _names(measurand.function)
+    names = names_in(measurand.function)
     if names is None:
         message = "the function {function} cannot be read. Correct its brackets and signs."
         yield Problem("type-function", place, message, {"function": measurand.function})
@@ -38,9 +35,9 @@ def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -
     declared = set(measurand.inputs) | {c.input for c in measurand.components}
     derived = [q for n, q in measurand.inputs.items() if n in names and q.source == "derived"]
     behind = {of for quantity in derived for of in quantity.of}
-    # a slope leads through a published function to its arguments, not through a statistic
-    felt = names | {of for quantity in derived if quantity.reference for of in quantity.of}
-    for name in sorted(names - declared - _CONSTANTS):
+    # a slope leads through a function to its arguments, not through a statistic
+    felt = names | {of for quantity in derived if not quantity.statistic for of in quantity.of}
+    for name in sorted(names - declared):
         message = "the function uses {name}, which is no input and has no component. Declare it."
         yield Problem("type-function", place, message, {"name": name})
     for name in measurand.inputs:
@@ -52,16 +49,6 @@ def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -
             message = "the function does not use {name}: the component would have no effect."
             facts = {"name": component.input}
             yield Problem("type-function", (*path, "components", index, "input"), message, facts)
-
-
-def _names(function: str) -> AbstractSet[str] | None:
-    """Return the names of quantities in the function; None when it cannot be read."""
-    try:
-        tree = ast.parse(function.replace("^", "**"), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called}
 
 
 def component_problems(
@@ -129,7 +116,7 @@ def _scatter(
     component: Component, measurand: Measurand, entered: InputQuantity, path: Path
 ) -> Iterator[Problem]:
     """Yield a scatter that cannot be seen in the readings."""
-    if entered.reference:
+    if entered.reference or entered.function:
         message = "{input} is no reading. Name the reading behind it: its scatter comes through."
         yield Problem("type-component", (*path, "input"), message, {"input": component.input})
     elif entered.statistic and component.pooled is not None:

@@ -5,7 +5,9 @@ Knows neither the points nor the budget nor limits; those stand in modules of th
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
@@ -29,6 +31,20 @@ LETTERS = tuple("ABCEJKNRST")
 _DIFFERENCES = ("range", "half_range", "standard_deviation", "change", "largest_deviation")
 
 
+_CONSTANTS = frozenset({"pi"})
+
+
+def names_in(function: str) -> AbstractSet[str] | None:
+    """Return the names of quantities in an expression; None when it cannot be read."""
+    try:
+        tree = ast.parse(function.replace("^", "**"), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    called = {node.func for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and n not in called}
+    return names - _CONSTANTS
+
+
 def input_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
     """Yield inputs that stand on nothing, or on what is not there."""
     for name, entered in measurand.inputs.items():
@@ -38,8 +54,8 @@ def input_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> I
             yield Problem("type-not-positive", (*place, "readings"), message)
         if entered.source == "derived":
             yield from _derived(type_, measurand, entered, place)
-        elif entered.statistic is not None or entered.reference or entered.parameters:
-            message = "only a derived input has a statistic or a reference. Take it out."
+        elif entered.statistic is not None or _ways(entered) or entered.parameters:
+            message = "only a derived input is derived: take statistic, reference and function out."
             yield Problem("type-input", place, message)
         if entered.source in ("condition", "rating"):
             yield from _besides(type_, entered, place)
@@ -79,11 +95,13 @@ def _derived(
     type_: InstrumentType, measurand: Measurand, entered: InputQuantity, path: Path
 ) -> Iterator[Problem]:
     """Yield what keeps a derived input from one clear way to come about."""
-    if (entered.statistic is None) == (not entered.reference):
-        message = "give one way to derive it: a statistic of readings, or a reference function."
+    if _ways(entered) != 1:
+        message = "give one way to derive it: a statistic of readings, a reference, or a function."
         yield Problem("type-input", path, message)
         return
     wanted: tuple[str, ...] = READ if entered.statistic else (*READ, "nominal", "condition")
+    if entered.function:
+        wanted = (*wanted, "rating")
     usable = [n for n, q in measurand.inputs.items() if q.source in wanted]
     wrong = [name for name in entered.of if name not in usable]
     if not entered.of or wrong or len(set(entered.of)) != len(entered.of):
@@ -92,8 +110,31 @@ def _derived(
         yield Problem("type-input", (*path, "of"), message, facts)
     elif entered.reference:
         yield from _reference(type_, measurand, entered, path)
+    elif entered.function:
+        yield from _function(entered, path)
     else:
         yield from _statistic(measurand, entered, path)
+
+
+def _ways(entered: InputQuantity) -> int:
+    """Count the ways by which an input is said to be derived."""
+    return sum(map(bool, (entered.statistic, entered.reference, entered.function)))
+
+
+def _function(entered: InputQuantity, path: Path) -> Iterator[Problem]:
+    """Yield an expression that cannot be read, or of other names than it is derived of."""
+    names = names_in(entered.function)
+    if names is None:
+        message = "the function {function} cannot be read. Correct its brackets and signs."
+        facts: dict[str, object] = {"function": entered.function}
+        yield Problem("type-function", (*path, "function"), message, facts)
+    elif names != set(entered.of):
+        message = "the function uses {got}, but of = {of}. Let both name the same inputs."
+        facts = {"got": ", ".join(sorted(names)), "of": list(entered.of)}
+        yield Problem("type-function", (*path, "function"), message, facts)
+    if entered.parameters:
+        message = "a function has no parameters. Take them out."
+        yield Problem("type-input", (*path, "parameters"), message)
 
 
 def _statistic(measurand: Measurand, entered: InputQuantity, path: Path) -> Iterator[Problem]:

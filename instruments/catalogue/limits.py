@@ -60,7 +60,7 @@ def _one_limit(
 
 def _has_room(limit: Limit, lower: str, upper: str) -> bool:
     """Answer whether something lies between; limits that only grow may start from nothing."""
-    grows = limit.plus_fraction is not None or (
+    grows = (limit.plus_fraction, limit.plus_inverse) != (None, None) or (
         limit.or_fraction is not None and limit.choose == "larger"
     )
     low, high = Decimal(lower), Decimal(upper)

@@ -37,6 +37,8 @@ _NUMBERS: Mapping[type, tuple[str, ...]] = {
         "upper",
         "plus_fraction",
         "plus_from",
+        "plus_inverse",
+        "plus_rating_fraction",
         "or_fraction",
         "start",
         "end",
@@ -64,6 +66,8 @@ _POSITIVE = frozenset(
         "dof",
         "s",
         "plus_fraction",
+        "plus_inverse",
+        "plus_rating_fraction",
         "or_fraction",
         "step",
     ]

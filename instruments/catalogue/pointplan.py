@@ -59,7 +59,8 @@ def _alternative(
     type_: InstrumentType, measurand: Measurand, choice: PointChoice, path: Path
 ) -> Iterator[Problem]:
     for name, value in choice.when.items():
-        if value not in type_.variants.get(name, {}):
+        asked = type_.verification_kinds if name == "verification" else ()
+        if value not in (*asked, *type_.variants.get(name, {})):
             message = "the type has no {name} = {value}. Declare it under variants."
             facts = {"name": name, "value": value}
             yield Problem("type-variant-unknown", (*path, "when", name), message, facts)

@@ -189,7 +189,7 @@ def _read_limit(row: Mapping[str, object], at: str) -> Limit:
             at=at + problem.at,
             facts={"problem": problem.problem},
         ) from problem
-    numbers = ("lower", "upper", "plus_fraction", "or_fraction", "start", "end")
+    numbers = ("lower", "upper", "plus_fraction", "plus_inverse", "or_fraction", "start", "end")
     for name in numbers:
         text = getattr(limit, name)
         if text is not None:

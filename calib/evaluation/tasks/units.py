@@ -38,7 +38,7 @@ _DIMENSIONS: Final = {
     "length": "m", "time": "s", "mass": "kg", "speed": "m s-1", "per_temperature": "K-1",
     "per_temperature_2": "K-2", "temperature_rate": "K s-1", "pressure_rate": "m-1 kg s-3",
     "energy": "m2 kg s-2", "frequency": "s-1", "rotational_frequency": "s-1",
-    "conductivity": "m-3 kg-1 s3 A2",
+    "conductivity": "m-3 kg-1 s3 A2", "deflection": "m-1 kg-1 s3 A",
 }  # fmt: skip
 """Base units of the dimensions of the table of quantities; logarithmic ones have none."""
 _FACTOR: Final = re.compile(r"([A-Za-z%]+|1)(?:\^?(-?[0-9]{1,2}))?\Z")
