@@ -267,7 +267,7 @@ BROKEN = {
         "type-law", "validity_months", "no validity",
     ),
     "newer format": (
-        GLASS, "schema = 3", "schema = 1", "type-schema-version", "schema", "reads format 2",
+        GLASS, "schema = 3", "schema = 2", "type-schema-version", "schema", "reads format 2",
     ),
 }  # fmt: skip
 
