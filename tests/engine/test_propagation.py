@@ -89,6 +89,21 @@ def test_exact_inputs_only() -> None:
     assert found.correlation.tolist() == [[1]]
 
 
+def test_rows_of_a_budget() -> None:
+    inputs = {"a": Estimate(1, 0.3, 5), "b": Estimate(2, 0.8), "c": Estimate(3)}
+    rows = propagate(model(y="2*a - b + c"), inputs).budgets[0].rows
+    assert [(r.name, r.c, r.u, r.dof) for r in rows] == [
+        ("a", 2, 0.3, 5), ("b", -1, 0.8, math.inf), ("c", 1, 0, math.inf),
+    ]  # fmt: skip
+    assert [r.contribution for r in rows] == pytest.approx([0.6, 0.8, 0])
+    assert [r.percent for r in rows] == pytest.approx([36, 64, 0])
+
+
+def test_exact_inputs_have_no_second_order() -> None:
+    y = propagate(model(y="a^2"), {"a": Estimate(3)}, order=2).budgets[0]
+    assert (y.value, y.u, y.U) == (9, 0, 0)
+
+
 def test_exact_input_without_a_derivative() -> None:
     found = propagate(model(y="abs(a) + b"), {"a": Estimate(0), "b": Estimate(1, 0.1)})
     assert found.budgets[0].rows[0].c == 0
