@@ -96,9 +96,7 @@ def _choice(measurand: Measurand, attributes: Attributes) -> PointChoice | None:
     return next((one for one in measurand.points.alternatives if holds(one.when, attributes)), None)
 
 
-def _with_ratings(
-    definition: InstrumentType, limit: Limit, attributes: Attributes
-) -> Limit | None:
+def _with_ratings(definition: InstrumentType, limit: Limit, attributes: Attributes) -> Limit | None:
     """Turn what depends on rated values into plain limits; None where one is not known."""
     names = {limit.steps_of, limit.plus_rating, limit.of_rating} - {""}
     sizes = {name: rated(definition, name, attributes) for name in names}

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from calib.engine.coverage import rounded_coverage_factor
 from calib.engine.distributions import standard_uncertainty
+from calib.engine.errors import OutOfRange
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
+from calib.engine.statistics import moments
 from calib.evaluation.decimals import number, optional_number, without_dust
 from calib.evaluation.derived import Derived, derive, parameter
 from calib.evaluation.inputs import CalibrationInput, StandardInput
@@ -72,7 +74,8 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
     c, u, dof = np.zeros(shape), np.zeros(shape), np.full(shape, math.inf)
     for i, component in enumerate(measurand.components):
         c[i] = slopes[component.input]
-        if component.evaluate == "A" and component.input in derived:
+        shown = component.input in derived and not component.scatter_of
+        if component.evaluate == "A" and shown:
             u[i], dof[i] = derived[component.input].u, derived[component.input].dof
         else:
             u[i], dof[i] = _uncertainty(record, measured, component, values)
@@ -228,7 +231,7 @@ def _uncertainty(
     measurand = measured.measurand
     stated = optional_number(component.dof, math.inf)
     if component.evaluate == "A":
-        return _type_a(measured, component)
+        return _type_a(record, measured, component)
     if component.evaluate == "certificate":
         standards = {standard.key: standard for standard in record.standards}
         if component.of is not None:
@@ -295,8 +298,12 @@ def _largest(
     )
 
 
-def _type_a(measured: Measured, component: Component) -> tuple[FloatArray, FloatArray]:
+def _type_a(
+    record: CalibrationInput, measured: Measured, component: Component
+) -> tuple[FloatArray, FloatArray]:
     """s/sqrt(n), or the recorded repeatability where readings are fewer than it asks."""
+    if component.scatter_of:
+        return _seen_elsewhere(record, measured, component)
     series = measured.series.get(component.input)
     if series is None:
         raise invalid_definition(
@@ -311,6 +318,30 @@ def _type_a(measured: Measured, component: Component) -> tuple[FloatArray, Float
         s = np.where(few, recorded, s)
         dof = np.where(few, number(component.pooled.dof), dof)
     return s / np.sqrt(series.n), dof
+
+
+def _seen_elsewhere(
+    record: CalibrationInput, measured: Measured, component: Component
+) -> tuple[FloatArray, FloatArray]:
+    """Return the largest scatter seen in another measurand of the piece, in its stage if there."""
+    id_, name = component.scatter_of.split(".")
+    seen: dict[tuple[str, int], tuple[float, float]] = {}
+    for point in record.points:
+        values = [number(reading.value) for reading in point.readings.get(name, ())]
+        if point.measurand == id_ and len(values) > 1:
+            found = float(moments(sorted(values))[1]), len(values) - 1.0
+            for place in ((point.stage, point.piece), ("", point.piece)):
+                seen[place] = max(seen.get(place, (0.0, 1.0)), found)
+    rows = [
+        seen.get((point.stage, point.piece)) or seen.get(("", point.piece))
+        for point in measured.points
+    ]
+    if not all(rows):
+        msg = f"Its repeatability is that of {id_}, which was not measured. Measure it."
+        raise OutOfRange(msg)
+    s, dof = np.array([row for row in rows if row], dtype=np.float64).T
+    own = measured.series.get(component.input)
+    return s / (np.sqrt(own.n) if own is not None else 1.0), dof
 
 
 def _counted(measurand: Measurand, contributions: FloatArray) -> NDArray[np.bool_]:

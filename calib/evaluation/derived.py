@@ -100,6 +100,8 @@ def _take(x: FloatArray, statistic: str, axis: int) -> FloatArray:
         return np.asarray(x.take(-1, axis) - x.take(0, axis))
     if statistic == "largest_deviation":
         return np.asarray(np.abs(x - x.mean(axis=axis, keepdims=True)).max(axis=axis))
+    if statistic == "from_first":
+        return np.asarray(np.abs(x - x.take([0], axis)).max(axis=axis))
     if statistic == "standard_deviation":
         if x.shape[axis] < 2:
             raise OutOfRange("A standard deviation needs two readings. Take more.")
@@ -117,7 +119,7 @@ def _take(x: FloatArray, statistic: str, axis: int) -> FloatArray:
 
 _READINGS_IN: Mapping[str, float] = {
     "maximum": 1.0, "minimum": 1.0, "range": math.sqrt(2), "half_range": math.sqrt(0.5),
-    "change": math.sqrt(2), "largest_deviation": 1.0,
+    "change": math.sqrt(2), "largest_deviation": 1.0, "from_first": math.sqrt(2),
 }  # fmt: skip
 """u of a statistic in units of the scatter of one reading: it rests on one or two of them."""
 

@@ -96,7 +96,8 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
         )
         if not complete:
             continue
-        record = replace(entered, points=complete)
+        others = tuple(p for p in entered.points if p.measurand != measurand.id)
+        record = replace(entered, points=(*complete, *others))
         with contextlib.suppress(EngineError, Refused):
             measured = arrange(record, measurand)
             budgets = make_budgets(record, measured)

@@ -349,7 +349,8 @@ def _scatter(
 ) -> Iterator[Finding]:
     """Find a single reading without recorded repeatability, and a record no longer true."""
     for component in measurand.components:
-        if component.evaluate != "A" or name not in _read_for(measurand, component.input):
+        seen_here = component.evaluate == "A" and not component.scatter_of
+        if not seen_here or name not in _read_for(measurand, component.input):
             continue
         pooled = component.pooled
         if len(series) < 2 and (pooled is None or pooled.below < 2):

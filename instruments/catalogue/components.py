@@ -12,16 +12,26 @@ from instruments.catalogue.inputs import is_number, names_in, planned_readings
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
 from instruments.catalogue.sharing import used_by_others
-from instruments.procedure import Component, Evaluate, InputQuantity, InstrumentType, Measurand
+from instruments.procedure import (
+    READ,
+    Component,
+    Evaluate,
+    InputQuantity,
+    InstrumentType,
+    Measurand,
+)
 
 _ALLOWED: dict[Evaluate, frozenset[str]] = {
-    "A": frozenset({"pooled"}),
+    "A": frozenset({"pooled", "scatter_of"}),
     "B": frozenset({"half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof"}),
     "certificate": frozenset({"of"}),
     "resolution": frozenset(),
 }
 """Which statements of size each way of evaluation reads; another one would be ignored."""
-_SIZES = ("pooled", "half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof")
+_SIZES = (
+    "pooled", "scatter_of", "half_width", "relative_half_width", "of", "U", "relative_U", "k", "u",
+    "dof",
+)  # fmt: skip
 
 
 def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
@@ -60,12 +70,14 @@ def component_problems(
         yield from _sizes(component, place)
         yield from _place(component, measurand, place)
         yield from _of(type_, component, measurand, (*place, "of"))
+        if component.scatter_of:
+            yield from _elsewhere(type_, component, measurand, place)
         if component.evaluate == "certificate":
             yield from _certificate(component, measurand, place)
 
 
 def _sizes(component: Component, path: Path) -> Iterator[Problem]:
-    given = {name for name in _SIZES if getattr(component, name) is not None}
+    given = {name for name in _SIZES if getattr(component, name) not in (None, "")}
     for name in sorted(given - _ALLOWED[component.evaluate]):
         message = "evaluate = {evaluate} does not read {name}. Take it out."
         facts = {"evaluate": component.evaluate, "name": name}
@@ -95,7 +107,7 @@ def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[P
     entered = measurand.inputs.get(component.input)
     source = entered.source if entered else "additive influence"
     wanted: dict[Evaluate, tuple[str, ...]] = {
-        "A": ("standard", "item", "derived"),
+        "A": (source,) if component.scatter_of else ("standard", "item", "derived"),
         "resolution": ("item", "additive influence"),
         "certificate": ("standard", "additive influence"),
         "B": (source,),
@@ -104,7 +116,7 @@ def _place(component: Component, measurand: Measurand, path: Path) -> Iterator[P
         message = "evaluate = {evaluate} cannot stand on {input} ({source}). Name another input."
         facts = {"evaluate": component.evaluate, "input": component.input, "source": source}
         yield Problem("type-component", (*path, "input"), message, facts)
-    elif entered is not None and component.evaluate == "A":
+    elif entered is not None and component.evaluate == "A" and not component.scatter_of:
         yield from _scatter(component, measurand, entered, path)
     elif component.evaluate == "resolution" and entered and entered.unit != measurand.unit:
         message = "the resolution of the item is known in {unit}; {input} is read in {other}."
@@ -124,6 +136,30 @@ def _scatter(
         yield Problem("type-component", (*path, "pooled"), message)
     elif component.pooled is None and planned_readings(measurand, entered) < 2:
         message = "one reading has no scatter. Give pooled with its s and dof."
+        yield Problem("type-component", path, message)
+
+
+def _elsewhere(
+    type_: InstrumentType, component: Component, measurand: Measurand, path: Path
+) -> Iterator[Problem]:
+    """Yield a scatter that no other measurand shows, or shows in another unit."""
+    entered = measurand.inputs.get(component.input)
+    unit = measurand.unit if entered is None else entered.unit
+    known = [
+        f"{m.id}.{name}"
+        for m in type_.measurands
+        for name, quantity in m.inputs.items()
+        if m is not measurand and not m.same_readings_as and quantity.source in READ
+        if quantity.unit == unit and planned_readings(m, quantity) > 1
+    ]
+    if component.scatter_of not in known:
+        message = "{got} is no series of readings in {unit} of another measurand. Name: {known}."
+        facts = {
+            "got": component.scatter_of, "unit": unit, "known": ", ".join(known) or "there is none",
+        }  # fmt: skip
+        yield Problem("type-component", (*path, "scatter_of"), message, facts)
+    if component.pooled is not None:
+        message = "give the scatter once: pooled or scatter_of."
         yield Problem("type-component", path, message)
 
 

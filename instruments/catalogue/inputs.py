@@ -28,7 +28,9 @@ REFERENCES: Mapping[str, tuple[tuple[str, ...], str, str]] = {
 parameter; the second argument may be left out. The evaluation computes them."""
 LETTERS = tuple("ABCEJKNRST")
 """Types of thermocouple that the reference functions know."""
-_DIFFERENCES = ("range", "half_range", "standard_deviation", "change", "largest_deviation")
+_DIFFERENCES = (
+    "range", "half_range", "standard_deviation", "change", "largest_deviation", "from_first",
+)  # fmt: skip
 
 
 _CONSTANTS = frozenset({"pi"})

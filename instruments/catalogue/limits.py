@@ -46,9 +46,14 @@ def _one_limit(
         message = "start {low} lies above end {high}. Exchange or correct them."
         facts = {"low": limit.start, "high": limit.end}
         yield Problem("type-range", (*path, "start"), message, facts)
-    if limit.of_rating and limit.of_rating not in ratings:
-        message = "{got} is no rating of the type. Declare it under ratings."
-        yield Problem("type-limit", (*path, "of_rating"), message, {"got": limit.of_rating})
+    for key in ("of_rating", "plus_rating", "steps_of"):
+        name = getattr(limit, key)
+        if name and name not in ratings:
+            message = "{got} is no rating of the type. Declare it under ratings."
+            yield Problem("type-limit", (*path, key), message, {"got": name})
+    if bool(limit.plus_rating) != (limit.plus_rating_fraction is not None):
+        message = "plus_rating and plus_rating_fraction belong together. Give both."
+        yield Problem("type-limit", path, message)
     if limit.plus_from is not None and limit.plus_fraction is None:
         message = "plus_from needs plus_fraction. Add it or take plus_from out."
         yield Problem("type-limit", (*path, "plus_from"), message)
@@ -60,7 +65,8 @@ def _one_limit(
 
 def _has_room(limit: Limit, lower: str, upper: str) -> bool:
     """Answer whether something lies between; limits that only grow may start from nothing."""
-    grows = (limit.plus_fraction, limit.plus_inverse) != (None, None) or (
+    added = (limit.plus_fraction, limit.plus_inverse, limit.plus_rating_fraction)
+    grows = any(part is not None for part in added) or (
         limit.or_fraction is not None and limit.choose == "larger"
     )
     low, high = Decimal(lower), Decimal(upper)
@@ -81,7 +87,10 @@ def _attributes(
 def _overlaps(measurand: Measurand, path: Path) -> Iterator[Problem]:
     for (i, first), (j, second) in combinations(enumerate(measurand.limits), 2):
         both = first.when.keys() & second.when.keys()
-        if all(first.when[name] == second.when[name] for name in both) and _meet(first, second):
+        alike = first.steps_of == second.steps_of
+        if all(first.when[name] == second.when[name] for name in both) and (
+            not alike or _meet(first, second)
+        ):
             message = (
                 "the range {range} overlaps {other}, the range {other_range}. Let one of them "
                 "exclude the end they share, or give them different conditions."
@@ -130,7 +139,7 @@ def _gaps(
         rows = [row for row in measurand.limits if holds(row.when, item)]
         place, default = _points_of(measurand, item)
         for index, point in enumerate(default):
-            if not any(row.covers(Decimal(point)) for row in rows):
+            if not any(row.steps_of or row.covers(Decimal(point)) for row in rows):
                 message = "no limit covers the default point {point}{item}. Add or widen one."
                 spelled = ", ".join(f"{k} = {v}" for k, v in item.items())
                 facts = {"point": point, "item": f" for {spelled}" if spelled else ""}
