@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -53,8 +54,12 @@ def shape(engine: Engine) -> dict[str, set[tuple[object, ...]]]:
 
 
 def parts(sql: object) -> list[str]:
-    """Return the lines of a CREATE statement without order: columns, constraints, STRICT."""
-    return [line.strip().rstrip(",") for line in str(sql).splitlines() if line.strip()]
+    """Return the lines of a CREATE statement without order: columns, constraints, STRICT.
+
+    A column that was added later stands behind the last one before it, on its line.
+    """
+    lines = re.sub(r", (\w+ \w+ DEFAULT)", r",\n\1", str(sql)).splitlines()
+    return [line.strip().rstrip(",") for line in lines if line.strip()]
 
 
 def made(url: str) -> Engine:
