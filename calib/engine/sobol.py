@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     BitArray = NDArray[np.uint64]
 
 BITS = 51
+MOST_PLACES = 100
+"""Uncertain inputs that direction numbers are at hand for."""
 _COLUMNS = 32
 _FIRST = 14
 _SIZE = 1 << _FIRST

@@ -66,14 +66,23 @@ def test_models_that_bend(case: dict[str, Any]) -> None:
 
 
 def test_a_result_says_how_it_can_be_repeated() -> None:
-    found = done(seed=7, item=3)
+    found = done(seed=7, item=3, sampling="random")
     assert {k: found[k] for k in ("trials", "seed", "item", "sampling", "generator")} == {
         "trials": 20_000, "seed": 7, "item": 3, "sampling": "random", "generator": "SFC64",
     }  # fmt: skip
     assert (found["intervals"], found["stable"]) == ("order_statistics", None)
-    assert done(seed=7, item=3) == found
-    assert done(seed=7, item=4)["outputs"] != found["outputs"]
-    assert done(seed=8, item=3)["outputs"] != found["outputs"]
+    assert done(seed=7, item=3, sampling="random") == found
+    assert done(seed=7, item=4, sampling="random")["outputs"] != found["outputs"]
+    assert done(seed=8, item=3, sampling="random")["outputs"] != found["outputs"]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "more"),
+    [("random", {}), ("sobol", {"trials": 32_000}), ("random", {"trials": None, "adaptive": {}}),
+     ("random", {"trials": 32_000, "coverage_probability": 0.99})],
+)  # fmt: skip
+def test_where_trials_come_from_unless_asked(sampling: str, more: dict[str, Any]) -> None:
+    assert done(**more)["sampling"] == sampling
     assert (done()["seed"], done()["item"], done(trials=None)["trials"]) == (1, 0, 1_000_000)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calib.engine.accelerated import run_controlled, run_linearised, run_sobol
+from calib.engine.accelerated import GROUPS, run_controlled, run_linearised, run_sobol
 from calib.engine.expression import Expression
 from calib.engine.implicit import solve_implicit
 from calib.engine.montecarlo import (
@@ -17,6 +17,7 @@ from calib.engine.montecarlo import (
     run_monte_carlo,
 )
 from calib.engine.propagation import Propagation, assemble, default_coverage, propagate
+from calib.engine.sobol import MOST_PLACES
 from calib.engine.streams import GENERATOR, check_seed
 from calib.engine.trials import Summary
 from calib.evaluation.tasks.inputs import Inputs
@@ -25,7 +26,7 @@ from calib.evaluation.tasks.reader import Fields, TaskRefused, place, read_whole
 DRAWN = ("trials", "adaptive", "seed", "item", "sampling", "compare")
 """Keys that only this method takes."""
 SAMPLINGS = ("random", "sobol", "control_variate", "linearised")
-"""Where the trials come from; the first is the reference."""
+"""Where the trials come from."""
 TRIALS = 1_000_000
 SEED = 1
 DIGITS = 2
@@ -100,9 +101,16 @@ def _plan(fields: Fields, model: dict[str, Expression], inputs: Inputs) -> Plan:
         return prepare(model, variables, inputs.matrix, start)
 
 
+def _usual(fields: Fields, plan: Plan, trials: int, p: float) -> str:
+    """Sobol points where they can be had: their figures settle to the printed digits."""
+    enough = trials // GROUPS >= 100 / (1 - p) and len(plan.places) <= MOST_PLACES
+    return "sobol" if enough and not fields.has("adaptive") else "random"
+
+
 def _run(fields: Fields, plan: Plan, p: float) -> tuple[MonteCarlo, int]:
     """Draw a fixed number of trials, or until the results are stable."""
-    sampling = fields.word("sampling", SAMPLINGS, SAMPLINGS[0])
+    trials = _whole(fields, "trials", TRIALS)
+    sampling = fields.word("sampling", SAMPLINGS, _usual(fields, plan, trials, p))
     seed, item = (_whole(fields, key, default) for key, default in (("seed", SEED), ("item", 0)))
     for key, number in (("seed", seed), ("item", item)):
         with place(key):
@@ -115,7 +123,6 @@ def _run(fields: Fields, plan: Plan, p: float) -> tuple[MonteCarlo, int]:
         with place("sampling"):
             return run_linearised(plan, p=p), DIGITS
     if not fields.has("adaptive"):
-        trials = _whole(fields, "trials", TRIALS)
         with place("trials" if fields.has("trials") else "function"):
             return _RUNS[sampling](plan, trials=trials, p=p, seed=seed, item=item), DIGITS
     if fields.has("trials"):

@@ -28,7 +28,7 @@ def drawn(case: Case) -> Found:
     task |= {"correlations": pairs} if pairs else {}
     linear = run(task)["outputs"]
     # Printed digits are finer than a million random trials: the points that settle sooner.
-    drawn_by = {"method": "monte_carlo", "sampling": "sobol", "trials": 2**20}
+    drawn_by = {"method": "monte_carlo", "trials": 2**20}
     found = run(task | drawn_by)["outputs"]
     if isinstance(function, dict):
         out = {}
