@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _ORDER = 24
 #: Distances from an acceptance limit, in units of the test uncertainty, where panels end.
 _STEPS = np.array([-38.0, -20.0, -10.0, -4.0, 0.0, 4.0, 10.0, 20.0, 38.0])[:, None]
+#: Distances from a limit, in units of the finest scale, where panels end.
+_BESIDE = np.array([-2.0, 2.0])[:, None]
 #: First panel at an end of the support, in units of the finest scale, and those that follow.
 _FIRST = 0.05
 _GRADES = (1.0, 10.0, 100.0)
@@ -128,11 +130,13 @@ def _edges(prior: Prior, u: FloatArray, z: list[FloatArray]) -> FloatArray:
     marks = [np.broadcast_to(mark, (n,)) for mark in family.marks(prior.a, prior.b)]
     hard = [np.where(np.isfinite(side), side, marks[0]) for side in z[:2]]
     hard += family.kinks(prior.a, prior.b)
+    finest = np.minimum(u, np.where(np.isfinite(prior.sd), prior.sd / prior.scale, 1.0))
     soft = [np.where(np.isfinite(side), side, marks[0]) + _STEPS * u for side in z[2:]]
+    # A small risk comes from close to a limit: there it falls off at once.
+    soft += [side + _BESIDE * finest for side in hard[:2]]
     inner = np.concatenate([*soft, np.array(marks)])
     low, high = np.full(n, family.low), np.full(n, family.high)
     rows = [np.array(hard)]
-    finest = np.minimum(u, np.where(np.isfinite(prior.sd), prior.sd / prior.scale, 1.0))
     for end, sign, q in zip((low, high), (1.0, -1.0), family.ends(prior.a, prior.b), strict=True):
         if not np.isfinite(end[0]):
             continue

@@ -221,11 +221,20 @@ def test_no_uncertainty() -> None:
     assert inside.cpk is None
 
 
+def test_no_uncertainty_and_one_limit() -> None:
+    below = assess_conformity(0, lower=1, upper=None, u=0, rule="simple")
+    assert (below.verdict, below.below, below.above) == ("fail", 1, None)
+    above = assess_conformity(0, lower=None, upper=-1, u_relative=0, rule="simple")
+    assert (above.verdict, above.below, above.above) == ("fail", None, 1)
+    one_point = {"accept_lower": "0.1", "accept_upper": "0.1"}
+    assert assess("0.1", "acceptance", **one_point).verdict == "pass"
+
+
 def test_far_tails_keep_their_digits() -> None:
     far = assess_conformity(0, lower=-1, upper=1, u=0.05, rule="simple")
-    assert far.specific_risk == pytest.approx(2 * special.ndtr(-20), rel=1e-12)
+    assert far.specific_risk == pytest.approx(2 * special.ndtr(-20), rel=1e-12, abs=0)
     below = assess_conformity(-2, lower=-1, upper=1, u=0.05, rule="simple")
-    assert below.specific_risk == pytest.approx(special.ndtr(-20), rel=1e-12)
+    assert below.specific_risk == pytest.approx(special.ndtr(-20), rel=1e-12, abs=0)
 
 
 BAD: list[dict[str, Any]] = [

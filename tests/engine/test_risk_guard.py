@@ -45,7 +45,13 @@ def test_closed_forms_at_their_ends() -> None:
     assert guardband.guard_share("rds", 1.0) == 0
     assert guardband.guard_share("u95", 0.5) == -1
     assert guardband.guard_share("rp10", 10.0) == pytest.approx(1.15)
-    for method, tur in (("rds", 0.99), ("u95", 0.0), ("rp10", -1), ("u95", math.nan), ("u", 2)):
+    for method, tur in (
+        ("rds", 0.99),
+        ("u95", [0, 1]),
+        ("rds", [0.9, 2]),
+        ("u95", math.nan),
+        ("u", 2),
+    ):
         with pytest.raises(OutOfRange):
             guardband.guard_share(method, tur)
 
@@ -103,6 +109,12 @@ def test_worst_process(row: list[Any]) -> None:
     assert scaled[0] == pytest.approx(7 * sd[0], rel=1e-6)
     for other in (0.98, 1.02):
         assert centred_pfa(sd * other, u)[0] < found.pfa[0]
+
+
+def test_a_worst_process_needs_an_uncertain_test() -> None:
+    for u in (0, [0.1, 0], -1):
+        with pytest.raises(OutOfRange):
+            guardband.worst_process(u, 1)
 
 
 def test_worst_process_against_an_independent_search() -> None:

@@ -182,7 +182,7 @@ def test_a_value_on_the_limit_of_its_class_passes() -> None:
 @pytest.mark.parametrize("element", RANGES)
 @pytest.mark.parametrize("name", CLASSES)
 def test_a_class_ends_where_its_range_ends(element: str, name: str) -> None:
-    low, high = RANGES[element][name]
+    low, high = PLATINUM[element][name]
     for t in (low, high):
         assert platinum_tolerance(t, name, element) > 0
     for t in (low - 0.01, high + 0.01):
