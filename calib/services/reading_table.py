@@ -152,7 +152,7 @@ def _column(given: str, definition: InstrumentType) -> str | None:
 
 
 def _measurand(given: str, definition: InstrumentType, at: str) -> Measurand:
-    needed = [measurand for measurand in definition.measurands if not measurand.optional]
+    needed = [m for m in definition.measurands if not (m.optional or m.same_readings_as)]
     if not given and len(needed) == 1:
         return needed[0]
     for measurand in definition.measurands:
