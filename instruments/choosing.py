@@ -63,6 +63,21 @@ def readings_for(measurand: Measurand, name: str, attributes: Attributes) -> int
     return measurand.points.readings
 
 
+def resolution_for(measurand: Measurand, resolution: Mapping[str, str]) -> str | None:
+    """Return the resolution of the item; where readings are shared, that of where they are read."""
+    return resolution.get(measurand.id) or resolution.get(measurand.same_readings_as)
+
+
+def needs_resolution(
+    definition: InstrumentType, measurand: Measurand, attributes: Attributes
+) -> bool:
+    """Answer whether a budget of what is read with this measurand needs the item's resolution."""
+    if measurand.same_readings_as or not holds(measurand.when, attributes):
+        return False
+    users = (m for m in definition.measurands if measurand.id in (m.id, m.same_readings_as))
+    return any(c.evaluate == "resolution" for m in users for c in m.components)
+
+
 def limits_for(
     definition: InstrumentType, measurand: Measurand, attributes: Attributes
 ) -> tuple[Limit, ...]:

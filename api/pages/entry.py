@@ -84,6 +84,8 @@ def tables(record: CalibrationView, language: str, extra: int = 0) -> tuple[Tabl
     history = {slot.current.slot: len(slot.history) for slot in record.slots}
     found = []
     for measurand in record.definition.measurands:
+        if not record.plan.points.get(measurand.id):
+            continue  # another one's readings, or not of this item
         for stage in _stages(record, measurand):
             maker = _Maker(record, measurand, stage, current, history, language, extra)
             found.append(maker.table())

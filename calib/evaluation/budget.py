@@ -23,6 +23,7 @@ from calib.evaluation.decimals import number, optional_number, without_dust
 from calib.evaluation.derived import Derived, derive, parameter
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.series import Measured, Series, invalid_definition
+from instruments.choosing import resolution_for
 from instruments.procedure import READ, Component, Measurand
 
 FloatArray = NDArray[np.float64]
@@ -79,7 +80,9 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
             u[i], dof[i] = derived[component.input].u, derived[component.input].dof
         else:
             u[i], dof[i] = _uncertainty(record, measured, component, values)
-    counted = _counted(measurand, np.abs(c) * u)
+    held = _held(measured)
+    u = np.where(held, u, 0.0)
+    counted = held & _counted(measurand, np.abs(c) * u)
     combined = combine(c, np.where(counted, u, 0.0), dof)
     if measurand.output == "value":
         reference = np.array([number(point.nominal) for point in measured.points])
@@ -258,7 +261,7 @@ def _uncertainty(
 
 
 def _half_step(record: CalibrationInput, measurand: Measurand) -> float:
-    step = record.item.resolution.get(measurand.id)
+    step = resolution_for(measurand, record.item.resolution)
     if step is None:
         raise invalid_definition(measurand, "the resolution of the item was not given")
     return number(step) / 2
@@ -342,6 +345,15 @@ def _seen_elsewhere(
     s, dof = np.array([row for row in rows if row], dtype=np.float64).T
     own = measured.series.get(component.input)
     return s / (np.sqrt(own.n) if own is not None else 1.0), dof
+
+
+def _held(measured: Measured) -> NDArray[np.bool_]:
+    """Answer which components hold at the nominal value of each point, (components, points)."""
+    nominal = np.array([number(point.nominal) for point in measured.points])
+    components = measured.measurand.components
+    start = np.array([optional_number(one.start, -math.inf) for one in components])
+    end = np.array([optional_number(one.end, math.inf) for one in components])
+    return np.asarray((nominal >= start[:, None]) & (nominal < end[:, None]))
 
 
 def _counted(measurand: Measurand, contributions: FloatArray) -> NDArray[np.bool_]:

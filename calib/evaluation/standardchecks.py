@@ -14,6 +14,7 @@ from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.places import facts_of
 from calib.evaluation.shared import with_shared
 from calib.evaluation.standards import covered_range
+from instruments.choosing import resolution_for
 from instruments.errors import Finding
 from instruments.procedure import READ, InputQuantity, Measurand
 
@@ -204,7 +205,7 @@ def _resolutions(record: CalibrationInput) -> Iterator[Finding]:
     """Find a budget that needs a resolution and has none, or one that is not positive."""
     measured = {point.measurand for point in with_shared(record).points}
     for measurand in record.definition.measurands:
-        given = record.item.resolution.get(measurand.id)
+        given = resolution_for(measurand, record.item.resolution)
         wanted = any(c.evaluate == "resolution" for c in measurand.components)
         missing = wanted and given is None and measurand.id in measured
         if missing or (given is not None and Decimal(given) <= 0):
@@ -212,7 +213,7 @@ def _resolutions(record: CalibrationInput) -> Iterator[Finding]:
                 "resolution-missing",
                 "The resolution of {measurand} is {given}; the budget needs a positive one."
                 " Enter the smallest step of the display in {unit}.",
-                at=f"/item/resolution/{measurand.id}",
+                at=f"/item/resolution/{measurand.same_readings_as or measurand.id}",
                 facts={
                     "measurand": measurand.id,
                     "given": given or "not entered",

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy import select
 
 from instruments.catalogue.loader import Catalogue
+from instruments.choosing import needs_resolution
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid
 from instruments.plain import NotPlain, from_plain, to_plain
@@ -232,7 +233,7 @@ def _check_against_type(values: dict[str, object], catalogue: Catalogue) -> None
         fields.words(str(values[name]), f"/{name}", required=True)
     type_ = catalogue.get(str(values["type_id"]))
     _check_attributes(values["attributes"], type_)
-    _check_resolution(values["resolution"], type_)
+    _check_resolution(values["resolution"], values["attributes"], type_)
     if isinstance(values["maker_limits"], Mapping):
         values["maker_limits"] = read_limits(values["maker_limits"], type_, "/maker_limits")
 
@@ -256,17 +257,16 @@ def _check_attributes(given: object, type_: InstrumentType) -> None:
             )
 
 
-def _check_resolution(given: object, type_: InstrumentType) -> None:
+def _check_resolution(given: object, known: object, type_: InstrumentType) -> None:
     resolution = given if isinstance(given, Mapping) else {}
+    attributes = known if isinstance(known, Mapping) else {}
     for name in resolution:
         check_known(str(name), {m.id for m in type_.measurands}, "/resolution")
     for measurand in type_.measurands:
         at = f"/resolution/{measurand.id}"
         text = resolution.get(measurand.id)
         if text is None:
-            if not measurand.optional and any(
-                c.evaluate == "resolution" for c in measurand.components
-            ):
+            if not measurand.optional and needs_resolution(type_, measurand, attributes):
                 raise Invalid(
                     "resolution-missing",
                     "The resolution of {measurand} is missing. Give the smallest step the model "

@@ -6,7 +6,7 @@ import pytest
 
 from instruments.catalogue.loader import load_catalogue
 from instruments.catalogue.schema import read_type
-from instruments.choosing import points_for
+from instruments.choosing import needs_resolution, points_for, resolution_for
 
 BLACKBODY = "source.blackbody"
 
@@ -52,3 +52,16 @@ def test_a_limit_is_not_missed_where_the_measurand_is_not_there():
     head = '[[measurands.components]]\nid = "t_prt_rep"'
 
     assert _findings((head, limits + head)) == []
+
+
+def test_the_resolution_is_asked_for_where_readings_are_entered():
+    type_ = load_catalogue().get("chamber.environmental")
+
+    def asked(**attributes):
+        return [m.id for m in type_.measurands if needs_resolution(type_, m, attributes)]
+
+    both = {"volume": "large", "kind": "temperature_humidity"}
+    assert asked(volume="small", kind="temperature") == ["deviation_upper"]
+    assert asked(**both) == ["deviation_upper_large", "humidity_deviation_upper_large"]
+    display = type_.measurand("deviation_display")
+    assert resolution_for(display, {"deviation_upper": "0.1"}) == "0.1"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from calib.evaluation.evaluate import evaluate
+from instruments.errors import Refused
 from tests.support.typed import read, recorded, row, standard_of
 
 ID = "hygrometer.digital"
@@ -31,10 +34,8 @@ def _record(**changes):
         standard_of("temperature", "degC", "0.06", key="t"),
         standard_of("relative_humidity", "%RH", "0.8", key="h"),
     )
-    measurands = ("temperature", "humidity", "humidity_falling", "hysteresis")
-    return recorded(
-        ID, points, standards, dict.fromkeys(measurands, "0.1"), temperature="20.0", **changes
-    )
+    resolution = {"temperature": "0.1", "humidity": "0.1"}
+    return recorded(ID, points, standards, resolution, temperature="20.0", **changes)
 
 
 def _at(measurand, nominal):
@@ -72,3 +73,15 @@ def test_the_standard_does_not_enter_the_hysteresis():
 
 def test_nothing_is_remarked_on_a_clean_record():
     assert [f.code for f in evaluate(_record()).findings if f.severity != "note"] == []
+
+
+def test_without_the_resolution_of_what_is_read_the_place_to_enter_it_is_named():
+    record = _record()
+    record = replace(record, item=replace(record.item, resolution={"temperature": "0.1"}))
+
+    with pytest.raises(Refused) as refused:
+        evaluate(record)
+
+    assert {f.at for f in refused.value.findings if f.code == "resolution-missing"} == {
+        "/item/resolution/humidity"
+    }

@@ -35,9 +35,9 @@ def _six(middle):
     return [f"{middle + s * scale * 1e-4:.7f}" for s in SIX]
 
 
-def _three(measurand, name):
+def _three(measurand, name, **more):
     return [
-        _point(measurand, n, {name: _six(float(n)), "t_set": [f"{n}.05"]})
+        _point(measurand, n, {name: _six(float(n)), "t_set": [f"{n}.05"], **more})
         for n in ("35", "37", "41")
     ]
 
@@ -55,9 +55,8 @@ def test_the_worked_budget_at_37_degrees():
 
 @pytest.mark.parametrize("emissivity", ["0.95", "0.9990", "1"])
 def test_the_contact_route_gives_the_radiance_temperature(emissivity):
-    record = _record(
-        _three("contact", "t_prt"), "0.02", route="contact", effective_emissivity=emissivity
-    )
+    points = _three("contact", "t_prt", e_eff=[emissivity])
+    record = _record(points, "0.02", route="contact")
     body = BlackBody.of_band(8, 14)
 
     for point in evaluate(record).points:
@@ -68,21 +67,14 @@ def test_the_contact_route_gives_the_radiance_temperature(emissivity):
 
 
 def test_a_point_of_the_other_route_is_refused():
-    points = [*_three("radiance", "t_tr"), *_three("contact", "t_prt")]
+    points = [*_three("radiance", "t_tr"), *_three("contact", "t_prt", e_eff=["0.999"])]
 
     with pytest.raises(Refused) as refused:
-        evaluate(_record(points, effective_emissivity="0.999"))
+        evaluate(_record(points))
 
     assert {f.code for f in refused.value.findings if f.severity == "error"} == {
         "measurand-not-of-item"
     }
-
-
-def test_without_its_emissivity_the_contact_route_is_not_evaluated():
-    with pytest.raises(Refused) as refused:
-        evaluate(_record(_three("contact", "t_prt"), route="contact"))
-
-    assert [f.code for f in refused.value.findings if f.severity == "error"] == ["rating-missing"]
 
 
 def test_stability_and_uniformity_against_numpy():
