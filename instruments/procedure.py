@@ -157,6 +157,9 @@ class Component:
     source: str = ""
     relative_U: str | None = later(None)
     """U as a fraction of |value of `of`|, with k."""
+    start: str | None = later(None)
+    end: str | None = later(None)
+    """It counts from this nominal value on and below that one; absent: no end."""
     scatter_of: str = later("")
     """A: the scatter is that of these readings of another measurand, as ``repeatability.I``; the
     largest of its points in the same stage and piece, divided by the root of the number of own

@@ -74,7 +74,7 @@ QUANTITIES: Final = MappingProxyType({
         Quantity("voltage", "voltage", "电压", ("V", "mV", "uV")),
         Quantity("deflection", "deflection per voltage", "灵敏度", ("mm/mV",)),
         Quantity("length", "length", "长度", ("m", "cm", "mm", "um")),
-        Quantity("time", "time", "时间", ("s", "min", "h", "d")),
+        Quantity("time", "time", "时间", ("s", "ms", "min", "h", "d")),
         Quantity("mass", "mass", "质量", ("kg", "g", "mg", "ug")),
         Quantity("speed", "speed", "速度", ("m/s", "mm/s")),
         Quantity("temperature_rate", "rate of temperature change", "温度变化率", ("K/s",)),

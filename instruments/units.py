@@ -112,6 +112,7 @@ TABLE: Final = (
     Unit("mm", "mm", "millimetre", "毫米", "length", r"\milli\metre", Fraction(1, 1000)),
     Unit("um", "µm", "micrometre", "微米", "length", r"\micro\metre", Fraction(1, 10**6)),
     Unit("s", "s", "second", "秒", "time", r"\second"),
+    Unit("ms", "ms", "millisecond", "毫秒", "time", r"\milli\second", Fraction(1, 1000)),
     Unit("min", "min", "minute", "分", "time", r"\minute", Fraction(60)),
     Unit("h", "h", "hour", "小时", "time", r"\hour", _HOUR),
     Unit("d", "d", "day", "日", "time", r"\day", Fraction(86_400)),

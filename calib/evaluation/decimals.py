@@ -130,7 +130,9 @@ def _of_measurand(measurand: Measurand) -> Iterator[tuple[str, str]]:
 
 
 def _of_component(component: Component, at: str) -> Iterator[tuple[str, str]]:
-    fields = ("half_width", "relative_half_width", "U", "relative_U", "k", "u", "dof")
+    fields = (
+        "half_width", "relative_half_width", "U", "relative_U", "k", "u", "dof", "start", "end"
+    )  # fmt: skip
     yield from _present(component, fields, at)
     if component.pooled is not None:
         yield from _present(component.pooled, ("s", "dof"), f"{at}/pooled")

@@ -7,6 +7,7 @@ belongs to the engine, which type files never reach.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from instruments.catalogue.inputs import is_number, names_in, planned_readings
 from instruments.catalogue.lines import Path
@@ -67,6 +68,7 @@ def component_problems(
     """Yield components whose size is missing, doubled, ignored or on the wrong input."""
     for index, component in enumerate(measurand.components):
         place = (*path, "components", index)
+        yield from _range(component, place)
         yield from _sizes(component, place)
         yield from _place(component, measurand, place)
         yield from _of(type_, component, measurand, (*place, "of"))
@@ -74,6 +76,13 @@ def component_problems(
             yield from _elsewhere(type_, component, measurand, place)
         if component.evaluate == "certificate":
             yield from _certificate(component, measurand, place)
+
+
+def _range(component: Component, path: Path) -> Iterator[Problem]:
+    low, high = component.start, component.end
+    if low is not None and high is not None and Decimal(low) >= Decimal(high):
+        message = "start {low} is not below end {high}. Exchange or correct them."
+        yield Problem("type-range", (*path, "start"), message, {"low": low, "high": high})
 
 
 def _sizes(component: Component, path: Path) -> Iterator[Problem]:

@@ -51,6 +51,8 @@ _NUMBERS: Mapping[type, tuple[str, ...]] = {
         "k",
         "u",
         "dof",
+        "start",
+        "end",
     ),
     procedure.Pooled: ("s", "dof"),
 }

@@ -143,3 +143,20 @@ default = ["2.0", "4.0", "6.0", "8.0"]
     assert {f.code for f in _read(("\n[[measurands.limits]]", alternative)).findings} == {
         "type-variant-unknown"
     }
+
+
+def test_a_component_holds_from_its_start_and_below_its_end():
+    half = 'half_width = "0.02"'
+    assert _read((half, f'{half}\nstart = "2.0"\nend = "5.0"')).findings == ()
+    found = _read((half, f'{half}\nstart = "5.0"\nend = "5.0"')).findings
+    assert [(f.code, f.facts["key"]) for f in found] == [
+        ("type-range", "measurands[0].components[3].start")
+    ]
+
+    read = _read((half, f'{half}\nstart = "4.9"\nend = "8.0"'))
+    points = [a.a_point(t, {"t_ref": [t] * 4, "t_ind": [t] * 4}) for t in ("2.0", "5.0", "8.0")]
+    record = a.an_input(a.DIGITAL, points, definition=read.type, limits={}, examinations=())
+    lines = [p.budget[3] for p in evaluate(record).points]
+
+    assert [line.counted for line in lines] == [False, True, False]
+    assert [line.u for line in lines] == [0, pytest.approx(0.02 / 3**0.5), 0]
