@@ -91,8 +91,7 @@ def read_errors(
     exact = d[: v * n] == 0
     bare = np.any(joint[: v * n][exact]) or np.all(exact)
     if bare or not np.all(d[v * n :] > 0):
-        msg = "Each y needs a positive variance, and some x; an exact x has no covariance."
-        raise DegenerateData(msg)
+        raise DegenerateData("Each point needs a positive variance in x and y.")
     keep = np.concatenate([~exact, np.ones(n, dtype=bool)])
     return Errors(joint[np.ix_(keep, keep)], np.flatnonzero(~exact))
 
@@ -108,8 +107,9 @@ def _block(
         us = np.asarray(u, dtype=np.float64)
         fits = us.shape in ((), (shape[1],), shape)
         if not fits or not np.all((us >= 0) & np.isfinite(us)):
-            msg = f"Each u_{name} must be a positive number, one or as many as points."
-            raise DegenerateData(msg)
+            label = f"u_{name}"
+            msg = f"Each {label} must be a positive number, one or as many as points."
+            raise DegenerateData(msg, {"name": label})
         return np.diag(np.broadcast_to(us, shape).ravel() ** 2)
     v = np.asarray(cov, dtype=np.float64)
     if v.shape != (size, size) or not np.all(np.isfinite(v)) or not np.allclose(v, v.T, rtol=1e-9):

@@ -105,7 +105,7 @@ def _cut(a: FloatArray, part: slice) -> FloatArray:
 
 
 def _refuse_bad_numbers(arrays: dict[str, FloatArray]) -> None:
-    """Name the first column that holds a figure no line can be laid through."""
+    """Name the first figure no line can be laid through."""
     for name, a in arrays.items():
         bad = ~np.isfinite(a)
         if name == "u_y":
@@ -116,9 +116,9 @@ def _refuse_bad_numbers(arrays: dict[str, FloatArray]) -> None:
             bad |= np.abs(a) >= 1
         if np.any(bad):
             i, j = (int(v) for v in np.argwhere(bad)[0])
-            rule = {"u_y": "positive", "u_x": "not negative", "r": "between -1 and 1"}
             msg = (
-                f"{name} must be {rule.get(name, 'finite')}, got {a[i, j]} in line {j}, point {i}."
+                f"{name} is {a[i, j]} in line {j}, point {i}. Values are finite, u_y positive,"
+                " u_x not negative, and r lies between -1 and 1."
             )
             raise OutOfRange(msg, {"name": name, "line": j, "point": i})
 

@@ -83,7 +83,7 @@ def read_points(model: Model, x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, F
     return xs, ys
 
 
-def starting_values(
+def _starting_values(
     model: Model, x: FloatArray, seen: Observations, start: ArrayLike | None
 ) -> FloatArray:
     """Give the starting values stated, or those the model finds.
@@ -101,10 +101,10 @@ def starting_values(
         return c
     if model.start is None:
         raise DegenerateData("A function that is not linear in its parameters needs their starts.")
-    return model.start(x, seen.y, spread_of(seen))
+    return model.start(x, seen.y, _spread_of(seen))
 
 
-def spread_of(seen: Observations) -> FloatArray:
+def _spread_of(seen: Observations) -> FloatArray:
     """Give the standard uncertainty of each y, 1 where none is known."""
     if seen.whiten is not None:
         return np.asarray(np.sqrt(np.sum(seen.whiten**2, axis=1)))
@@ -183,7 +183,7 @@ def fit_model(  # noqa: PLR0913  (each option has a name)
     if model.is_linear:
         found = _linear(problem)
     else:
-        found = descend(problem, starting_values(model, xs, seen, start))
+        found = descend(problem, _starting_values(model, xs, seen, start))
     value = model.value(xs, found.parameters)
     white = seen.white(ys - value)
     chi2 = float(white @ white)

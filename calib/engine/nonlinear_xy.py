@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calib.engine.adjustment import METHODS, adjust, read_errors
+from calib.engine.adjustment import METHODS, Errors, adjust, read_errors
 from calib.engine.bases import convert_covariance
 from calib.engine.errors import OutOfRange
 from calib.engine.fit_types import Convergence
@@ -22,7 +22,9 @@ from calib.engine.quality import judge
 from calib.engine.types import require_finite
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    FloatArray = NDArray[np.float64]
 
 
 def fit_model_xy(  # noqa: PLR0913  (each option has a name)
@@ -82,16 +84,12 @@ def fit_model_xy(  # noqa: PLR0913  (each option has a name)
         raise OutOfRange("u_y_common must be finite and not negative.")
     require_finite("a fit", y=ys)
     errors = read_errors(xs.shape, u_x=u_x, u_y=u_y, cov_x=cov_x, cov_y=cov_y, cov_xy=cov_xy)
-    m, n, p = len(errors.free), len(ys), len(model.parameters)
-    # first as if x were exact, then with the effective uncertainty across the curve
-    variance = np.diag(errors.covariance)
-    near = fit_model(model, xs, ys, start, u_y=np.sqrt(variance[m:]))
-    slopes = model.slopes(xs, near.parameters)[2].ravel()[errors.free]
-    across = variance[m:] + np.bincount(errors.free % n, slopes**2 * variance[:m], n)
-    near = fit_model(model, xs, ys, near.parameters, u_y=np.sqrt(across))
+    p = len(model.parameters)
+    near = _near(model, xs, ys, start, errors)
     found = adjust(model, xs, ys, errors, near.parameters, covariance_method)
-    seen = Observations(ys, None, None)
-    good = judge(seen, found.chi2, p, known=True, origin=False, explain=False)
+    good = judge(
+        Observations(ys, None, None), found.chi2, p, known=True, origin=False, explain=False
+    )
     inner = scaled(found.covariance, good.s) if scale_by_residuals else found.covariance
     nu = good.dof if scale_by_residuals else math.inf
     covariance, parameter_dof, shift = convert_covariance(
@@ -123,3 +121,15 @@ def fit_model_xy(  # noqa: PLR0913  (each option has a name)
             near.convergence.path,
         ),
     )  # fmt: skip
+
+
+def _near(
+    model: Model, xs: FloatArray, ys: FloatArray, start: ArrayLike | None, errors: Errors
+) -> ModelFit:
+    """Fit as if x were exact, then with the effective uncertainty across the curve."""
+    m, n = len(errors.free), len(ys)
+    variance = np.diag(errors.covariance)
+    near = fit_model(model, xs, ys, start, u_y=np.sqrt(variance[m:]))
+    slopes = model.slopes(xs, near.parameters)[2].ravel()[errors.free]
+    across = variance[m:] + np.bincount(errors.free % n, slopes**2 * variance[:m], n)
+    return fit_model(model, xs, ys, near.parameters, u_y=np.sqrt(across))
