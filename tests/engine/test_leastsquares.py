@@ -302,3 +302,12 @@ def test_agrees_with_numpy(x: list[float], degree: int, origin: float) -> None:
     assert np.polynomial.polynomial.polyval(at - origin, fit.parameters) == pytest.approx(
         predict(fit, at).y, abs=1e-6
     )
+
+
+def test_many_correlated_points_take_the_triangular_way() -> None:
+    x = np.linspace(0, 1, 80)
+    y, u = 1 + 2 * x + 0.01 * np.cos(9 * x), 0.01 + 0.01 * x
+    full, plain = fit_line(x, y, cov_y=np.diag(u**2)), fit_line(x, y, u)
+    assert full.parameters == pytest.approx(plain.parameters, rel=1e-12)
+    assert full.covariance == pytest.approx(plain.covariance, rel=1e-11)
+    assert full.leave_one_out == pytest.approx(plain.leave_one_out, rel=1e-9)
