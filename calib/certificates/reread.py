@@ -215,8 +215,9 @@ def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[st
                 by_piece.setdefault(point.piece, []).append(value)
                 continue
             mark = "†" if point.cmc_applied else ""
-            yield point.key, [shown.nominal, shown.reference, shown.indication, value,
-                              shown.U + mark, shown.k]  # fmt: skip
+            # a value is no difference from a reference, so neither stands beside it
+            sides = [] if measurand.output == "value" else [shown.reference, shown.indication]
+            yield point.key, [shown.nominal, *sides, value, shown.U + mark, shown.k]
             if limits != "—":
                 yield f"{point.key} limits", [limits]
             if document.include_budget:

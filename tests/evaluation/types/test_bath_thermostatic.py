@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calib.certificates.pdf import render
+from calib.certificates.reread import reread
 from calib.evaluation.evaluate import evaluate
+from tests.support.documents import a_document
 from tests.support.typed import read, recorded, standard_of, steps
 
 ID = "bath.thermostatic"
@@ -65,3 +68,9 @@ def test_certificates_do_not_enter_a_gradient():
     assert good == poor
     one = np.std(np.array(WAVE) * 1e-4, ddof=1) / 2
     assert good == pytest.approx(np.sqrt(4 * (one / 2) ** 2 + 2 * 0.001**2 / 3))
+
+
+def test_what_is_no_difference_from_a_reference_is_printed_and_read_again():
+    document = a_document(_record())
+
+    assert [f.text() for f in reread(document, render(document, {}), {})] == []
