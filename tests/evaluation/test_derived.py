@@ -1,4 +1,4 @@
-"""Derived inputs, ratings and conditions: against numpy, finite differences and what is missing."""
+"""Derived inputs against numpy and finite differences."""
 
 from __future__ import annotations
 
@@ -13,44 +13,13 @@ from calib.evaluation.budget import make_budgets
 from calib.evaluation.checks import check_record
 from calib.evaluation.derived import derive
 from calib.evaluation.evaluate import evaluate, evaluate_points
-from calib.evaluation.inputs import CalibrationInput, ConditionInput, ItemInput, StandardValue
+from calib.evaluation.inputs import StandardValue
 from calib.evaluation.series import arrange
-from instruments.errors import Invalid, Refused
-from tests.support import inputs as a
-from tests.support.small_type import measurand, small_type
+from instruments.errors import Refused
+from tests.support.small_type import STANDARD, measurand, record_of, small_type
 from tests.support.typed import standard_of
 
 RNG = np.random.default_rng(7)
-STANDARD = standard_of("temperature", "degC", "0.10")
-
-
-def record_of(definition, points, **changes) -> CalibrationInput:
-    """Return a record; readings by input, those of standards named."""
-    (one,) = [m for m in definition.measurands if not m.same_readings_as]
-    made = [
-        replace(
-            a.a_point(nominal, {}, measurand=one.id),
-            readings={
-                name: a.some_readings(
-                    texts, f"{name}-", "temperature"
-                    if one.inputs[name].source == "standard" else None,
-                )
-                for name, texts in readings.items()
-            },
-        )
-        for nominal, readings in points
-    ]  # fmt: skip
-    record = CalibrationInput(
-        kind="calibration",
-        definition=definition,
-        item=ItemInput("Maker", "M-1", "0001"),
-        performed_on="2026-03-02",
-        points=tuple(made),
-        standards=(STANDARD,),
-        conditions=a.CONDITIONS,
-        decision_rule=a.DecisionRule("none"),
-    )
-    return replace(record, **changes)
 
 
 def derived_of(record, corrections=None):
@@ -271,6 +240,18 @@ def test_a_certificate_on_a_reading_corrects_it_wherever_it_is_used():
     assert budgets.u[0] == pytest.approx(0.05 * 144.8, rel=1e-3)
 
 
+def test_a_certificate_of_a_statistic_without_standards_is_a_fault_of_the_type():
+    definition = corrected_type(CERTIFIED)
+    one = definition.measurands[0]
+    items = {n: replace(q, source="item") if n[0] == "t" else q for n, q in one.inputs.items()}
+    items["t_set"] = one.inputs["t_set"]
+    broken = replace(definition, measurands=(replace(one, inputs=items),))
+    record = record_of(broken, [("50", {"t_A": ["50.0"] * 5, "t_B": ["49.9"] * 5})])
+
+    with pytest.raises(Refused, match="x is derived of no standard's reading"):
+        make_budgets(record, arrange(record, broken.measurands[0]))
+
+
 # --------------------------------------------------------------------------- published functions
 
 REFERENCES = {
@@ -380,76 +361,3 @@ def test_the_item_scatters_in_the_unit_that_is_printed():
     slope = 1 / 0.39083
     assert budgets.item.s[0] == pytest.approx(np.std(R, ddof=1) * slope, rel=1e-5)
     assert budgets.u[0] == pytest.approx(np.std(R, ddof=1) / math.sqrt(5) * slope, rel=1e-5)
-
-
-# ------------------------------------------------------------------- what is given besides readings
-
-BESIDES = measurand(
-    "t_ind - t_ref + a*(t_amb - 20) + d",
-    """t_ref: source = "standard"; unit = "degC"
-    t_ind: source = "item"; unit = "degC"
-    a: source = "rating"; of = ["slope"]; unit = "1"
-    t_amb: source = "condition"; of = ["temperature"]; unit = "degF" """,
-    """amb: input = "t_amb"; evaluate = "B"; half_width = "1"
-    read: input = "d"; evaluate = "B"; relative_half_width = "0.1"; of = "@division"
-    u: input = "d"; evaluate = "B"; relative_U = "0.2"; k = "2"; distribution = "normal"; """
-    'of = "@slope"',
-    output="error",
-).replace("t_amb - 20", "(t_amb - 32)/1.8 - 20")
-WITH_RATING = """
-[variants.division]
-"0.5" = { en = "0.5", zh = "0.5" }
-
-[ratings.slope]
-label = { en = "Slope", zh = "斜率" }
-unit = "%"
-"""
-
-
-def besides(attributes, conditions=a.CONDITIONS):
-    definition = small_type(BESIDES, top=WITH_RATING)
-    rows = [(n, {"t_ref": [n] * 5, "t_ind": [n] * 5}) for n in ("0", "50", "100")]
-    record = record_of(definition, rows, conditions=conditions)
-    return replace(record, item=replace(record.item, attributes=attributes))
-
-
-def test_conditions_and_ratings_come_in_the_unit_of_the_input():
-    record = besides(
-        {"slope": "25", "division": "0.5"},
-        (ConditionInput("temperature", "degC", "22"), ConditionInput("temperature", "degC", "26")),
-    )
-
-    budgets = make_budgets(record, arrange(record, record.definition.measurands[0]))
-
-    assert budgets.error.tolist() == [1.0] * 3  # 25 % of the 4 K above 20 degC
-    assert budgets.c[0].tolist() == pytest.approx([0.25 / 1.8] * 3)
-    assert budgets.u_input[1].tolist() == pytest.approx([0.05 / math.sqrt(3)] * 3)
-    assert budgets.u_input[2].tolist() == pytest.approx([2.5] * 3)
-
-
-@pytest.mark.parametrize(
-    ("attributes", "conditions", "code", "at"),
-    [
-        ({"division": "0.5"}, a.CONDITIONS, "rating-missing", "/item/attributes/slope"),
-        ({"slope": "25"}, a.CONDITIONS, "variant-missing", "/item/attributes/division"),
-        ({"slope": "25", "division": "0.5"}, (), "condition-missing", "/conditions/temperature"),
-        (
-            {"slope": "25", "division": "0.5"}, (ConditionInput("temperature", "%RH", "40"),),
-            "condition-unit", "/conditions/temperature",
-        ),
-    ],
-)  # fmt: skip
-def test_what_is_missing_is_told_and_nothing_is_computed(attributes, conditions, code, at):
-    record = besides(attributes, conditions)
-
-    with pytest.raises(Refused) as refused:
-        evaluate(record)
-
-    assert (code, at) in {(f.code, f.at) for f in refused.value.findings}
-    with pytest.raises((Refused, Invalid)):
-        make_budgets(record, arrange(record, record.definition.measurands[0]))
-
-
-@pytest.mark.parametrize("attributes", [{"division": "0.5"}, {"slope": "25"}])
-def test_the_page_beside_the_entry_waits_for_what_is_missing(attributes):
-    assert evaluate_points(besides(attributes)) == ()

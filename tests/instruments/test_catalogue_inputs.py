@@ -320,6 +320,27 @@ def test_positions_need_the_newer_format():
     assert found[0][:2] == ("type-schema-version", "measurands[0].inputs.t.positions")
 
 
+def test_words_that_are_none_are_told_for_every_position():
+    (found,) = told(field("2").replace('label = { en = "t", zh = "t" }', "label = 3", 1))
+    assert found[:2] == ("type-structure", "measurands[0].inputs.t.label")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code", "key"),
+    [
+        (
+            T + 'r: source = "condition"; of = ["temperature"]; unit = "mile"', "unit-unknown",
+            "inputs.r.unit",
+        ),
+        (T.replace("unit", 'quantity = "warmth"; unit', 1), "quantity-unknown",
+         "inputs.t_ref.quantity"),
+    ],
+)  # fmt: skip
+def test_a_unit_or_quantity_of_an_input_that_is_not_known(inputs, code, key):
+    found = findings("t_ind - t_ref", inputs)
+    assert (code, f"measurands[0].{key}") in [f[:2] for f in found]
+
+
 def test_raw_tables_that_are_none_are_told_as_such():
     for wrong in ("measurands = 3", "[[measurands]]\ninputs = 3", 'standards = "x"'):
         assert [f[0] for f in told(wrong)] == ["type-structure"]

@@ -102,6 +102,7 @@ def test_how_often_an_input_is_read():
         (POINTS + CHOICE + 'default = ["1"]\nreadings = 0\n', "alternatives[0].readings", "more"),
         (POINTS + 'high = "100"\n' + CHOICE + 'default = ["101"]\n', "alternatives[0].default[0]",
          "lies outside"),
+        (POINTS + 'low = "9"\nhigh = "1"\n', "low", "low 9 lies above high 1"),
         (POINTS + CHOICE.replace('"A"', '"D"') + 'default = ["1"]\n', "alternatives[0].when.class",
          "no class = D"),
     ],
@@ -249,3 +250,28 @@ def test_a_date_of_a_document(given):
     )
     assert [f[:2] for f in told(made(), top=document)] == [("type-date", "documents[0].issued_on")]
     assert told(made(), top=document.replace(given, "2019-09-27")) == []
+
+
+# --------------------------------------------------------------------------------- the older format
+
+
+def test_a_file_of_the_older_format_is_read_as_it_was():
+    assert told(made(), schema=1) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "top", "key"),
+    [
+        ({}, TOP[TOP.index("[ratings.low]") :], "ratings"),
+        ({}, STANDARD, "standards"),
+        ({"rest": 'indication = "t_ind"'}, "", "measurands[0].indication"),
+        ({"points": POINTS + 'sequence = "standard_item_item_standard"\n'}, "",
+         "measurands[0].points.sequence"),
+        ({"limits": limit('upper = "1"', 'plus_fraction = "0.1"', 'plus_from = "9"')}, "",
+         "measurands[0].limits[0].plus_from"),
+    ],
+)  # fmt: skip
+def test_a_key_of_the_newer_format_is_refused_in_the_older(changes, top, key):
+    found = {k: sentence for _, k, sentence in told(made(**changes), top=top, schema=1)}
+
+    assert "came with format 2. Write schema = 2." in found[key]

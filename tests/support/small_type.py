@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from calib.evaluation.inputs import CalibrationInput, DecisionRule, ItemInput
 from instruments.catalogue.schema import TypeFile, read_type
 from instruments.procedure import InstrumentType
+from tests.support import inputs as a
+from tests.support.typed import standard_of
 
 HEAD = """
 schema = {schema}
@@ -100,3 +107,39 @@ def told(*measurands: str, top: str = "", schema: int = 2) -> list[tuple[str, st
     """Return code, key and sentence of every finding."""
     found = small_file(*measurands, top=top, schema=schema).findings
     return [(f.code, str(f.facts.get("key")), f.text()) for f in found]
+
+
+STANDARD = standard_of("temperature", "degC", "0.10")
+
+
+def record_of(
+    definition: InstrumentType,
+    points: Sequence[tuple[str, Mapping[str, Sequence[str]]]],
+    **changes: Any,
+) -> CalibrationInput:
+    """Return a record; readings by input, those of standards named."""
+    (one,) = [m for m in definition.measurands if not m.same_readings_as]
+    made = [
+        replace(
+            a.a_point(nominal, {}, measurand=one.id),
+            readings={
+                name: a.some_readings(
+                    texts, f"{name}-", "temperature"
+                    if one.inputs[name].source == "standard" else None,
+                )
+                for name, texts in readings.items()
+            },
+        )
+        for nominal, readings in points
+    ]  # fmt: skip
+    record = CalibrationInput(
+        kind="calibration",
+        definition=definition,
+        item=ItemInput("Maker", "M-1", "0001"),
+        performed_on="2026-03-02",
+        points=tuple(made),
+        standards=(STANDARD,),
+        conditions=a.CONDITIONS,
+        decision_rule=DecisionRule("none"),
+    )
+    return replace(record, **changes)
