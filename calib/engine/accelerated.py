@@ -41,6 +41,7 @@ NEARLY_LINEAR = 1e-3
 
 def _parts(trials: int, p: float) -> list[int]:
     """Sizes of the groups, equal but for one."""
+    check_trials(trials, p)
     check_trials(trials // GROUPS, p)
     return [trials // GROUPS + (g < trials % GROUPS) for g in range(GROUPS)]
 
