@@ -98,7 +98,9 @@ def test_flows_the_scale_and_ultrafiltration():
     pump = _flow("anticoagulant_pump", "mL/h", "5", "5.2")
     changed = _flow("dialysate_flow", "mL/min", "500", "480")
 
-    result = evaluate(_record(*scale, pump, changed, _flow("ultrafiltration", "mL/h", "3000", "2900")))
+    removed = _flow("ultrafiltration", "mL/h", "3000", "2900")
+
+    result = evaluate(_record(*scale, pump, changed, removed))
 
     assert found(result, "scale", "2000").error == pytest.approx(1)
     assert found(result, "anticoagulant_pump", "5").error == pytest.approx(-0.2 / 5.2 * 100)
