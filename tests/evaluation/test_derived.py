@@ -41,6 +41,7 @@ ONE_PER_STATISTIC = {
     "standard_deviation": lambda x: np.std(x, ddof=1),
     "change": lambda x: x[-1] - x[0],
     "largest_deviation": lambda x: np.max(np.abs(x - np.mean(x))),
+    "from_first": lambda x: np.max(np.abs(x - x[0])),
 }
 BY_SCATTER = {
     "mean": lambda n: 1 / math.sqrt(n),
@@ -51,6 +52,7 @@ BY_SCATTER = {
     "standard_deviation": lambda n: 1 / math.sqrt(n - 1),
     "change": lambda n: math.sqrt(2),
     "largest_deviation": lambda n: 1.0,
+    "from_first": lambda n: math.sqrt(2),
 }
 """u in units of that of each of n values."""
 
