@@ -23,9 +23,9 @@ from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
 
 @pytest.mark.parametrize(
     "pairs",
-    [[("a", "q", 0.1)], [("q", "a", 0.1)], [("a", "a", 1)], [("a", "b", 1.1)],
+    [[("a", "q", 0.1)], [("q", "a", 0.1)], [("a", "a", 1)], [("a", "b", -1.1)], [("a", "b", 1.1)],
      [("a", "b", math.nan)], [("a", "b", 0.1), ("b", "a", 0.1)]],
-    ids=range(6),
+    ids=range(7),
 )  # fmt: skip
 def test_correlations_that_are_none(pairs: Any) -> None:
     with pytest.raises(OutOfRange):

@@ -91,3 +91,29 @@ def test_low_probability_stays_on_the_top_of_the_trapezoid() -> None:
 )
 def test_none_dominates(u: list[float], a: list[float]) -> None:
     assert dominant_coverage(u, a, 0.95) is None
+
+
+@pytest.mark.parametrize("size", [0.01, 1, 100])
+def test_what_dominates_does_not_depend_on_the_unit(size: float) -> None:
+    root3 = math.sqrt(3)
+
+    def shape(u: list[float], flat: int) -> str | None:
+        u = [size * x for x in u]
+        a = [x * root3 if i < flat else math.nan for i, x in enumerate(u)]
+        found = dominant_coverage(u, a, 0.95)
+        return found and found.shape
+
+    assert shape([1, 0.29], 2) == "rectangular"
+    assert shape([1, 0.31], 1) is None
+    assert shape([1, 0.5], 2) == "trapezoidal"
+    assert shape([1, 0.5, 0.33], 2) == "trapezoidal"
+    assert shape([1, 0.5, 0.34], 2) is None
+
+
+def test_where_the_slope_of_the_trapezoid_begins() -> None:
+    narrow = 0.85 / 1.15
+    found = dominant_coverage([1, narrow], [math.sqrt(3), narrow * math.sqrt(3)], 0.3)
+    assert found is not None
+    assert found.beta == pytest.approx(0.15)
+    spread = math.sqrt((1 + 0.15**2) / 6)
+    assert found.k == pytest.approx((1 - math.sqrt(0.7 * (1 - 0.15**2))) / spread)
