@@ -103,3 +103,10 @@ def test_a_coupling_holds_pairs_and_groups() -> None:
     assert couple([[1.0, 1.0], [1.0, 1.0]]).pairs == ((0, 1, 1.0),)
     with pytest.raises(SingularFit):
         couple([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]])
+
+
+@pytest.mark.parametrize("r", [[[1, 0.5], [0.4, 1]], [[1, 0.5]], [[2, 0], [0, 2]], [[[1.0]]],
+                               [[1, math.nan], [math.nan, 1]], [[1, 1.5], [1.5, 1]]])  # fmt: skip
+def test_what_is_no_correlation_matrix(r: Any) -> None:
+    with pytest.raises(OutOfRange):
+        couple(r)

@@ -241,10 +241,3 @@ def test_arrays_may_refuse_where_no_single_item_does() -> None:
     with pytest.raises(OutOfRange, match="overflow") as caught:
         propagate_fleet(edgy, [1, 2, 3], [1, 1, 1], [5, 5, 5])
     assert "item" not in caught.value.facts
-
-
-@pytest.mark.parametrize("r", [[[1, 0.5], [0.4, 1]], [[1, 0.5]], [[2, 0], [0, 1]],
-                               [[1, math.nan], [math.nan, 1]], [[1, 1.5], [1.5, 1]]])  # fmt: skip
-def test_what_is_no_correlation_matrix(r: Any) -> None:
-    with pytest.raises(OutOfRange):
-        couple(r)
