@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from calib.engine.coverage import rounded_coverage_factor
 from calib.engine.distributions import standard_uncertainty
-from calib.engine.errors import OutOfRange
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
 from calib.engine.statistics import moments
@@ -24,6 +23,7 @@ from calib.evaluation.derived import Derived, derive, parameter
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.series import Measured, Series, invalid_definition
 from instruments.choosing import resolution_for
+from instruments.errors import Refused
 from instruments.procedure import READ, Component, Measurand
 
 FloatArray = NDArray[np.float64]
@@ -340,8 +340,13 @@ def _seen_elsewhere(
         for point in measured.points
     ]
     if not all(rows):
-        msg = f"Its repeatability is that of {id_}, which was not measured. Measure it."
-        raise OutOfRange(msg)
+        raise Refused(
+            "repeatability-not-measured",
+            "The repeatability of {measurand} is that seen in {other}, which was not measured at"
+            " least twice. Measure {other}.",
+            at=f"/points/{measured.measurand.id}",
+            facts={"measurand": measured.measurand.id, "other": id_},
+        )
     s, dof = np.array([row for row in rows if row], dtype=np.float64).T
     own = measured.series.get(component.input)
     return s / (np.sqrt(own.n) if own is not None else 1.0), dof

@@ -77,6 +77,30 @@ def test_without_the_repeatability_test_no_error_is_computed():
     assert len(evaluate_points(record)) == 7
 
 
+def test_one_reading_is_no_repeatability_test():
+    once = read(ID, "repeatability", "100", {"I": ["100.0000"]}, "mass")
+
+    with pytest.raises(Refused) as refused:
+        evaluate(_record(six=once))
+
+    assert refused.value.code == "repeatability-not-measured"
+    assert refused.value.facts == {"measurand": "error", "other": "repeatability"}
+
+
+def test_after_adjustment_the_scatter_of_that_stage_counts_or_else_the_one_there_is():
+    record = _record()
+    left = [replace(p, stage="as_left", key=p.key.replace("found", "left")) for p in record.points]
+    calm = replace(left[5], readings=_six(SIX / 2).readings)
+
+    def scatter(points):
+        result = evaluate(under(record, [*record.points, *points]))
+        lines = {p.key: {b.component: b.u for b in p.budget} for p in result.points}
+        return lines["error/as_left/0/200"]["I_rep"]
+
+    assert scatter([*left[:5], calm, left[6]]) == pytest.approx(5e-5, rel=1e-5)
+    assert scatter([*left[:5]]) == pytest.approx(1e-4, rel=1e-5)
+
+
 def test_the_weights_count_with_their_certified_mass():
     certified = replace(
         WEIGHTS,
