@@ -85,16 +85,14 @@ def test_closed_form_against_quadrature_of_panels() -> None:
     np.testing.assert_allclose(found.pfr[some], pfr[some], rtol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("accept", "u"), [(0.9, 0.1), (0.6, 0.1), (0.47, 0.1), (0.9, 0.3), (0.3, 0.3), (-1.5, 0.3)]
-)
+@pytest.mark.parametrize(("accept", "u"), [(0.9, 0.1), (0.47, 0.1), (0.3, 0.3)])
 def test_tiny_risks_keep_their_digits(accept: float, u: float) -> None:
     found = single(assess_risks(normal(0.0, 0.4), u, upper=1.5, accept_upper=accept))
     # mpmath stops at an absolute error: more digits than the result is small.
-    with mpmath.workdps(50):
+    with mpmath.workdps(40):
         pfa = mpmath.quad(
             lambda x: mpmath.npdf(x, 0, 0.4) * mpmath.ncdf((accept - x) / u),
-            [1.5 + 0.1 * i for i in range(21)],
+            [1.5 + 0.2 * i for i in range(11)],
         )
     assert found["pfa"] == pytest.approx(float(pfa), rel=3e-11, abs=0)
     assert found["pfa"] < 1e-4

@@ -157,7 +157,6 @@ def test_safe_observed_rate() -> None:
     assert agrees(found, DOBBERT["observed"])
     u, total = guardband.worst_split(found, 1), guardband.observed_spread(found, 1)
     assert centred_pfa(np.sqrt(total**2 - u**2), u)[0] == pytest.approx(0.02, rel=1e-8)
-    assert guardband.safe_observed_rate(0.001) > 0.99
     with pytest.raises(NotConverged):
         guardband.safe_observed_rate(0.5)
     with pytest.raises(OutOfRange):
@@ -189,9 +188,16 @@ def test_a_search_that_does_not_settle_says_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(bracketing, "_MOST_STEPS", 3)
     with pytest.raises(NotConverged):
         bracketing.solve_between(lambda x: np.exp(x) - 3, -np.ones(1), np.full(1, 9.0))
+
+
+def test_a_band_that_would_be_endless_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    prior = make_prior("t", {"mean": 0, "scale": 1, "dof": 1})
+    outside = prior.above(np.array([1.0]))[0]
+    w = guardband.solve_guard_band(prior, 0.1, outside * (1 - 1e-4), upper=1)
+    assert w[0] < -1e3
     monkeypatch.setattr(guardband, "_MOST_DOUBLINGS", 3)
     with pytest.raises(NotConverged):
-        guardband.solve_guard_band(make_prior("normal", {"mean": 0, "u": 1}), 0.1, 1e-280, upper=1)
+        guardband.solve_guard_band(prior, 0.1, outside * (1 - 1e-4), upper=1)
 
 
 def test_few_calls_find_a_root() -> None:
