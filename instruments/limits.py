@@ -1,33 +1,37 @@
-"""The forms of a limit: how large it is at a nominal value, exactly on decimals.
+"""How large a limit is at a nominal value, exactly on decimals.
 
-Knows limits alone; which of them holds for an item is chosen elsewhere.
+Knows numbers alone: neither types nor which limits hold for an item.
 """
 
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, Context, Decimal
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from instruments.procedure import Limit
 
 _NARROW = Context(prec=6, rounding=ROUND_DOWN)
 """A quotient without an end is cut, so that a limit never widens by rounding."""
 
 
-def side(limit: Limit, base: str | None, nominal: Decimal, sign: int) -> Decimal | None:
-    """Return the lower (sign -1) or the upper (1) limit at the nominal value; None: no such."""
-    if base is None:
-        return None
-    value = Decimal(base)
-    size = abs(nominal)
-    if limit.plus_fraction is not None:
-        beyond = max(Decimal(0), size - Decimal(limit.plus_from or 0))
-        value += sign * Decimal(limit.plus_fraction) * beyond
-    if limit.plus_inverse is not None:
-        value += sign * _NARROW.divide(Decimal(limit.plus_inverse), size)
-    if limit.or_fraction is not None:
-        other = sign * Decimal(limit.or_fraction) * size
-        pick = max if limit.choose == "larger" else min
-        value = pick(value, other, key=abs)
-    return value
+def widening(
+    size: Decimal, fraction: str | None, from_: str | None, inverse: str | None
+) -> Decimal:
+    """Return what is added to limits at a value of this size, in proportion or inversely."""
+    more = Decimal(0)
+    if fraction is not None:
+        more += Decimal(fraction) * max(Decimal(0), size - Decimal(from_ or 0))
+    if inverse is not None:
+        more += _NARROW.divide(Decimal(inverse), size)
+    return more
+
+
+def sides(
+    lower: str | None, upper: str | None, more: Decimal, other: Decimal | None, *, larger: bool
+) -> tuple[Decimal | None, Decimal | None]:
+    """Return both limits widened, or `other` where that is larger (or smaller)."""
+    pick = max if larger else min
+    found: list[Decimal | None] = []
+    for base, sign in ((lower, -1), (upper, 1)):
+        value = None if base is None else Decimal(base) + sign * more
+        if value is not None and other is not None:
+            value = pick(value, sign * other, key=abs)
+        found.append(value)
+    return found[0], found[1]

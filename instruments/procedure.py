@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from instruments.canonical import digest
-from instruments.limits import side
+from instruments.limits import sides, widening
 from instruments.plain import from_plain, later, to_plain
 from instruments.text import LocalizedText
 
@@ -168,11 +168,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Limits of the output over a range of nominal values.
+    """Limits of the output over a range of nominal values; one of the two may be absent.
 
-    lower(x) = -(max or sum form), upper(x) likewise: the base limits `lower` and `upper` widened by
-    `plus_fraction` * |x|, or replaced by `or_fraction` * |x| where that is larger (`choose`
-    ``larger``) or smaller. One of lower and upper may be absent: a one-sided limit.
+    `lower` and `upper` are widened by `plus_fraction` * |x|, or replaced by `or_fraction` * |x|
+    where that is larger (`choose` ``larger``) or smaller.
     """
 
     document: str
@@ -219,7 +218,10 @@ class Limit:
 
     def at(self, nominal: Decimal) -> tuple[Decimal | None, Decimal | None]:
         """Return (lower, upper) at the nominal value, exactly."""
-        return (side(self, self.lower, nominal, -1), side(self, self.upper, nominal, 1))
+        size = abs(nominal)
+        more = widening(size, self.plus_fraction, self.plus_from, self.plus_inverse)
+        other = None if self.or_fraction is None else Decimal(self.or_fraction) * size
+        return sides(self.lower, self.upper, more, other, larger=self.choose == "larger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,17 +375,11 @@ class InstrumentType:
 
     def measurand(self, id_: str) -> Measurand:
         """Return the measurand with this id; KeyError when there is none."""
-        for measurand in self.measurands:
-            if measurand.id == id_:
-                return measurand
-        raise KeyError(id_)
+        return {measurand.id: measurand for measurand in self.measurands}[id_]
 
     def document(self, id_: str) -> GoverningDocument:
         """Return the governing document with this id; KeyError when there is none."""
-        for document in self.documents:
-            if document.id == id_:
-                return document
-        raise KeyError(id_)
+        return {document.id: document for document in self.documents}[id_]
 
     def as_dict(self) -> dict[str, object]:
         """Return the plain form that is frozen into every calibration input."""
