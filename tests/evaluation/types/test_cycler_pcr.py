@@ -96,3 +96,16 @@ def test_real_time_instruments_show_the_scatter_of_samples():
     assert point.error == pytest.approx(np.std(cycles, ddof=1) / np.mean(cycles) * 100)
     with pytest.raises(Refused):
         evaluate(_record(sample))
+
+
+@pytest.mark.parametrize("bend", [0.0, 0.4])
+def test_linearity_is_the_correlation_over_five_powers_of_ten(bend):
+    levels = np.arange(2, 7)
+    cycles = 40 - 3.32 * levels + bend * (levels - 4) ** 2
+    texts = {f"ct_{n}": [f"{c:.4f}"] * 3 for n, c in zip(levels, cycles, strict=True)}
+    sample = read(ID, "sample_linearity", "1", texts, "temperature")
+
+    point = found(evaluate(_record(sample, detection="real_time")), "sample_linearity", "1")
+
+    assert point.error == pytest.approx(-np.corrcoef(levels, cycles)[0, 1], abs=1e-9)
+    assert point.U > 0
