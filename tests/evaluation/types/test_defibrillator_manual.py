@@ -16,6 +16,7 @@ STANDARDS = (
     standard_of("time", "s", "0.01"),
     standard_of("time", "ms", "0.1", key="ms"),
     standard_of("frequency", "/min", "0.1"),
+    standard_of("voltage", "mV", "0.005", key="mV"),
     standard_of("current", "mA", "0.1"),
 )
 
@@ -85,4 +86,25 @@ def test_pacing_heart_rate_and_trace_where_there_are_such():
     assert found["pacing_current", "100"].error == pytest.approx(-1)
     assert found["trace_shift", "360"].error == 2
     assert {p.printed.upper for (m, _), p in found.items() if m.startswith("pacing")} == {None}
+
+
+def test_the_ecg_part_is_stated_without_limits():
+    found = results(
+        _record(
+            *(
+                read(ID, "ecg_voltage", u, {"h": ["10.1"] * 3, "gain": [g], "u_ref": [u]}, "mV")
+                for u, g in (("0.5", "20"), ("1", "10"), ("2", "5"))
+            ),
+            read(ID, "sweep_speed", "25", {"L": ["49.5"] * 3, "t_ref": ["2"]}, "time"),
+            *(
+                read(ID, "frequency_response", f, {"a_f": ["9.0"], "a_10": ["10.0"]}, "mV")
+                for f in ("1", "15", "25")
+            ),
+        )
+    )
+    assert found["ecg_voltage", "2"].error == pytest.approx(1)
+    assert found["sweep_speed", "25"].error == pytest.approx(-1)
+    assert found["frequency_response", "25"].error == pytest.approx(-10)
+    ecg = {p.printed.lower for (m, _), p in found.items() if m not in {"energy", "charge_time"}}
+    assert ecg == {None}
     assert warnings(_record()) == set()
