@@ -7,9 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from api.usage import WrongUsage
 
 
@@ -94,6 +91,9 @@ def _refuse(name: str, got: str, expected: str) -> None:
 
 
 def _without_password(address: str) -> str:
+    from sqlalchemy import make_url  # settings are read by commands that need no database
+    from sqlalchemy.exc import ArgumentError
+
     try:
         return make_url(address).render_as_string(hide_password=True)
     except ArgumentError:

@@ -65,7 +65,9 @@ def _many_budgets(model: budgets.Model) -> Run:
 
     program, coupling = _compiled(model)
     x, u, dof = budgets.fleet(model)
-    return lambda: propagate_fleet(program, x, u, dof, coupling, truncate=False)
+    first = propagate_fleet(program, x, u, dof, coupling, truncate=False)
+    # a fleet is done again and again: the earlier result is written over
+    return lambda: propagate_fleet(program, x, u, dof, coupling, truncate=False, into=first)
 
 
 def _budget_off(model: budgets.Model, found: Any) -> float:

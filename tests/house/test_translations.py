@@ -23,13 +23,13 @@ from calib.certificates.document import DocumentKind, PersonRole
 from calib.evaluation.result import Verdict
 from calib.i18n import catalogue, describe, phrases, translate
 from calib.records.calibrations import TRANSITIONS
-from instruments.catalogue.loader import load_catalogue
 from instruments.context import Role
 from instruments.errors import Finding
 from instruments.procedure import InputSource, RecordKind, Stage
 from instruments.quantities import QUANTITIES
 from instruments.records.instruments import STATUSES
 from instruments.text import LocalizedText
+from tests.house import labels
 from tests.house.source import HOUSES, ROOT, Source, report, sources
 from tests.house.words import (
     PLACE,
@@ -43,7 +43,7 @@ from tests.house.words import (
 )
 
 FOLDER = ROOT / "calib" / "locale" / "zh" / "LC_MESSAGES"
-LABELLED = {"measurand", "input", "examination"}
+LABELLED = set(labels.LABELLED)
 """Facts whose words are the labels of the type files."""
 MADE_BY_JOINING = {"{} or {}", "Input should be {} or {}"}
 """Sentences whose middle is put together while the program runs."""
@@ -167,19 +167,18 @@ def test_every_field_is_told_in_chinese():
 
 
 def test_labels_of_the_type_files_are_told_as_they_are_there():
-    labels: dict[str, dict[str, set[str]]] = {name: {} for name in LABELLED}
-    types = load_catalogue().list()
-    for measurand in (m for type_ in types for m in type_.measurands):
-        labels["measurand"].setdefault(measurand.id, set()).add(measurand.name.zh)
-        for name, quantity in measurand.inputs.items():
-            labels["input"].setdefault(name, set()).add(quantity.label.zh)
-    for examination in (e for type_ in types for e in type_.examinations):
-        labels["examination"].setdefault(examination.id, set()).add(examination.name.zh)
-    for context, known in labels.items():
-        words = phrases("zh")[context].words
-        wrong = [f"{id_} {zh}" for id_, zh in known.items() if words.get(id_) not in zh]
-        assert not wrong, report(wrong)
-        assert set(words) == set(known)
+    assert labels.PAGE.read_text(encoding="utf-8") == labels.page(), "run make docs"
+    for context, ids in labels.labels().items():
+        assert phrases("zh")[context].words == ids
+
+
+@pytest.mark.parametrize(
+    ("said", "common"),
+    [({"示值"}, "示值"), ({"被检示值", "标准器示值（kPa）"}, "示值"), ({"报警", "压力"}, ""),
+     ({"t（位置 A）"}, "t（位置 A）"), ({"位置 A", "位置 B"}, "位置")],
+)  # fmt: skip
+def test_words_in_common(said, common):
+    assert labels.in_common(said) == common
 
 
 def test_no_phrase_is_kept_that_nobody_says():
