@@ -270,6 +270,10 @@ def test_quadrature_takes_over_only_where_digits_are_lost(monkeypatch: pytest.Mo
     between = normal([0.95, 1.05, -0.95, 1.5, -1.5], 0.5)
     assess_risks(between, 0.3, lower=-1, upper=1, accept_lower=-0.9, accept_upper=1.1)
     assess_risks(between, 0.3, lower=-1, upper=1, accept_lower=-1.1, accept_upper=0.9)
+    # Rare but not lost in a difference; and what cannot happen at all.
+    assess_risks(normal(), 0.3, lower=-3.5, upper=3.5)
+    never = assess_risks(normal(), 0.3, lower=-50, upper=50)
+    assert (never.pfa[0], never.pfr[0]) == (0, 0)
     assert asked == []
     accept = np.array([1.0, 0.1])
     assess_risks(normal(), 0.1, lower=-2, upper=2, accept_lower=-accept, accept_upper=accept)
