@@ -53,9 +53,7 @@ def test_a_part_of_a_rated_value_and_a_part_of_the_nominal_value_add_up():
 
 
 def test_the_default_of_a_rated_value_holds_where_the_model_has_none():
-    (row,) = limits_of(
-        'upper = "0"; plus_rating = "full_scale"; plus_rating_fraction = "0.025"'
-    )
+    (row,) = limits_of('upper = "0"; plus_rating = "full_scale"; plus_rating_fraction = "0.025"')
 
     assert row.at(Decimal(7)) == (None, Decimal(1))
 

@@ -76,9 +76,7 @@ def _record(type_id, rows, changed):
         for m, n, readings, standard in rows
     ]
     named = {r.standard for p in points for series in p.readings.values() for r in series}
-    return recorded(
-        type_id, points, [s for s in STANDARDS if s.key in named], {"heart_rate": "1"}
-    )
+    return recorded(type_id, points, [s for s in STANDARDS if s.key in named], {"heart_rate": "1"})
 
 
 def test_the_worked_budget_at_one_millivolt():

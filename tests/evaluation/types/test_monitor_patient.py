@@ -210,9 +210,7 @@ def test_displays_in_kilopascal_and_in_volume_fraction():
         ("nibp_static_kpa", p, {"p_ref": [f"{p}.00"] * 2, "p_ind": [f"{p}.4"] * 2}, "kPa")
         for p in ("7", "13", "20", "27", "33")
     ]
-    nibp += [
-        ("nibp_repeatability_kpa", p, {"p_ind": [p] * 5}, "kPa") for p in ("13.3", "20.0")
-    ]
+    nibp += [("nibp_repeatability_kpa", p, {"p_ind": [p] * 5}, "kPa") for p in ("13.3", "20.0")]
     nibp.append(("nibp_leak_kpa", "33", {"p": ["33.00", "30.00"]}, "kPa"))
     rate = [row for row in _co2() if row[0] == "respiration_rate"]
     kpa = [("co2_kpa", "5.1", {"p_ind": ["5.4"] * 3, "x_gas": ["5.00"]}, "ratio")]

@@ -22,9 +22,7 @@ TEN = np.array([1, -1] * 5) * np.sqrt(9 / 10)
 
 def z(t: float, pressure: float = 101.325, humidity: float = 55) -> float:
     """Microlitres per milligram: the density of water of Tanaka and of moist air, by hand."""
-    water = 999.974950 * (
-        1 - (t - 3.983035) ** 2 * (t + 301.797) / (522528.9 * (t + 69.34881))
-    )
+    water = 999.974950 * (1 - (t - 3.983035) ** 2 * (t + 301.797) / (522528.9 * (t + 69.34881)))
     air = (0.34848 * pressure * 10 - 0.009 * humidity * np.exp(0.061 * t)) / (t + 273.15)
     return 1000 / (water - air) * (1 - air / 8000)
 

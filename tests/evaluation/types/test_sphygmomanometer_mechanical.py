@@ -84,9 +84,7 @@ def test_scales_in_kilopascal_have_the_figures_of_the_document():
     }
     assert at["indication_kpa"] == [(Decimal("-0.5"), Decimal("0.5"))]
     assert at["zero_kpa"] == [(Decimal("-0.2"), Decimal("0.5"))]
-    assert at["leak_kpa"] == [
-        (None, Decimal(upper)) for upper in ("0.5", "0.8", "0.8")
-    ]
+    assert at["leak_kpa"] == [(None, Decimal(upper)) for upper in ("0.5", "0.8", "0.8")]
 
 
 def test_a_whole_record_in_kilopascal():
