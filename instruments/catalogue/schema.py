@@ -6,6 +6,7 @@ in `meaning`; where files are found is known to `loader`.
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -38,13 +39,13 @@ class TypeFile:
     findings: tuple[Finding, ...] = ()
 
 
+@functools.lru_cache(maxsize=256)
 def read_type(text: str, file: str) -> TypeFile:
     """Return the type that `text` defines, or every problem found in it."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         return TypeFile(file, None, (_syntax(str(problem), text, file),))
-    lines = locate(text)
     raw, unlike = filled_in(raw)
     table = spread(raw)
     table.problems += unlike
@@ -54,6 +55,7 @@ def read_type(text: str, file: str) -> TypeFile:
         found += [*_languages(defined), *problems(defined, table.raw)]
     # what is wrong with an input is the same at each of its positions, and told once
     told = {(p.code, table.origin(p.path), p.message, str(p.facts)): p for p in found}
+    lines = locate(text) if told else {}
     findings = tuple(
         _finding(replace(problem, path=place[1]), file, lines) for place, problem in told.items()
     )

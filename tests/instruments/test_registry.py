@@ -184,19 +184,31 @@ def test_model_of_unknown_type_and_model_twice_are_refused(place):
 
 
 def test_variant_of_a_type_must_be_chosen(place):
-    pump = next(t for t in place.catalogue.list() if t.variants)
-    name, options = next(iter(pump.variants.items()))
-    given = {
-        "type_id": pump.id,
-        "resolution": {m.id: "0.1" for m in pump.measurands},
-    }
+    pump = place.catalogue.get("pump.infusion_syringe")
+    given = {"type_id": pump.id, "resolution": {m.id: "0.1" for m in pump.measurands}}
     with context_for(place) as ctx:
         with pytest.raises(Invalid) as caught:
             a_model(ctx, place.catalogue, **given, attributes={})
-        assert caught.value.at == f"/attributes/{name}"
-        chosen = {n: next(iter(o)) for n, o in pump.variants.items()}
+        assert caught.value.at == "/attributes/pump"
+        chosen = {"pump": "syringe"}
         assert a_model(ctx, place.catalogue, **given, attributes=chosen).attributes == chosen
-    assert options
+
+
+def test_rated_value_of_a_type_must_be_given_as_a_number(place):
+    type_ = next(
+        t for t in place.catalogue.list() if any(not r.default for r in t.ratings.values())
+    )
+    name = next(n for n, r in type_.ratings.items() if not r.default)
+    variants = {n: next(iter(o)) for n, o in type_.variants.items()}
+    given = {"type_id": type_.id, "resolution": {m.id: "0.1" for m in type_.measurands}}
+    with context_for(place) as ctx:
+        for wrong, code in (({}, "rating-missing"), ({name: "ten"}, "decimal-malformed")):
+            with pytest.raises(Invalid) as caught:
+                a_model(ctx, place.catalogue, **given, attributes=variants | wrong)
+            assert (caught.value.code, caught.value.at) == (code, f"/attributes/{name}")
+        others = {n: "10" for n in type_.ratings}
+        made = a_model(ctx, place.catalogue, **given, attributes=variants | others)
+        assert made.attributes[name] == "10"
 
 
 def test_type_of_a_model_is_fixed(place):
