@@ -6,6 +6,7 @@ light and dark paper alike. matplotlib is imported when the first figure is draw
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,10 @@ _STYLE: dict[str, Any] = {
 }
 
 
-def error_figure(measurand: MeasurandWords, points: Sequence[PointResult]) -> str:
+# drawing takes longer than the rest of a certificate, which is drawn at least twice: as preview and
+# to be issued
+@functools.lru_cache(maxsize=64)
+def error_figure(measurand: MeasurandWords, points: tuple[PointResult, ...]) -> str:
     """Return the results with U as bars within the band of the limits, as SVG text."""
     sign = -1.0 if measurand.output == "correction" else 1.0
     with _style():
@@ -65,8 +69,9 @@ def error_figure(measurand: MeasurandWords, points: Sequence[PointResult]) -> st
         return _svg(figure)
 
 
+@functools.lru_cache(maxsize=64)
 def curve_figure(
-    measurand: MeasurandWords, curve: CurveResult, points: Sequence[PointResult]
+    measurand: MeasurandWords, curve: CurveResult, points: tuple[PointResult, ...]
 ) -> str:
     """Return the fitted curve with its band of U and the points it was fitted to, as SVG text."""
     sign = -1.0 if curve.y == "correction" else 1.0

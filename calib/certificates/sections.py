@@ -205,14 +205,16 @@ def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             drawn.add(measurand.id)
             everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
             caption = _caption(speaker, document, measurand.id)
-            blocks.append(figure(figures.error_figure(measurand, everything), caption, caption))
+            blocks.append(
+                figure(figures.error_figure(measurand, tuple(everything)), caption, caption)
+            )
         for curve in document.result.curves:
             if (curve.measurand, curve.stage) == (measurand.id, stage):
                 blocks.append(heading(speaker.say("Fitted curve")))
                 blocks += curve_blocks(speaker, document, measurand, curve)
                 caption = speaker.say(CURVE_WITH_BAND if len(curve.predictions) > 1 else CURVE)
                 blocks.append(
-                    figure(figures.curve_figure(measurand, curve, points), caption, caption)
+                    figure(figures.curve_figure(measurand, curve, tuple(points)), caption, caption)
                 )
     blocks.append(paragraph(speaker.say(UNCERTAINTY)))
     return blocks

@@ -206,7 +206,7 @@ def test_rated_value_of_a_type_must_be_given_as_a_number(place):
             with pytest.raises(Invalid) as caught:
                 a_model(ctx, place.catalogue, **given, attributes=variants | wrong)
             assert (caught.value.code, caught.value.at) == (code, f"/attributes/{name}")
-        others = {n: "10" for n in type_.ratings}
+        others = dict.fromkeys(type_.ratings, "10")
         made = a_model(ctx, place.catalogue, **given, attributes=variants | others)
         assert made.attributes[name] == "10"
 
