@@ -8,8 +8,9 @@ COVER   ?=
 UV      := .tools/venv/bin/uv
 PY      := .venv/bin/python
 CALIB   := .venv/bin/calib
-# one thread each: the matrices are small, and the tests themselves run side by side
-PYTEST  := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest
+# one thread each: the matrices are small, and the tests themselves run side by side; what was
+# compiled is kept for the next run
+PYTEST  := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest
 # one stamp per Python version: another PYTHON= makes another environment
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 STAMP   := .venv/ready-$(VERSION)
