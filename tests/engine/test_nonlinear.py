@@ -66,6 +66,8 @@ def test_closed_form_and_iteration() -> None:
     iterated = fit_model(stated("a + b^2/b*x", ("a", "b")), X, Y, (1, 1), u_y=0.1)
     plain = fit_line(X, Y, 0.1)
     assert (closed.convergence.path, iterated.convergence.path) == ("linear", "direct")
+    end = closed.convergence
+    assert (end.steps, end.shift, end.curvature) == (0, 0.0, 1.0)
     for fit in (closed, iterated):
         assert fit.parameters == pytest.approx(plain.parameters, rel=1e-12)
         assert fit.covariance == pytest.approx(plain.covariance, rel=1e-12)

@@ -164,3 +164,24 @@ def test_scattered_parabolas_settle_at_a_minimum() -> None:
         again = fit_polynomial_xy(x, y, 2, u_x=[0.5] * 7, u_y=[0.05] * 7)
         assert fit.chi2 == again.chi2
         assert fit.chi2 < fit_polynomial(x, y, 2, u_y=0.05).chi2
+
+
+def test_an_error_common_to_all_y_comes_through_everywhere() -> None:
+    x, y = [0.0, 1.0, 2.0, 3.0, 5.0], [0.1, 1.9, 4.2, 5.8, 10.1]
+    own = fit_polynomial_xy(x, y, 1, u_x=0.05, u_y=0.1)
+    both = fit_polynomial_xy(x, y, 1, u_x=0.05, u_y=0.1, u_y_common=0.2)
+    at = [-1.0, 0.0, 2.5, 4.0]
+    alone, together = predict(own, at), predict(both, at)
+    assert together.y == pytest.approx(alone.y)
+    assert np.square(together.u) - np.square(alone.u) == pytest.approx(np.full(4, 0.04), rel=1e-6)
+    back, wide = invert(own, [5.0]), invert(both, [5.0])
+    slope = own.estimate("b1")[0]
+    assert wide.u[0] ** 2 - back.u[0] ** 2 == pytest.approx(0.04 / slope**2, rel=1e-6)
+
+
+def test_a_line_through_the_origin_explains_the_sum_of_squares_about_zero() -> None:
+    x, y = [1.0, 2.0, 3.0, 4.0], [2.1, 3.9, 6.2, 7.8]
+    found = fit_polynomial_xy(x, y, 1, u_x=0.05, u_y=0.1, proportional=True)
+    assert len(found.names) == 1
+    assert found.chi2_critical == pytest.approx(7.814727903, rel=1e-9)
+    assert found.dof == 3
