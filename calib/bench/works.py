@@ -163,17 +163,17 @@ def _linear_off(model: budgets.Model, found: Any) -> float:
 
 
 def _one_line(n: int) -> Run:
-    from calib.engine.linebatch import fit_lines_xy
+    from calib.engine.linexy import fit_line_xy
 
-    x, y, u_x, u_y, r = fits.line(n)
-    return lambda: fit_lines_xy(x[:, None], y[:, None], u_x, u_y, r)
+    points = [column.tolist() for column in fits.line(n)]
+    return lambda: fit_line_xy(*points)
 
 
 def _pearson() -> Run:
-    from calib.engine.linebatch import fit_lines_xy
+    from calib.engine.linexy import fit_line_xy
 
-    x, y, u_x, u_y = fits.pearson()
-    return lambda: fit_lines_xy(x[:, None], y[:, None], u_x, u_y)
+    points = [column.tolist() for column in fits.pearson()]
+    return lambda: fit_line_xy(*points)
 
 
 def _many_lines(n: int) -> Run:
@@ -198,7 +198,7 @@ def _radiance(items: int) -> Run:
 
 
 def _line_off(answer: tuple[float, float], found: Any) -> float:
-    return _off([found.a[0], found.b[0]], answer)
+    return _off([np.ravel(found.a)[0], np.ravel(found.b)[0]], answer)
 
 
 def _parameters_off(answer: Sequence[float], found: Any) -> float:
