@@ -5,8 +5,9 @@ import math
 import pytest
 
 from calib.engine.curves import CalibrationCurve
-from calib.engine.errors import DegenerateData, OutOfRange
+from calib.engine.errors import DegenerateData, EngineError, OutOfRange
 from calib.engine.leastsquares import fit_line
+from calib.engine.predictions import invert, predict
 from tests.engine.published import load
 
 H3 = load("gum_h3")
@@ -46,3 +47,18 @@ def test_no_curve() -> None:
         CalibrationCurve(fit, 0, 1, -1)
     with pytest.raises(DegenerateData):
         CalibrationCurve.from_fit(fit_line([0, 1], [0, 1]))
+
+
+def test_without_its_uncertainty_a_reading_is_exact() -> None:
+    fit = fit_line([0.0, 1.0, 2.0, 3.0], [0.1, 1.1, 1.9, 3.1], 0.1)
+    assert invert(fit, [1.5]).u == pytest.approx(invert(fit, [1.5], 0.0).u)
+    assert predict(fit, [1.5]).u == pytest.approx(predict(fit, [1.5], 0.0).u)
+
+
+@pytest.mark.parametrize("bad", [[0.1, float("nan")], [0.1, -0.1], [0.1, 0.1, 0.1]])
+def test_one_bad_uncertainty_among_good_ones_is_refused(bad: list[float]) -> None:
+    fit = fit_line([0.0, 1.0, 2.0, 3.0], [0.1, 1.1, 1.9, 3.1], 0.1)
+    with pytest.raises(EngineError):
+        invert(fit, [1.5, 2.0], bad)
+    with pytest.raises(EngineError):
+        predict(fit, [1.5, 2.0], bad)
