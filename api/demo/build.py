@@ -215,6 +215,7 @@ def _standard(ctx: Context, standard: cast.DemoStandard) -> standards.StandardVi
         name_zh=standard.name_zh,
         model=standard.model,
         serial=standard.serial,
+        kind=standard.kind,
         quantity=standard.quantity,
         unit=standard.unit,
     )

@@ -35,6 +35,8 @@ class DemoStandard:
     values: tuple[tuple[str, str, str], ...]
     low: str | None = None
     high: str | None = None
+    kind: str = ""
+    """Of the kinds that instrument types ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,36 +160,37 @@ STANDARDS = (
         "S-001", "Blackbody source", "黑体辐射源", "BB-50", "BB-50-0217", "temperature", "degC",
         "NIM-D-0412",
         (("35.00", "35.02", "0.06"), ("37.00", "37.01", "0.06"), ("41.00", "40.98", "0.06")),
-        "34.0", "42.0",
+        "34.0", "42.0", kind="blackbody",
     ),
     DemoStandard(
         "S-002", "Platinum resistance thermometer with bridge", "标准铂电阻温度计及测温电桥",
         "PT-25/B10", "PT25-1188", "temperature", "degC", "NIM-T-0388",
         (("0.000", "0.002", "0.010"), ("35.000", "35.003", "0.010"), ("45.000", "45.003", "0.010"),
-         ("100.000", "100.004", "0.012")),
+         ("100.000", "100.004", "0.012")), kind="prt",
     ),
     DemoStandard(
         "S-004", "Infusion device analyser", "输液泵分析仪", "IDA-4", "IDA4-0093", "volume_flow",
         "mL/h", "ZJIM-F-0077",
         (("1", "1.00", "0.02"), ("25", "25.05", "0.25"), ("100", "100.2", "1.0"),
-         ("1200", "1202", "12")),
+         ("1200", "1202", "12")), kind="pump_analyser",
     ),
     DemoStandard(
         "S-005", "Digital pressure gauge", "数字压力计", "DP-200", "DP200-0311", "pressure", "kPa",
         "ZJIM-P-0103",
         (("0.0", "0.0", "0.2"), ("100.0", "100.1", "0.2"), ("200.0", "200.1", "0.3")),
+        kind="pressure_gauge",
     ),
 )  # fmt: skip
 IN_THE_BATH = {
     "thermometer.glass_clinical": "S-002",
     "thermometer.medical_electronic": "S-002",
 }
-"""Standard of what is read in a bath: by quantity and range alone a blackbody would fit, too."""
+"""Standard of what is read in a bath, where two thermometers would fit."""
 PROBE_STANDARD = DemoStandard(
     "S-003", "Pt 100 thermometer", "铂电阻温度计 Pt 100", "Pt 100", "PT100-0007", "temperature",
     "degC", "PTB-GP-TYPED",
     (("33.17", "33.098", "0.061"), ("100.06", "99.971", "0.061"), ("175.21", "175.103", "0.061"),
-     ("250.16", "250.169", "0.061"), ("319.92", "320.004", "0.061")),
+     ("250.16", "250.169", "0.061"), ("319.92", "320.004", "0.061")), kind="prt",
 )  # fmt: skip
 """Values of PTB's published example certificate, typed where its file is not at hand."""
 

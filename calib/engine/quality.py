@@ -6,8 +6,8 @@ This module must not know curves.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special
@@ -34,6 +34,11 @@ class Judgement:
     r_squared: float | None
     f_statistic: float | None
     aicc: float | None
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All of them by name, as `fit_types.Fit` takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 def judge(

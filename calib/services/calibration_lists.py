@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 
 from calib.records.calibrations import STATES, Calibration
 from instruments.context import Context
@@ -60,32 +61,7 @@ def list_calibrations(
     """
     if order_id is None:
         need_staff(ctx)
-    ended = Calibration.state.in_(ENDED)
-    wanted = (
-        select(
-            Calibration.id,
-            Calibration.version,
-            Calibration.state,
-            Calibration.kind,
-            Calibration.type_id,
-            Calibration.type_version,
-            Calibration.performed_on,
-            Calibration.opened_at,
-            Order,
-            Instrument,
-            InstrumentModel,
-        )
-        .join(OrderLine, OrderLine.id == Calibration.order_line_id)
-        .join(Order, Order.id == OrderLine.order_id)
-        .join(Instrument, Instrument.id == Calibration.instrument_id)
-        .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
-        .order_by(
-            ended,
-            and_(Order.green_channel == 1, ~ended).desc(),
-            case((~ended, Calibration.opened_at)),
-            case((ended, -Calibration.id), else_=Calibration.id),
-        )
-    )
+    wanted = _in_order()
     own = own_customer(ctx)
     if own is not None:
         wanted = wanted.where(Order.customer_id == own)
@@ -114,6 +90,36 @@ def list_calibrations(
             opened_at=row.opened_at,
         )
         for row in ctx.session.execute(wanted)
+    )
+
+
+def _in_order() -> Select[*tuple[Any, ...]]:
+    """Return the statement of all records, those to be worked on next first."""
+    ended = Calibration.state.in_(ENDED)
+    return (
+        select(
+            Calibration.id,
+            Calibration.version,
+            Calibration.state,
+            Calibration.kind,
+            Calibration.type_id,
+            Calibration.type_version,
+            Calibration.performed_on,
+            Calibration.opened_at,
+            Order,
+            Instrument,
+            InstrumentModel,
+        )
+        .join(OrderLine, OrderLine.id == Calibration.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Instrument, Instrument.id == Calibration.instrument_id)
+        .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
+        .order_by(
+            ended,
+            and_(Order.green_channel == 1, ~ended).desc(),
+            case((~ended, Calibration.opened_at)),
+            case((ended, -Calibration.id), else_=Calibration.id),
+        )
     )
 
 

@@ -256,7 +256,7 @@ BROKEN = {
         GLASS, 'id = "Glass"', 'id = "thermometer.glass_clinical"', "type-id", "id", "lower-case",
     ),
     "version of two numbers": (
-        GLASS, 'version = "1.0"', 'version = "1.0.0"', "type-version", "version", "three numbers",
+        GLASS, 'version = "1.1"', 'version = "1.1.0"', "type-version", "version", "three numbers",
     ),
     "mandatory without verification": (
         FOREHEAD, 'legal_class = "mandatory_periodic"', 'legal_class = "voluntary"',

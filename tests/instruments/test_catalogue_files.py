@@ -75,7 +75,7 @@ def test_key_with_a_slash_is_still_only_unknown(tmp_path, key):
 def test_all_problems_are_shown_at_once(tmp_path):
     text = shipped(f"{GLASS}.toml")
     for right, wrong in [
-        ('version = "1.0.0"', 'version = "one"'),
+        ('version = "1.1.0"', 'version = "one"'),
         (', zh = "外观"', ""),
         ('default = ["37", "41"]', 'default = ["37", "44"]'),
     ]:
@@ -124,3 +124,10 @@ def test_finding_shown_in_the_documentation_is_the_real_one(tmp_path):
     example = page.split("```toml\n", 1)[1].split("```", 1)[0]
     path, (finding,) = check(tmp_path, example.replace('half_width = "0.02"', "half_width = 0.02"))
     assert finding.text().replace(str(path), "mine.toml") in page
+
+
+def test_every_type_says_what_kinds_of_standard_it_asks_for():
+    kinds = {type_.id: {one.id for one in type_.standards} for type_ in load_catalogue().list()}
+    assert [id_ for id_, named in kinds.items() if not named] == []
+    assert kinds["thermometer.infrared_forehead"] == {"blackbody"}
+    assert "blackbody" not in kinds["thermometer.medical_electronic"]

@@ -58,12 +58,12 @@ def test_installed_plug_in_brings_its_types(plug_in):
 
 
 def test_plug_in_may_bring_a_newer_version(plug_in):
-    plug_in("acme_newer", own(v=('version = "1.0.0"', 'version = "1.10.0"')),
-            own(v=('version = "1.0.0"', 'version = "1.9.0"')))  # fmt: skip
+    plug_in("acme_newer", own(v=('version = "1.1.0"', 'version = "1.10.0"')),
+            own(v=('version = "1.1.0"', 'version = "1.9.0"')))  # fmt: skip
     catalogue = load_catalogue()
     assert catalogue.get(GLASS).version == "1.10.0"
-    assert catalogue.get(GLASS, "1.0.0").version == "1.0.0"
-    assert catalogue.versions(GLASS) == ("1.0.0", "1.9.0", "1.10.0")
+    assert catalogue.get(GLASS, "1.1.0").version == "1.1.0"
+    assert catalogue.versions(GLASS) == ("1.1.0", "1.9.0", "1.10.0")
     assert [t.version for t in catalogue.list() if t.id == GLASS] == ["1.10.0"]
 
 
@@ -115,7 +115,7 @@ def test_unknown_type_names_near_ones():
 
 
 def test_unknown_version_names_known_ones():
-    with pytest.raises(NotFound, match=r"no version 9\.0\.0.*1\.0\.0") as missing:
+    with pytest.raises(NotFound, match=r"no version 9\.0\.0.*1\.1\.0") as missing:
         load_catalogue().get(GLASS, "9.0.0")
     assert missing.value.code == "type-version-unknown"
 

@@ -41,7 +41,7 @@ def test_a_record_opens_with_the_plan_of_its_order_and_a_standard_in_force(bench
     assert record.plan.points == {"temperature": ("0", "50", "100")}
     assert record.plan.predict == {"temperature": ("30",)}
     assert record.plan.standards == {"temperature": (bench.standard.certificates[0].id,)}
-    assert (record.state, record.definition.version) == ("draft", "1.0.0")
+    assert (record.state, record.definition.version) == ("draft", "1.1.0")
 
 
 def test_a_record_opens_once_per_order_line_and_only_on_a_received_item(bench):

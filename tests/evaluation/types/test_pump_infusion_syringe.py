@@ -37,4 +37,4 @@ def test_equal_runs_have_a_repeatability_of_nothing_and_an_uncertainty():
 
 def test_what_the_other_results_say_is_as_before():
     assert {m for m, _ in results(a.pump())} == {"flow", "repeatability"}
-    assert a.a_type(a.PUMP).version == "1.1.0"
+    assert a.a_type(a.PUMP).version == "1.2.0"
