@@ -13,6 +13,7 @@ _RECORDS: Final = (
     "instruments.records.audit",
     "instruments.records.counters",
     "instruments.records.instruments",
+    "instruments.records.methods",
     "instruments.records.models",
     "instruments.records.orders",
     "instruments.records.parties",

@@ -73,6 +73,8 @@ class Calibration(LabScoped, Base):
     amends_id: Mapped[int | None]
     """The record whose certificate this one will replace."""
     amendment_reason: Mapped[str] = mapped_column(default="")
+    simulated: Mapped[bool] = mapped_column(default=False, server_default="0")
+    """Its readings come from the generator, not from an instrument; said wherever it shows."""
     opened_by: Mapped[int]
     opened_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
