@@ -37,6 +37,7 @@ class TypeFile:
     file: str
     type: InstrumentType | None
     findings: tuple[Finding, ...] = ()
+    text: str = ""
 
 
 @functools.lru_cache(maxsize=256)
@@ -45,29 +46,41 @@ def read_type(text: str, file: str) -> TypeFile:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        return TypeFile(file, None, (_syntax(str(problem), text, file),))
+        return TypeFile(file, None, (_syntax(str(problem), text, file),), text)
+    except (RecursionError, ValueError):  # nested a thousand times, a number of 5000 digits
+        return TypeFile(file, None, (_beyond_reading(file),), text)
     raw, unlike = filled_in(raw)
     table = spread(raw)
     table.problems += unlike
     table.raw = take_over(table.raw)
     found, defined = _structure(table)
     if defined is not None:
-        found += [*_languages(defined), *problems(defined, table.raw)]
+        found += [*languages(defined), *problems(defined, table.raw)]
     # what is wrong with an input is the same at each of its positions, and told once
     told = {(p.code, table.origin(p.path), p.message, str(p.facts)): p for p in found}
     lines = locate(text) if told else {}
     findings = tuple(
-        _finding(replace(problem, path=place[1]), file, lines) for place, problem in told.items()
+        placed(replace(problem, path=place[1]), file, lines) for place, problem in told.items()
     )
-    return TypeFile(file, defined if not findings else None, findings)
+    return TypeFile(file, defined if not findings else None, findings, text)
 
 
-def _syntax(problem: str, text: str, file: str) -> Finding:
+def _beyond_reading(file: str) -> Finding:
+    return Finding(
+        "type-syntax",
+        "{file} is nested too deeply or holds a number that is too long. No type needs that: "
+        "correct the text.",
+        facts={"file": file},
+    )
+
+
+def no_toml(code: str, problem: str, text: str, file: str) -> Finding:
+    """Return the finding for a text that tomllib refused with these words."""
     match = _SYNTAX_PLACE.search(problem)
     line, column = (match[1], match[2]) if match else (None, None)
     end = text.splitlines() or [""]
     return Finding(
-        "type-syntax",
+        code,
         "{file}, line {line}, column {column}: this is no TOML: {problem}. Correct the line.",
         facts={
             "file": file,
@@ -78,7 +91,8 @@ def _syntax(problem: str, text: str, file: str) -> Finding:
     )
 
 
-def _finding(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
+def placed(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
+    """Return the problem as a finding that names file, line and key."""
     return Finding(
         problem.code,
         "{file}, line {line}, {key}: {problem}",
@@ -108,7 +122,7 @@ def _structure(table: Spread) -> tuple[list[Problem], InstrumentType | None]:
         defined = InstrumentType.from_dict(raw)
         return (list(_too_new(defined)) if schema < SCHEMA else []), defined
     except NotPlain as problem:
-        path, value = _path_of(problem.at, raw)
+        path, value = path_of(problem.at, raw)
         if isinstance(value, int | float) and problem.problem.endswith("expected str"):
             message = (
                 "the number must be text in quotes, or its trailing zeros are lost: got {got}, "
@@ -140,7 +154,7 @@ def _too_new(value: object, path: Path = ()) -> Iterator[Problem]:
             yield from _too_new(given, (*path, field.name))
 
 
-def _path_of(pointer: str, raw: object) -> tuple[Path, object]:
+def path_of(pointer: str, raw: object) -> tuple[Path, object]:
     """Return the key path of a JSON pointer, list indexes as numbers, and what stands there."""
     path: Path = ()
     value = raw
@@ -154,7 +168,7 @@ def _path_of(pointer: str, raw: object) -> tuple[Path, object]:
     return path, value
 
 
-def _languages(value: object, path: Path = ()) -> Iterator[Problem]:
+def languages(value: object, path: Path = ()) -> Iterator[Problem]:
     """Yield every label that lacks English or Chinese words."""
     if isinstance(value, LocalizedText):
         for language, words in value.as_dict().items():
@@ -163,10 +177,10 @@ def _languages(value: object, path: Path = ()) -> Iterator[Problem]:
                 yield Problem("type-language", path, message, {"language": language})
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _languages(item, (*path, key))
+            yield from languages(item, (*path, key))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _languages(item, (*path, index))
+            yield from languages(item, (*path, index))
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _languages(getattr(value, field.name), (*path, field.name))
+            yield from languages(getattr(value, field.name), (*path, field.name))
