@@ -46,7 +46,7 @@ def read_type(text: str, file: str) -> TypeFile:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        return TypeFile(file, None, (_syntax(str(problem), text, file),), text)
+        return TypeFile(file, None, (no_toml("type-syntax", str(problem), text, file),), text)
     except (RecursionError, ValueError):  # nested a thousand times, a number of 5000 digits
         return TypeFile(file, None, (_beyond_reading(file),), text)
     raw, unlike = filled_in(raw)
