@@ -9,7 +9,7 @@ through. Knows no budget.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -189,6 +189,11 @@ _OVER: Mapping[str, Callable[[Block, str], Triple]] = {
 }
 
 
+def take_statistic(block: Block, statistic: str, over: str) -> FloatArray:
+    """Return a statistic of readings by position alone, arrays of shape (points, readings)."""
+    return _OVER[over](block, statistic)[0]
+
+
 # ------------------------------------------------------------------- functions, given or published
 
 
@@ -278,3 +283,10 @@ _REFERENCES: Mapping[str, Callable[..., Found]] = {
     "thermocouple_temperature": _thermocouple,
     "saturation_pressure": _saturation,
 }
+
+
+def take_reference(
+    reference: str, parameters: Parameters, arguments: Sequence[FloatArray]
+) -> FloatArray:
+    """Return the values of a published function of the readings."""
+    return _REFERENCES[reference](parameters, *arguments)[0].values

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from instruments.canonical import canonical_json, digest
-from instruments.plain import from_plain, to_plain
+from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import InstrumentType, Limit, RecordKind, Stage
 from instruments.text import LocalizedText
 
@@ -198,6 +198,8 @@ class CalibrationInput:
     accepted_warnings: tuple[str, ...] = ()
     """``code@place`` of the warnings a person has looked at and accepted."""
     format: int = INPUT_FORMAT
+    simulated: bool = later(False)  # noqa: FBT003 -- the default of a field, not a flag of a call
+    """Its readings come from the generator, not from an instrument; said wherever it shows."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plain form, a task of ``calib compute`` with its ``kind`` of task."""
