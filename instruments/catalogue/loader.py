@@ -24,12 +24,20 @@ OWN_TYPES = "instruments.catalogue.types"
 """The package of types that come with the program; read even from an uninstalled checkout."""
 
 
+OWN_VERSION = "+lab."
+"""Parts the version of a lab's own method from its revision; no file may have it."""
+
+
 class Catalogue:
     """Every known instrument type in every known version; the newest is the default."""
 
-    def __init__(self, types: Iterable[InstrumentType]) -> None:
-        """Keep the types; two of the same id and version are refused."""
+    def __init__(
+        self, types: Iterable[InstrumentType], texts: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
+        """Keep the types and their files' texts; two of the same id and version are refused."""
         self._types: dict[str, dict[str, InstrumentType]] = {}
+        self._texts = dict(texts or {})
+        self._in_force: dict[str, str] = {}
         for type_ in types:
             versions = self._types.setdefault(type_.id, {})
             if type_.version in versions:
@@ -57,7 +65,7 @@ class Catalogue:
                 facts={"id": id_, "known": ", ".join(near or sorted(self._types))},
             )
         if version is None:
-            return versions[max(versions, key=_version_key)]
+            return versions[self._in_force.get(id_) or max(versions, key=version_key)]
         if version not in versions:
             raise NotFound(
                 "type-version-unknown",
@@ -65,7 +73,7 @@ class Catalogue:
                 facts={
                     "id": id_,
                     "version": version,
-                    "known": ", ".join(sorted(versions, key=_version_key)),
+                    "known": ", ".join(sorted(versions, key=version_key)),
                 },
             )
         return versions[version]
@@ -76,7 +84,34 @@ class Catalogue:
 
     def versions(self, id_: str) -> tuple[str, ...]:
         """Return the versions of a type, oldest first; empty when it is not known."""
-        return tuple(sorted(self._types.get(id_, ()), key=_version_key))
+        return tuple(sorted(self._types.get(id_, ()), key=version_key))
+
+    def text_of(self, id_: str, version: str | None = None) -> str:
+        """Return the text of the file that defines a type, comments and all.
+
+        Raises
+        ------
+        NotFound
+            No such type or version, or none that was read from a file.
+        """
+        type_ = self.get(id_, version)
+        if (type_.id, type_.version) not in self._texts:
+            raise NotFound(
+                "type-without-text",
+                "The instrument type {id} {version} was not read from a file. Choose another "
+                "version.",
+                facts={"id": type_.id, "version": type_.version},
+            )
+        return self._texts[type_.id, type_.version]
+
+    def with_methods(self, methods: Iterable[InstrumentType]) -> Catalogue:
+        """Return the catalogue in which a lab's own methods are the default of their type."""
+        mine = Catalogue((), self._texts)
+        mine._types = {id_: dict(versions) for id_, versions in self._types.items()}
+        for method in methods:
+            mine._types.setdefault(method.id, {})[method.version] = method
+            mine._in_force[method.id] = method.version
+        return mine
 
     def digest(self) -> str:
         """Return the SHA-256 over all definitions; changes with any figure in any file."""
@@ -95,8 +130,10 @@ class Catalogue:
         return len(self._types)
 
 
-def _version_key(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what versions are ordered by; a lab's own form comes after the one it rests on."""
+    plain, _, revision = version.partition(OWN_VERSION)
+    return *(int(part) for part in plain.split(".")), int(revision or 0)
 
 
 def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
@@ -130,7 +167,8 @@ def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
             facts={"count": len(findings), "first": findings[0]},
             findings=tuple(findings),
         )
-    return Catalogue(file.type for file in read if file.type is not None)
+    good = [(file.type, file.text) for file in read if file.type is not None]
+    return Catalogue((t for t, _ in good), {(t.id, t.version): text for t, text in good})
 
 
 def check_file(path: Path) -> tuple[Finding, ...]:

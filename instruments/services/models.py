@@ -11,7 +11,7 @@ from sqlalchemy import select
 from instruments.catalogue.loader import Catalogue
 from instruments.choosing import needs_resolution
 from instruments.context import Context
-from instruments.errors import Conflict, Invalid
+from instruments.errors import Conflict, DomainError, Finding, Invalid
 from instruments.plain import NotPlain, from_plain, to_plain
 from instruments.procedure import InstrumentType, Limit
 from instruments.quantities import parse_decimal
@@ -190,6 +190,13 @@ def _read_limit(row: Mapping[str, object], at: str) -> Limit:
             at=at + problem.at,
             facts={"problem": problem.problem},
         ) from problem
+    if limit.confirmed is not None:
+        raise Invalid(
+            "limit-malformed",
+            "The limit cannot be read: {problem}. Correct it.",
+            at=f"{at}/confirmed",
+            facts={"problem": "only limits of a type are confirmed, in the catalogue"},
+        )
     numbers = ("lower", "upper", "plus_fraction", "plus_inverse", "or_fraction", "start", "end")
     for name in numbers:
         text = getattr(limit, name)
@@ -228,10 +235,28 @@ def _checked(given: ModelFields) -> dict[str, object]:
     return values
 
 
+def misfits(ctx: Context, type_: InstrumentType) -> tuple[Finding, ...]:
+    """Return which models of a type could not be entered as they are under this definition."""
+    statement = select(InstrumentModel).where(InstrumentModel.type_id == type_.id)
+    found = []
+    for row in ctx.session.scalars(statement.order_by(InstrumentModel.maker, InstrumentModel.id)):
+        try:
+            _check_fits({name: getattr(row, name) for name in _EMPTY}, type_)
+        except DomainError as problem:
+            message = "{maker} {model} does not fit this definition: {problem}"
+            told = Finding(problem.code, problem.message, facts=problem.facts)
+            facts = {"maker": row.maker, "model": row.model, "problem": told}
+            found.append(Finding("method-model-misfit", message, "error", "", facts))
+    return tuple(found)
+
+
 def _check_against_type(values: dict[str, object], catalogue: Catalogue) -> None:
     for name in ("maker", "model"):
         fields.words(str(values[name]), f"/{name}", required=True)
-    type_ = catalogue.get(str(values["type_id"]))
+    _check_fits(values, catalogue.get(str(values["type_id"])))
+
+
+def _check_fits(values: dict[str, object], type_: InstrumentType) -> None:
     _check_attributes(values["attributes"], type_)
     _check_resolution(values["resolution"], values["attributes"], type_)
     if isinstance(values["maker_limits"], Mapping):
