@@ -7,9 +7,16 @@ all need it. Knows nothing of what the values mean.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from json.encoder import encode_basestring
+from typing import Any
+
+
+class Written(str):
+    """A part whose canonical form is known already; it is taken as it stands."""
+
+    __slots__ = ()
 
 
 def canonical_json(value: object) -> bytes:
@@ -29,31 +36,41 @@ def digest(value: object) -> str:
 
 
 def _write(value: object) -> str:
-    if value is None or value is True or value is False:
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        # json escapes exactly what RFC 8785 asks for once non-ASCII text is left alone
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int):
-        if abs(value) > 2**53:
-            raise ValueError(f"integer {value} does not survive JSON; send it as text")
-        return str(value)
-    if isinstance(value, float):
-        return _number(value)
+    writer = _WRITERS.get(type(value))
+    return _of_other_kind(value) if writer is None else writer(value)
+
+
+def _of_other_kind(value: object) -> str:
+    """Write what is one of the known kinds by inheritance only."""
+    for kind in (str, int, float):
+        if isinstance(value, kind):
+            return _WRITERS[kind](value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(_members(value)) + "}"
+        return _object(value)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return "[" + ",".join(_write(item) for item in value) + "]"
+        return _array(value)
     raise ValueError(f"{type(value).__name__} has no JSON form")
 
 
-def _members(value: Mapping[object, object]) -> list[str]:
+def _object(value: Mapping[object, object]) -> str:
     for key in value:
         if not isinstance(key, str):
             raise ValueError(f"JSON keys are text, got {key!r}")
-    # RFC 8785 sorts by UTF-16 code units, which differs from code points beyond the BMP
-    keys = sorted((str(key) for key in value), key=lambda k: k.encode("utf-16-be"))
-    return [f"{json.dumps(k, ensure_ascii=False)}:{_write(value[k])}" for k in keys]
+    keys = sorted(map(str, value))
+    if not all(map(str.isascii, keys)):
+        # RFC 8785 sorts by UTF-16 code units, which differs from code points beyond the BMP
+        keys.sort(key=lambda k: k.encode("utf-16-be"))
+    return "{" + ",".join([f"{_text(k)}:{_write(value[k])}" for k in keys]) + "}"
+
+
+def _array(value: Sequence[object]) -> str:
+    return "[" + ",".join(map(_write, value)) + "]"
+
+
+def _integer(value: int) -> str:
+    if abs(value) > 2**53:
+        raise ValueError(f"integer {value} does not survive JSON; send it as text")
+    return str(value)
 
 
 def _number(value: float) -> str:
@@ -79,3 +96,18 @@ def _number(value: float) -> str:
         return f"{sign}0.{'0' * -point}{digits}"
     tail = f".{digits[1:]}" if n > 1 else ""
     return f"{sign}{digits[0]}{tail}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+# json escapes exactly what RFC 8785 asks for once non-ASCII text is left alone
+_text = encode_basestring
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    str: _text,
+    int: _integer,
+    float: _number,
+    dict: _object,
+    list: _array,
+    tuple: _array,
+    Written: str,
+}

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -53,19 +53,43 @@ def default_of(field: dataclasses.Field[Any]) -> Any:
     return field.default
 
 
-def to_plain(value: Any) -> Any:
+def to_plain(value: Any, without: tuple[str, ...] = ()) -> Any:
     """Return dicts, lists and scalars for a frozen dataclass; fields at their default stay.
 
-    Only those added `later` are left out at their default.
+    Only those added `later` are left out at their default, and those of `value` itself that are
+    named in `without`.
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        named = ((f, getattr(value, f.name)) for f in dataclasses.fields(value))
-        return {f.name: to_plain(v) for f, v in named if not (is_later(f) and v == default_of(f))}
+    kind: Any = type(value)
+    if kind in _SCALARS:
+        return value
+    fields = _written(kind)
+    if fields is not None:
+        plain = {}
+        for name, absent in fields:
+            held = getattr(value, name)
+            if absent and held == absent[0]:
+                continue
+            if name not in without:
+                plain[name] = held if type(held) in _SCALARS else to_plain(held)
+        return plain
     if isinstance(value, Mapping):
         return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
         return [to_plain(v) for v in value]
     return value
+
+
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
+@functools.cache
+def _written(kind: type) -> tuple[tuple[str, tuple[Any, ...]], ...] | None:
+    """Return the fields of a dataclass, each with the value at which it stays out, if any."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(
+        (f.name, (default_of(f),) if is_later(f) else ()) for f in dataclasses.fields(kind)
+    )
 
 
 def from_plain(cls: type[T], value: object, at: str = "") -> T:
@@ -76,71 +100,118 @@ def from_plain(cls: type[T], value: object, at: str = "") -> T:
     NotPlain
         An unknown or missing key, or a value of the wrong kind; `at` names the place.
     """
-    return typing.cast("T", _read(cls, value, at))
+    kind: Any = cls
+    try:
+        return typing.cast("T", _reader(kind)(value))
+    except NotPlain as fault:
+        raise NotPlain(f"{at}{fault.at}", fault.problem) from fault.__cause__
+
+
+_Reader = Callable[[Any], Any]
 
 
 @functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-def _read(kind: Any, value: object, at: str) -> object:
+def _reader(kind: Any) -> _Reader:
+    """Return what reads values of a declared kind; a fault is told from the value inward."""
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        return _read_dataclass(kind, value, at)
+        return _reader_of_dataclass(kind)
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        return _read_optional(kind, value, at)
+        return _reader_of_optional(kind)
     if origin is typing.Literal:
-        if value not in typing.get_args(kind) or isinstance(value, bool):
-            raise NotPlain(at, f"got {value!r}, expected one of {typing.get_args(kind)}")
-        return value
+        return _reader_of_word(typing.get_args(kind))
     if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise NotPlain(at, f"got {type(value).__name__}, expected a list")
-        item = typing.get_args(kind)[0]
-        return tuple(_read(item, v, f"{at}/{i}") for i, v in enumerate(value))
+        return _reader_of_list(_reader(typing.get_args(kind)[0]))
     if origin is not None and issubclass(origin, Mapping):
+        return _reader_of_mapping(_reader(typing.get_args(kind)[1]))
+    if kind not in (str, int, float, bool):
+        raise TypeError(f"{kind} is not a type a frozen value may have")
+    return _reader_of_scalar(kind)
+
+
+def _within(read: _Reader, value: object, step: object) -> Any:
+    """Read a part; its fault is told with the step that leads to it."""
+    try:
+        return read(value)
+    except NotPlain as fault:
+        raise NotPlain(f"/{step}{fault.at}", fault.problem) from fault.__cause__
+
+
+def _reader_of_word(words: tuple[Any, ...]) -> _Reader:
+    def read(value: object) -> object:
+        if value not in words or isinstance(value, bool):
+            raise NotPlain("", f"got {value!r}, expected one of {words}")
+        return value
+
+    return read
+
+
+def _reader_of_list(item: _Reader) -> _Reader:
+    def read(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise NotPlain("", f"got {type(value).__name__}, expected a list")
+        return tuple([_within(item, v, i) for i, v in enumerate(value)])
+
+    return read
+
+
+def _reader_of_mapping(item: _Reader) -> _Reader:
+    def read(value: object) -> object:
         if not isinstance(value, Mapping):
-            raise NotPlain(at, f"got {type(value).__name__}, expected an object")
-        item = typing.get_args(kind)[1]
-        return {str(k): _read(item, v, f"{at}/{k}") for k, v in value.items()}
-    return _read_scalar(kind, value, at)
+            raise NotPlain("", f"got {type(value).__name__}, expected an object")
+        return {str(k): _within(item, v, k) for k, v in value.items()}
+
+    return read
 
 
-def _read_optional(kind: Any, value: object, at: str) -> object:
+def _reader_of_optional(kind: Any) -> _Reader:
     options = typing.get_args(kind)
-    if value is None and type(None) in options:
-        return None
     rest = [o for o in options if o is not type(None)]
     if len(rest) != 1:
         raise TypeError(f"{kind} is not a type a frozen value may have")
-    return _read(rest[0], value, at)
+    inner, may_be_none = _reader(rest[0]), type(None) in options
+    return lambda value: None if value is None and may_be_none else inner(value)
 
 
-def _read_scalar(kind: Any, value: object, at: str) -> object:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if kind not in (str, int, float, bool):
-        raise TypeError(f"{kind} is not a type a frozen value may have")
-    if type(value) is not kind:
-        raise NotPlain(at, f"got {type(value).__name__} {value!r}, expected {kind.__name__}")
-    return value
+def _reader_of_scalar(kind: type) -> _Reader:
+    def read(value: object) -> object:
+        if type(value) is kind:
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        raise NotPlain("", f"got {type(value).__name__} {value!r}, expected {kind.__name__}")
+
+    return read
 
 
-def _read_dataclass(cls: type, value: object, at: str) -> object:
-    if not isinstance(value, Mapping):
-        raise NotPlain(at, f"got {type(value).__name__}, expected an object")
+def _reader_of_dataclass(cls: type) -> _Reader:
+    hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    for key in value:
-        if key not in fields:
-            raise NotPlain(f"{at}/{key}", f"unknown key; known are {', '.join(fields)}")
-    arguments: dict[str, object] = {}
-    for name, f in fields.items():
-        if name in value:
-            arguments[name] = _read(_hints(cls)[name], value[name], f"{at}/{name}")
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise NotPlain(f"{at}/{name}", "missing")
-    try:
-        return cls(**arguments)
-    except ValueError as problem:
-        raise NotPlain(at, str(problem)) from problem
+    readers = {name: _reader(hints[name]) for name in fields}
+    needed = [
+        name
+        for name, f in fields.items()
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+
+    def read(value: object) -> object:
+        if type(value) is cls:
+            # a part that was read before
+            return value
+        if not isinstance(value, Mapping):
+            raise NotPlain("", f"got {type(value).__name__}, expected an object")
+        for key in value:
+            if key not in fields:
+                raise NotPlain(f"/{key}", f"unknown key; known are {', '.join(fields)}")
+        arguments: dict[str, object] = {}
+        for name, reader in readers.items():
+            if name in value:
+                arguments[name] = _within(reader, value[name], name)
+            elif name in needed:
+                raise NotPlain(f"/{name}", "missing")
+        try:
+            return cls(**arguments)
+        except ValueError as problem:
+            raise NotPlain("", str(problem)) from problem
+
+    return read
