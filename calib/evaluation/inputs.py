@@ -6,11 +6,13 @@ catalogue. Values are decimal text as entered. Knows nothing of rows, sessions o
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from instruments.canonical import canonical_json, digest
+from calib.evaluation.definitions import settled, with_known_definition
+from instruments.canonical import canonical_json
 from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import InstrumentType, Limit, RecordKind, Stage
 from instruments.text import LocalizedText
@@ -207,13 +209,15 @@ class CalibrationInput:
 
     def canonical(self) -> bytes:
         """Return the bytes that are stored, hashed and signed."""
-        return canonical_json(self.as_dict())
+        members = to_plain(self, without=("definition",))
+        members["definition"] = settled(self.definition).text
+        return canonical_json({"kind": "calibration", "input": members})
 
     def digest(self) -> str:
         """Return the SHA-256 of `canonical`."""
-        return digest(self.as_dict())
+        return hashlib.sha256(self.canonical()).hexdigest()
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> CalibrationInput:
         """Read back what `as_dict` wrote; NotPlain names what is wrong."""
-        return from_plain(cls, plain["input"], "/input")
+        return from_plain(cls, with_known_definition(plain["input"]), "/input")
