@@ -5,6 +5,7 @@ This module must not know how the fit was made, nor hide that a point lies outsi
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _EDGE = 1e-9
 _MARGIN = 0.1
 MAX_COVARIANCE = 1000
 _GRID = 513
+_BISECTIONS = 60
 
 
 def _read(fit: PolynomialFit | ModelFit, x: FloatArray) -> tuple[FloatArray, ...]:
@@ -45,7 +47,7 @@ def _covariance(fit: PolynomialFit | ModelFit) -> FloatArray | None:
 
 def _outside(fit: PolynomialFit | ModelFit, x: FloatArray) -> tuple[bool, ...]:
     """Which arguments (v, n) lie outside the range of the data."""
-    low, high = np.reshape(fit.x_low, (-1, 1)), np.reshape(fit.x_high, (-1, 1))
+    low, high = np.atleast_1d(fit.x_low)[:, None], np.atleast_1d(fit.x_high)[:, None]
     return tuple(np.any((x < low) | (x > high), axis=0).tolist())
 
 
@@ -66,7 +68,7 @@ def slope(fit: PolynomialFit, x: ArrayLike) -> FloatArray:
 def _uncertain(name: str, u: ArrayLike, shape: tuple[int, ...]) -> FloatArray:
     """Check a standard uncertainty given with arguments."""
     us = np.asarray(u, dtype=np.float64)
-    known = us.shape in ((), shape, shape[-1:])
+    known = us.shape in ((), shape, shape[1:])
     if not known or not np.all(np.isfinite(us)) or np.any(us < 0):
         msg = f"{name} must be one number, or one per value, and never negative."
         raise OutOfRange(msg, {"name": name})
@@ -120,14 +122,12 @@ def predict(fit: PolynomialFit | ModelFit, x: ArrayLike, u_x: ArrayLike = 0.0) -
     return Prediction(xs, y, u, single, covariance, outside)
 
 
-def _straight(fit: PolynomialFit, y: float) -> float:
+def _straight(fit: PolynomialFit, y: FloatArray) -> FloatArray:
     """Invert a line, also outside the data."""
-    b = float(fit.parameters[-1])
-    if b == 0:
+    start, _, slopes = _read(fit, np.array([[fit.x_low]]))
+    if not slopes[0, 0]:
         raise OutOfRange("The curve is level: no argument follows from a value.")
-    start = 0.0 if fit.proportional else fit.origin
-    a = 0.0 if fit.proportional else float(fit.parameters[0])
-    return start + (y - a) / b
+    return np.asarray(fit.x_low + (y - start) / slopes[0])
 
 
 def _polynomial_roots(fit: PolynomialFit, y: float, margin: float) -> FloatArray:
@@ -136,45 +136,52 @@ def _polynomial_roots(fit: PolynomialFit, y: float, margin: float) -> FloatArray
     shifted[0] -= y
     z = chebyshev.chebroots(chebyshev.chebtrim(shifted))
     real = z[np.abs(z.imag) < _EDGE].real
-    real = np.unique(np.round(real[np.abs(real) <= 1 + margin], 12))
-    half = (fit.x_high - fit.x_low) / 2
-    x = fit.x_low + half * (1 + real)
-    return np.asarray(np.clip(x, fit.x_low, fit.x_high) if margin <= _EDGE else x)
+    real = np.unique(np.round(real[np.abs(real) <= 1 + 2 * margin], 12))
+    return np.asarray(fit.x_low + (fit.x_high - fit.x_low) / 2 * (1 + real))
 
 
 def _model_roots(fit: ModelFit, y: float, margin: float) -> FloatArray:
+    """Find all arguments with the value y in the range, or within a margin on either side of it."""
+    low, high = _ends(fit)
+    if not margin:
+        return _between(fit, y, low, high)
+    wide, found = (high - low) * margin, []
+    for start, end in ((low - wide, low), (high, high + wide)):
+        # where the function ends beyond the data there is nothing to find
+        with contextlib.suppress(OutOfRange):
+            found.append(_between(fit, y, start, end))
+    return np.concatenate([np.zeros(0), *found])
+
+
+def _between(fit: ModelFit, y: float, low: float, high: float) -> FloatArray:
     """Find all arguments with the value y by changes of sign on a grid, then by bisection."""
-    low, high = float(fit.x_low[0]), float(fit.x_high[0])
-    wide = (high - low) * (margin if margin > _EDGE else 0.0) / 2
-    x = np.linspace(low - wide, high + wide, _GRID)
+    x = np.linspace(low, high, _GRID)
     off = _differences(fit, x, y)
-    # a value at the very end of the range may miss it by rounding
-    near = np.abs(off) <= 1e-12 * (abs(y) + np.max(np.abs(off)))
-    off[near] = 0.0
     left = np.flatnonzero(off[:-1] * off[1:] < 0)
     a, b = x[left], x[left + 1]
     rising = off[left] < 0
-    for _ in range(60):
+    for _ in range(_BISECTIONS):
         middle = (a + b) / 2
         below = (_differences(fit, middle, y) < 0) == rising
         a, b = np.where(below, middle, a), np.where(below, b, middle)
-    return np.concatenate([(a + b) / 2, x[off == 0]])
+    crossed = np.abs(_differences(fit, a, y)) <= np.abs(off[left])  # a pole changes sign too
+    return np.concatenate([a[crossed], np.unique(x[off == 0])])
 
 
 def _differences(fit: ModelFit, x: FloatArray, y: float) -> FloatArray:
     return fit.model.value(x[None], fit.parameters) - y
 
 
+def _roots(fit: PolynomialFit | ModelFit, y: float, margin: float) -> FloatArray:
+    find = _model_roots if isinstance(fit, ModelFit) else _polynomial_roots
+    return find(fit, y, margin)  # type: ignore[arg-type]
+
+
 def _root(fit: PolynomialFit | ModelFit, y: float) -> float:
     """Find the one argument in the range of the data, or close to it, with the value y."""
-    roots = np.zeros(0)
-    for margin in (_EDGE, 2 * _MARGIN):
-        if isinstance(fit, ModelFit):
-            roots = _model_roots(fit, y, margin)
-        else:
-            roots = _polynomial_roots(fit, y, margin)
-        if len(roots):
-            break
+    # a value at the very end of the range may miss it by rounding
+    found = (_roots(fit, y, margin) for margin in (0.0, _EDGE, _MARGIN))
+    roots = next((some for some in found if len(some)), np.zeros(0))
     if len(roots) != 1:
         msg = (
             f"{len(roots)} arguments in the calibrated range give the value {y}, not one."
@@ -218,10 +225,11 @@ def invert(fit: PolynomialFit | ModelFit, y: ArrayLike, u_y: ArrayLike = 0.0) ->
     if np.size(fit.x_low) != 1:
         raise OutOfRange("A curve over several variables has no inverse.")
     line = isinstance(fit, PolynomialFit) and (fit.proportional or len(fit.basis) == 2)
-    x = np.array([_straight(fit, float(v)) if line else _root(fit, float(v)) for v in ys])  # type: ignore[arg-type]
+    x = _straight(fit, ys) if line else np.array([_root(fit, float(v)) for v in ys])  # type: ignore[arg-type]
+    x = _settled(fit, x)
     y_back, rows, slopes = _read(fit, x[None])
     steep = np.abs(slopes[0])
-    if not line and np.any(_flat(fit, steep)):
+    if np.any(_flat(fit, steep)):
         raise OutOfRange("The curve is level at the argument found: its uncertainty is unbounded.")
     outside, inner = _outside(fit, x[None]), _covariance(fit)
     if inner is None:
@@ -231,14 +239,23 @@ def invert(fit: PolynomialFit | ModelFit, y: ArrayLike, u_y: ArrayLike = 0.0) ->
     return Prediction(x, y_back, u, extrapolated=outside)
 
 
+def _ends(fit: PolynomialFit | ModelFit) -> FloatArray:
+    """Range of the data of a fit over one variable."""
+    return np.ravel([fit.x_low, fit.x_high])
+
+
+def _settled(fit: PolynomialFit | ModelFit, x: FloatArray) -> FloatArray:
+    """Move onto the end of the range what misses it by rounding only."""
+    low, high = _ends(fit)
+    inside = np.clip(x, low, high)
+    return np.where(np.abs(x - inside) <= _EDGE * (high - low), inside, x)
+
+
 def _flat(fit: PolynomialFit | ModelFit, steep: FloatArray) -> NDArray[np.bool_]:
     """Whether the curve is level, measured by its rise over the whole range."""
-    if isinstance(fit, PolynomialFit):
-        rise = float(np.sum(np.abs(fit.basis[1:])))
-        return np.asarray(steep * (fit.x_high - fit.x_low) <= _EDGE * rise)
-    x = np.linspace(fit.x_low[0], fit.x_high[0], _GRID)
-    width = float(fit.x_high[0] - fit.x_low[0])
-    return np.asarray(steep * width <= _EDGE * np.ptp(fit.model.value(x[None], fit.parameters)))
+    low, high = _ends(fit)
+    rise = np.ptp(_read(fit, np.linspace(low, high, _GRID)[None])[0])
+    return np.asarray(steep * (high - low) < _EDGE * rise)
 
 
 def invert_readings(fit: PolynomialFit | ModelFit, readings: Sequence[ArrayLike]) -> Prediction:
