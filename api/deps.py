@@ -18,9 +18,11 @@ from fastapi import Depends, Header, Request
 
 from api.bootstrap import Wiring
 from api.problems import PreconditionMissing, SignInNeeded
+from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import Invalid, NotAllowed
 from instruments.services import signin
+from instruments.services.method_views import lab_catalogue
 from instruments.tenancy import InstallationSession, installation_session, lab_session
 from instruments.text import LANGUAGES
 
@@ -141,6 +143,11 @@ def installation_writing(wired: Wired) -> Iterator[InstallationSession]:
     """Open a writing session over all labs: sign-in and sign-out."""
     with installation_session(wired.engine) as session:
         yield session
+
+
+def types_of(ctx: Context, wired: Wiring) -> Catalogue:
+    """Return the instrument types as the lab of the actor works by them: its own methods first."""
+    return lab_catalogue(ctx, wired.catalogue)
 
 
 Acting = Annotated[MakeContext, Depends(acting)]

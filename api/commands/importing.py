@@ -85,10 +85,16 @@ def _run(
 ) -> ImportReport:
     from calib.services import readings
     from instruments.services import importing
+    from instruments.services.method_views import lab_catalogue
 
     if what is What.INSTRUMENTS:
         return importing.import_instruments(
-            ctx, content, name, catalogue=wired.catalogue, dry_run=dry_run, partial=partial
+            ctx,
+            content,
+            name,
+            catalogue=lab_catalogue(ctx, wired.catalogue),
+            dry_run=dry_run,
+            partial=partial,
         )
     if what is What.STANDARDS:
         return importing.import_standards(ctx, content, name, dry_run=dry_run, partial=partial)

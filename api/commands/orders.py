@@ -49,6 +49,7 @@ def request(
 ) -> None:
     """Request work on instruments of one customer."""
     from instruments.services import instruments, orders
+    from instruments.services.method_views import lab_catalogue
 
     wanted = lists(points or [], "--points")
     predicted = lists(predict or [], "--predict")
@@ -70,7 +71,7 @@ def request(
             green_channel=green_channel,
             remark=remark,
         )
-        order = orders.request(ctx, asked, catalogue=wired.catalogue)
+        order = orders.request(ctx, asked, catalogue=lab_catalogue(ctx, wired.catalogue))
     answer(order, _line(order), as_json=as_json)
 
 
@@ -124,12 +125,13 @@ def open_(
     """Open a record of work on each received line."""
     from calib.services import planning
     from instruments.services import orders
+    from instruments.services.method_views import lab_catalogue
 
     with acting(token) as (ctx, wired):
         order = orders.get_order(ctx, order_id)
         received = [ln.id for ln in order.lines if ln.received_at is not None]
         records = [
-            planning.open_calibration(ctx, line_id, catalogue=wired.catalogue)
+            planning.open_calibration(ctx, line_id, catalogue=lab_catalogue(ctx, wired.catalogue))
             for line_id in line or received
         ]
     answer(

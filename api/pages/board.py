@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.deps import Reading, Wired
+from api.deps import Reading, Wired, types_of
 from api.pages.drawing import shape
 from api.pages.rendering import staff_page
 from calib.services import board
@@ -33,7 +33,7 @@ def wall_list(request: Request, ctx: Reading, wired: Wired, customer_id: str = "
 def _board(
     request: Request, ctx: Context, wired: Wired, template: str, customer_id: str, colour: str
 ) -> Response:
-    view = board.board(ctx, catalogue=wired.catalogue)
+    view = board.board(ctx, catalogue=types_of(ctx, wired))
     chosen = int(customer_id) if customer_id.isdecimal() and len(customer_id) < 10 else None
     if not ctx.actor.is_staff:
         chosen = ctx.actor.customer_id

@@ -11,7 +11,7 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
@@ -54,7 +54,7 @@ def import_file(
 ) -> Response:
     """Read the file: what would happen first; on the second press it happens."""
     dry_run = not typed.flag("sure")
-    done = attempt(ctx, lambda: _read(ctx, kind, typed, wired.catalogue, dry_run=dry_run))
+    done = attempt(ctx, lambda: _read(ctx, kind, typed, types_of(ctx, wired), dry_run=dry_run))
     if isinstance(done, DomainError):
         return _page(request, ctx, kind, shown_again(typed, done, ctx))
     report, name, content = done

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
@@ -123,15 +123,15 @@ def set_numbers(request: Request, ctx: Writing, typed: AsTyped) -> Response:
 def show_scope(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the accreditation scope."""
     rows.need_staff(ctx)
-    return _scope_page(request, ctx, wired.catalogue, Form())
+    return _scope_page(request, ctx, types_of(ctx, wired), Form())
 
 
 @router.post("/lab/scope")
 def add_scope_row(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Add a row to the scope."""
-    done = attempt(ctx, lambda: scope.add_row(ctx, _entry(typed), catalogue=wired.catalogue))
+    done = attempt(ctx, lambda: scope.add_row(ctx, _entry(typed), catalogue=types_of(ctx, wired)))
     if isinstance(done, DomainError):
-        return _scope_page(request, ctx, wired.catalogue, shown_again(typed, done, ctx))
+        return _scope_page(request, ctx, types_of(ctx, wired), shown_again(typed, done, ctx))
     return RedirectResponse("/lab/scope?done=created", status_code=303)
 
 
@@ -142,7 +142,7 @@ def end_scope_row(
     """Set the last day of a row of the scope."""
     done = attempt(ctx, lambda: scope.end_row(ctx, row_id, typed.day("ends_on") or ctx.today))
     if isinstance(done, DomainError):
-        return _scope_page(request, ctx, wired.catalogue, shown_again(typed, done, ctx))
+        return _scope_page(request, ctx, types_of(ctx, wired), shown_again(typed, done, ctx))
     return RedirectResponse("/lab/scope?done=ended", status_code=303)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
@@ -34,7 +34,7 @@ def list_models(request: Request, ctx: Reading, wired: Wired) -> Response:
         "registry/models.html",
         ctx,
         models=models.list_models(ctx),
-        types={type_.id: type_ for type_ in wired.catalogue.list()},
+        types={type_.id: type_ for type_ in types_of(ctx, wired).list()},
     )
 
 
@@ -43,22 +43,22 @@ def new_model(request: Request, ctx: Reading, wired: Wired, type_id: str = "") -
     """Choose a type, then show the form of a new model of it."""
     rows.need_staff(ctx)
     if not type_id:
-        types = wired.catalogue.list()
+        types = types_of(ctx, wired).list()
         return staff_page(request, "registry/model_type.html", ctx, types=types)
-    type_ = wired.catalogue.get(type_id)
+    type_ = types_of(ctx, wired).get(type_id)
     return _model_form(request, ctx, form_of(type_id=type_id, use="clinical"), type_, None)
 
 
 @router.post("/models/new")
 def create_model(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Register a model."""
-    type_ = wired.catalogue.get(typed.text("type_id"))
+    type_ = types_of(ctx, wired).get(typed.text("type_id"))
     given = _given(typed, type_)
     if typed.flag("more"):
         return _model_form(request, ctx, _closed_up(typed.form(), given), type_, None, 4)
     done = attempt(
         ctx,
-        lambda: models.create_model(ctx, catalogue=wired.catalogue, type_id=type_.id, **given),
+        lambda: models.create_model(ctx, catalogue=types_of(ctx, wired), type_id=type_.id, **given),
     )
     if isinstance(done, DomainError):
         form = _closed_up(shown_again(typed, done, ctx), given)
@@ -71,7 +71,7 @@ def show_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> R
     """Show a model."""
     rows.need_staff(ctx)
     model = models.get_model(ctx, model_id)
-    type_ = wired.catalogue.get(model.type_id)
+    type_ = types_of(ctx, wired).get(model.type_id)
     return staff_page(request, "registry/model.html", ctx, model=model, type=type_)
 
 
@@ -80,7 +80,7 @@ def edit_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> R
     """Show the form of a model."""
     rows.need_staff(ctx)
     model = models.get_model(ctx, model_id)
-    type_ = wired.catalogue.get(model.type_id)
+    type_ = types_of(ctx, wired).get(model.type_id)
     return _model_form(request, ctx, _of_model(model), type_, model)
 
 
@@ -90,11 +90,11 @@ def update_model(
 ) -> Response:
     """Change a model; what the form does not show stays."""
     before = models.get_model(ctx, model_id)
-    type_ = wired.catalogue.get(before.type_id)
+    type_ = types_of(ctx, wired).get(before.type_id)
     given = _given(typed, type_)
     if typed.flag("more"):
         return _model_form(request, ctx, _closed_up(typed.form(), given), type_, before, 4)
-    done = attempt(ctx, lambda: _update(ctx, wired.catalogue, before.id, typed, given))
+    done = attempt(ctx, lambda: _update(ctx, types_of(ctx, wired), before.id, typed, given))
     if isinstance(done, DomainError):
         model = models.get_model(ctx, model_id)
         form = _closed_up(shown_again(typed, done, ctx, _of_model(model)), given)

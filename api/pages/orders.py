@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.order_forms import (
     COMMON_RULES,
@@ -70,47 +70,47 @@ def new_order(
         language="zh+en",
         requested_by="" if ctx.actor.is_staff else ctx.actor.name,
     )
-    return _order_form(request, ctx, wired.catalogue, form)
+    return _order_form(request, ctx, types_of(ctx, wired), form)
 
 
 @router.post("/orders/new")
 def request_order(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Take the request down; a press of another button only shows the form again."""
     if typed.flag("find") or typed.flag("details"):
-        return _order_form(request, ctx, wired.catalogue, typed.form())
-    done = attempt(ctx, lambda: _request(ctx, typed, wired.catalogue))
+        return _order_form(request, ctx, types_of(ctx, wired), typed.form())
+    done = attempt(ctx, lambda: _request(ctx, typed, types_of(ctx, wired)))
     if isinstance(done, DomainError):
         ids = [int(text) for text in dict.fromkeys(typed.many("chosen")) if text.isdecimal()]
         form = beside_fields(shown_again(typed, done, ctx), ids)
-        return _order_form(request, ctx, wired.catalogue, form)
+        return _order_form(request, ctx, types_of(ctx, wired), form)
     return RedirectResponse(f"/orders/{done.id}?done=requested", status_code=303)
 
 
 @router.get("/orders/{order_id}")
 def show_order(order_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show an order with what is agreed and where each instrument stands."""
-    return _order_page(request, ctx, wired.catalogue, order_id, Form())
+    return _order_page(request, ctx, types_of(ctx, wired), order_id, Form())
 
 
 @router.post("/orders/{order_id}/accept")
 def accept(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Accept a request."""
     done = attempt(ctx, lambda: orders.accept(ctx, order_id, typed.version()))
-    return _after(request, ctx, wired.catalogue, order_id, typed, done, "accepted")
+    return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "accepted")
 
 
 @router.post("/orders/{order_id}/cancel")
 def cancel(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Cancel an order, with the reason."""
     done = attempt(ctx, lambda: orders.cancel(ctx, order_id, typed.version(), typed.text("reason")))
-    return _after(request, ctx, wired.catalogue, order_id, typed, done, "cancelled")
+    return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "cancelled")
 
 
 @router.post("/orders/{order_id}/finish")
 def finish(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Note that the work is done."""
     done = attempt(ctx, lambda: orders.finish(ctx, order_id, typed.version()))
-    return _after(request, ctx, wired.catalogue, order_id, typed, done, "saved")
+    return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "saved")
 
 
 @router.post("/orders/{order_id}/receive")
@@ -119,7 +119,7 @@ def receive(
 ) -> Response:
     """Receive the ticked instruments, each in its condition."""
     done = attempt(ctx, lambda: _receive(ctx, order_id, typed))
-    return _after(request, ctx, wired.catalogue, order_id, typed, done, "received")
+    return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "received")
 
 
 @router.post("/orders/{order_id}/give-back")
@@ -129,7 +129,7 @@ def give_back(
     """Give the ticked instruments back."""
     ids = [int(text) for text in typed.many("line") if text.isdecimal()]
     done = attempt(ctx, lambda: orders.give_back(ctx, order_id, typed.version(), ids))
-    return _after(request, ctx, wired.catalogue, order_id, typed, done, "returned")
+    return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "returned")
 
 
 @router.post("/orders/{order_id}/lines/{line_id}/start")
@@ -138,10 +138,12 @@ def start(
 ) -> Response:
     """Open the record of work on a received instrument and go to the bench."""
     orders.get_order(ctx, order_id)
-    done = attempt(ctx, lambda: planning.open_calibration(ctx, line_id, catalogue=wired.catalogue))
+    done = attempt(
+        ctx, lambda: planning.open_calibration(ctx, line_id, catalogue=types_of(ctx, wired))
+    )
     if isinstance(done, DomainError):
         form = shown_again(typed, done, ctx)
-        return _order_page(request, ctx, wired.catalogue, order_id, form)
+        return _order_page(request, ctx, types_of(ctx, wired), order_id, form)
     return RedirectResponse(f"/calibrations/{done.id}", status_code=303)
 
 

@@ -9,7 +9,7 @@ import segno
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.pages.drift import drift_tables
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
@@ -105,7 +105,7 @@ def print_labels(
 @router.get("/instruments/{instrument_id}")
 def show_instrument(instrument_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show an instrument with its history."""
-    return _instrument_page(request, ctx, wired.catalogue, instrument_id, Form())
+    return _instrument_page(request, ctx, types_of(ctx, wired), instrument_id, Form())
 
 
 @router.get("/instruments/{instrument_id}/edit")
@@ -145,7 +145,7 @@ def set_status(
     )
     if isinstance(done, DomainError):
         form = shown_again(typed, done, ctx)
-        return _instrument_page(request, ctx, wired.catalogue, instrument_id, form)
+        return _instrument_page(request, ctx, types_of(ctx, wired), instrument_id, form)
     return RedirectResponse(f"/instruments/{instrument_id}?done=saved", status_code=303)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from calib.certificates.dcc import read_dcc
@@ -47,7 +47,7 @@ def new_standard(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a new standard."""
     rows.need_staff(ctx)
     form = form_of(unit="temperature degC")
-    return _standard_form(request, ctx, wired.catalogue, form, None)
+    return _standard_form(request, ctx, types_of(ctx, wired), form, None)
 
 
 @router.post("/standards/new")
@@ -55,7 +55,9 @@ def register_standard(request: Request, ctx: Writing, wired: Wired, typed: AsTyp
     """Register a standard."""
     done = attempt(ctx, lambda: standards.register_standard(ctx, **_given(typed)))
     if isinstance(done, DomainError):
-        return _standard_form(request, ctx, wired.catalogue, shown_again(typed, done, ctx), None)
+        return _standard_form(
+            request, ctx, types_of(ctx, wired), shown_again(typed, done, ctx), None
+        )
     return RedirectResponse(f"/standards/{done.id}?done=created", status_code=303)
 
 
@@ -79,7 +81,7 @@ def edit_standard(standard_id: int, request: Request, ctx: Reading, wired: Wired
     """Show the form of a standard."""
     rows.need_staff(ctx)
     standard = standards.get_standard(ctx, standard_id)
-    return _standard_form(request, ctx, wired.catalogue, _of_standard(standard), standard)
+    return _standard_form(request, ctx, types_of(ctx, wired), _of_standard(standard), standard)
 
 
 @router.post("/standards/{standard_id}/edit")
@@ -94,7 +96,7 @@ def update_standard(
     if isinstance(done, DomainError):
         standard = standards.get_standard(ctx, standard_id)
         form = shown_again(typed, done, ctx, _of_standard(standard))
-        return _standard_form(request, ctx, wired.catalogue, form, standard)
+        return _standard_form(request, ctx, types_of(ctx, wired), form, standard)
     return RedirectResponse(f"/standards/{standard_id}?done=saved", status_code=303)
 
 

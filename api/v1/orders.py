@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.deps import Reading, VersionSeen, Wired, Writing
+from api.deps import Reading, VersionSeen, Wired, Writing, types_of
 from api.schemas.work import NewOrder, Reason, Receipt, ReturnedLines
 from api.strict_routes import StrictRoute
 from api.v1.answers import tagged
@@ -31,7 +31,7 @@ def request_order(
     given = body.given()
     given["lines"] = tuple(LineRequest(**line.model_dump()) for line in body.lines)
     asked = OrderRequest(**given)  # type: ignore[arg-type]
-    return tagged(response, orders.request(ctx, asked, catalogue=wired.catalogue))
+    return tagged(response, orders.request(ctx, asked, catalogue=types_of(ctx, wired)))
 
 
 @router.get("/orders/{order_id}")
@@ -87,4 +87,4 @@ def open_calibration(
     """Open a record of work on a received line."""
     if line_id not in {line.id for line in orders.get_order(ctx, order_id).lines}:
         raise not_found("order line", line_id)
-    return tagged(response, planning.open_calibration(ctx, line_id, catalogue=wired.catalogue))
+    return tagged(response, planning.open_calibration(ctx, line_id, catalogue=types_of(ctx, wired)))

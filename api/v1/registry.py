@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import ImportKey, Reading, VersionSeen, Wired, Writing
+from api.deps import ImportKey, Reading, VersionSeen, Wired, Writing, types_of
 from api.schemas.registry import (
     CustomerChange,
     InstrumentChange,
@@ -27,18 +27,18 @@ router = APIRouter(tags=["registry"], route_class=StrictRoute)
 
 
 @router.get("/types")
-def list_types(_ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
+def list_types(ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
     """Return every instrument type with its digest."""
     return [
         {"id": t.id, "version": t.version, "name": t.name.as_dict(), "digest": t.digest()}
-        for t in wired.catalogue.list()
+        for t in types_of(ctx, wired).list()
     ]
 
 
 @router.get("/types/{type_id}")
-def get_type(type_id: str, _ctx: Reading, wired: Wired) -> dict[str, Any]:
+def get_type(type_id: str, ctx: Reading, wired: Wired) -> dict[str, Any]:
     """Return the whole definition of a type."""
-    return wired.catalogue.get(type_id).as_dict()
+    return types_of(ctx, wired).get(type_id).as_dict()
 
 
 @router.get("/customers")
@@ -108,7 +108,7 @@ def create_model(
     body: ModelChange, ctx: Writing, wired: Wired, response: Response
 ) -> models.ModelView:
     """Register a model of an instrument type."""
-    view = models.create_model(ctx, catalogue=wired.catalogue, **body.given())  # type: ignore[arg-type]
+    view = models.create_model(ctx, catalogue=types_of(ctx, wired), **body.given())  # type: ignore[arg-type]
     return tagged(response, view)
 
 
@@ -132,7 +132,7 @@ def update_model(
         ctx,
         model_id,
         version,
-        catalogue=wired.catalogue,
+        catalogue=types_of(ctx, wired),
         **body.given(),  # type: ignore[arg-type]
     )
     return tagged(response, view)
@@ -210,7 +210,7 @@ def import_instruments(
 
     def run(content: bytes, name: str) -> importing.ImportReport:
         return importing.import_instruments(
-            ctx, content, name, catalogue=wired.catalogue, dry_run=key is None, partial=partial
+            ctx, content, name, catalogue=types_of(ctx, wired), dry_run=key is None, partial=partial
         )
 
     return import_report(ctx, "registry:instruments:import", key, file, run, partial=partial)

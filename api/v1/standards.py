@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing
+from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing, types_of
 from api.problems import finding_document
 from api.schemas.registry import LastDay, NewScopeRow, NewStandardCertificate, StandardChange
 from api.strict_routes import StrictRoute
@@ -152,7 +152,7 @@ def add_scope_row(body: NewScopeRow, ctx: Writing, wired: Wired) -> dict[str, in
         starts_on=body.starts_on,
         ends_on=body.ends_on,
     )
-    return {"id": scope.add_row(ctx, entry, catalogue=wired.catalogue)}
+    return {"id": scope.add_row(ctx, entry, catalogue=types_of(ctx, wired))}
 
 
 @router.post("/scope/{row_id}/end", status_code=204)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.deps import PublicReading, Reading, Wired
+from api.deps import PublicReading, Reading, Wired, types_of
 from api.strict_routes import StrictRoute
 from calib.services import board, lookup, public, recall
 from instruments.errors import NotFound
@@ -31,7 +31,7 @@ def due(
 @router.get("/board")
 def show_board(ctx: Reading, wired: Wired, site_id: int | None = None) -> board.BoardView:
     """Return the status of every instrument by site: green, yellow or red, with words."""
-    return board.board(ctx, catalogue=wired.catalogue, site_id=site_id)
+    return board.board(ctx, catalogue=types_of(ctx, wired), site_id=site_id)
 
 
 @router.get("/public/certificates/{token}")

@@ -29,6 +29,7 @@ NOUN = "method"
 _KEPT: dict[str, InstrumentType] = {}
 """Definitions read once, by digest: what they say depends on nothing else."""
 _MOST_KEPT = 400
+_IN_SESSION = "types of the lab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,21 @@ def changes_of(
 def lab_catalogue(ctx: Context, catalogue: Catalogue) -> Catalogue:
     """Return the types as this lab works by them: its approved methods before the catalogue's.
 
-    One query; definitions that were read before are not read again.
+    One query per session; definitions that were read before are not read again.
     """
+    kept: tuple[Catalogue, Catalogue] | None = ctx.session.info.get(_IN_SESSION)
+    if kept is None or kept[0] is not catalogue:
+        kept = (catalogue, _with_methods(ctx, catalogue))
+        ctx.session.info[_IN_SESSION] = kept
+    return kept[1]
+
+
+def forget_catalogue(ctx: Context) -> None:
+    """Let the session look again which methods are in force: one was approved or withdrawn."""
+    ctx.session.info.pop(_IN_SESSION, None)
+
+
+def _with_methods(ctx: Context, catalogue: Catalogue) -> Catalogue:
     found = ctx.session.execute(
         select(MethodVersion.type_id, MethodVersion.definition_digest)
         .where(MethodVersion.state == "approved")

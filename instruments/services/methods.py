@@ -29,6 +29,7 @@ from instruments.services.method_views import (
     NOUN,
     MethodView,
     approved_version,
+    forget_catalogue,
     get_method,
     read_row,
 )
@@ -340,6 +341,7 @@ def _need_move(row: MethodVersion, to: str) -> None:
 
 
 def _told(ctx: Context, row: MethodVersion, act: str, facts: Mapping[str, Any]) -> None:
+    forget_catalogue(ctx)
     audit.record(
         ctx,
         f"registry:method:{act}",
