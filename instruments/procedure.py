@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from instruments.canonical import digest
+from instruments.confirmed import Confirmed
 from instruments.limits import sides, widening
 from instruments.plain import from_plain, later, to_plain
 from instruments.text import LocalizedText
@@ -201,6 +202,8 @@ class Limit:
     """Widens both limits by this fraction of the rated value `plus_rating` of the model."""
     steps_of: str = later("")
     """`start` and `end` count in this rated value of the model, e.g. a scale interval."""
+    confirmed: Confirmed | None = later(None)
+    """By whom a BG figure was confirmed; no file says so, it is put in when a record is frozen."""
 
     def covers(self, nominal: Decimal) -> bool:
         """Answer whether the nominal value lies in the range of this limit."""

@@ -14,6 +14,7 @@ from api.demo.world import MANIFEST, ZONE, Told, World
 from calib.services import lookup, notices, standard_import
 from instruments.context import Actor, Context
 from instruments.services import (
+    confirmations,
     customers,
     instruments,
     labs,
@@ -38,6 +39,7 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
     told("registries", 0.08)
     with world.as_("LJ", "manager", world.at(400)) as ctx:
         _registry(world, ctx)
+        _compare_limits(world, ctx)
         _standards(world, ctx, dcc_example)
     with world.as_("NB", "manager", world.at(300)) as ctx:
         _second_lab(world, ctx)
@@ -177,6 +179,21 @@ def _model_facts(model: cast.DemoModel) -> Any:
         "attributes": model.attributes,
         "maker_limits": model.limits,
     }
+
+
+def _compare_limits(world: World, ctx: Context) -> None:
+    """Let the manager compare the limits of the lab's types with the documents, one by one."""
+    named = sorted({model.type_id for model in cast.MODELS})
+    for type_ in (world.wired.catalogue.get(type_id) for type_id in named):
+        for one in confirmations.list_open(ctx, [type_]):
+            figure = one.figure
+            entry = confirmations.ConfirmationEntry(
+                document=figure.limit.document,
+                clause=figure.limit.clause or "demo",
+                confirmed_on=ctx.today,
+                remark="演示 demo: nothing was really compared",
+            )
+            confirmations.confirm(ctx, type_, figure.measurand.id, figure.digest, entry)
 
 
 def _standards(world: World, ctx: Context, dcc_example: Path | None) -> None:

@@ -50,7 +50,7 @@ def record_page(
         form=form,
         stored=stored,
         against=_against_issue(ctx, record, str(request.base_url)),
-        mend=_mend(head["order"].customer_id),
+        mend=_mend(head["order"].customer_id, record.definition.id),
         marks=review.marks(ctx, record.id),
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
@@ -75,12 +75,13 @@ def _against_issue(ctx: Context, record: CalibrationView, public_base: str) -> t
     return tuple(found for found in lint(document) if not found.at.startswith(NOT_YET))
 
 
-def _mend(customer_id: int) -> dict[str, tuple[str, str]]:
+def _mend(customer_id: int, type_id: str) -> dict[str, tuple[str, str]]:
     """Return where what stops the issue is put right: address and words, by place or code."""
     return {
         "customer": (f"/customers/{customer_id}/edit", "Complete the customer"),
         "lab": ("/lab", "Complete the laboratory"),
         "lab-address-missing": ("/lab", "Complete the laboratory"),
+        "limits-open": (f"/catalogue/{type_id}", "Compare the limits with the document"),
     }
 
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 from calib.evaluation.inputs import DecisionRule
 from calib.evaluation.result import CalibrationResult
 from instruments.canonical import canonical_json, digest
-from instruments.plain import from_plain, to_plain
+from instruments.confirmed import Confirmed
+from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import Confidence, DocumentRole, LegalClass, Output, Stage
 from instruments.text import LocalizedText
 
@@ -182,6 +183,8 @@ class LimitSource:
     document: str
     confidence: Confidence
     clause: str = ""
+    confirmed: Confirmed | None = later(None)
+    """Who of the lab compared a BG limit with its document."""
 
 
 @dataclass(frozen=True, slots=True)

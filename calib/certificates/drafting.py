@@ -21,6 +21,7 @@ from calib.certificates.document import (
 from calib.certificates.wording import span
 from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.result import CalibrationResult, Verdict
+from instruments.confirmed import Confirmed
 from instruments.errors import Refused
 from instruments.procedure import GoverningDocument, RecordKind
 from instruments.quantities import unit
@@ -143,11 +144,11 @@ def _conditions(frozen: CalibrationInput) -> tuple[ConditionRange, ...]:
 
 
 def _limits(frozen: CalibrationInput, result: CalibrationResult) -> tuple[LimitSource, ...]:
-    sources: dict[tuple[str, str], LimitSource] = {}
+    sources: dict[tuple[str, str, Confirmed | None], LimitSource] = {}
     for point in result.points:
         if point.limit_origin is None:
             continue
-        key = (point.measurand, point.limit_document)
+        key = (point.measurand, point.limit_document, point.limit_confirmed)
         agreed = frozen.limits.get(point.measurand)
         clauses = {
             row.clause
@@ -162,6 +163,7 @@ def _limits(frozen: CalibrationInput, result: CalibrationResult) -> tuple[LimitS
                 document=point.limit_document,
                 confidence=point.limit_confidence or "BG",
                 clause=", ".join(sorted(clauses)),
+                confirmed=point.limit_confirmed,
             ),
         )
     return tuple(sources.values())

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from calib.certificates.document import CertificateDocument
 from calib.certificates.lint_rules import ISO17025, Hit, rule
+from calib.evaluation.statement import is_open
 
 
 @rule(
@@ -128,15 +129,42 @@ def _limits(document: CertificateDocument) -> Iterator[Hit]:
 
 
 @rule(
+    "limits-open",
+    ISO17025 + "7.8.6.2, 7.11.1",
+    "The limits of {measurand} from {document} decided here, and nobody of the laboratory has "
+    "compared them with the bought document. A manager or signatory confirms them in the "
+    "catalogue, and the record is given back and submitted again; or agree the order without a "
+    "statement of conformity, or limits with the customer.",
+)
+def _open(document: CertificateDocument) -> Iterator[Hit]:
+    for measurand, name in sorted(_open_limits(document)):
+        words = document.measurement.measurand(measurand)
+        yield f"/measurement/limits/{measurand}", {"measurand": words.name, "document": name}
+
+
+def _open_limits(document: CertificateDocument) -> set[tuple[str, str]]:
+    """Return measurand and document of the type's limits that decided and are not confirmed."""
+    if document.kind == "check_record":  # no certificate: it says so in a loud word
+        return set()
+    return {
+        (point.measurand, point.limit_document)
+        for point in document.result.points
+        if point.limit_origin == "type" and is_open(point)
+    }
+
+
+@rule(
     "limits-unconfirmed",
     ISO17025 + "7.8.6",
     "The limits from {document} have not been confirmed against the published document; the "
-    "certificate says so in a loud word.",
+    "document says so in a loud word.",
     "warning",
 )
 def _unconfirmed(document: CertificateDocument) -> Iterator[Hit]:
+    stopped = {name for _, name in _open_limits(document)}
     for i, name in enumerate(document.result.unconfirmed_limits):
-        yield f"/result/unconfirmed_limits/{i}", {"document": name}
+        if name not in stopped:
+            yield f"/result/unconfirmed_limits/{i}", {"document": name}
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -190,6 +190,8 @@ def _of_measurement(document: CertificateDocument, speaker: Speaker) -> Iterator
         yield "condition", condition.low
         yield "condition", condition.high
     yield from (("unconfirmed limits", name) for name in document.result.unconfirmed_limits)
+    confirmed = (source.confirmed for source in measured.limits if measured.rule.id != "none")
+    yield from (("limits compared by", one.person) for one in confirmed if one is not None)
     for seen in measured.examinations:
         yield "examination", seen.name.text(speaker.languages[0])
         yield "examination remark", seen.remark

@@ -302,6 +302,7 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             )
             for source in measured.limits
         ]
+        blocks += [note(words) for words in _comparisons(speaker, document)]
     if document.result.unconfirmed_limits:
         blocks.append(
             loud(
@@ -312,6 +313,21 @@ def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
             )
         )
     return blocks
+
+
+def _comparisons(speaker: Speaker, document: CertificateDocument) -> list[Words]:
+    """Say who of the laboratory compared the limits with their document, once per comparison."""
+    made = dict.fromkeys(source.confirmed for source in document.measurement.limits)
+    return [
+        speaker.say(
+            "Limits compared with the document {document} by {person} on {on}.",
+            document=" ".join(filter(None, (one.document, one.clause))),
+            person=one.person,
+            on=one.on,
+        )
+        for one in made
+        if one is not None
+    ]
 
 
 def _failing(speaker: Speaker, document: CertificateDocument) -> list[Block]:

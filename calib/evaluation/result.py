@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from instruments.canonical import canonical_json, digest
-from instruments.plain import from_plain, to_plain
+from instruments.confirmed import Confirmed
+from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import Confidence, Stage
 
 RESULT_FORMAT = 1
@@ -95,6 +96,8 @@ class PointResult:
     limit_origin: Literal["type", "maker", "customer"] | None = None
     limit_document: str = ""
     limit_confidence: Confidence | None = None
+    limit_confirmed: Confirmed | None = later(None)
+    """Who of the lab compared a BG limit with its document."""
     acceptance: tuple[str, ...] = ()
     """Acceptance limits (lower, upper) as text; ``-`` where one-sided; empty without a rule."""
 

@@ -14,7 +14,7 @@ from calib.engine.conformity import assess_conformity
 from calib.engine.errors import EngineError
 from calib.engine.types import ConformityVerdict
 from calib.evaluation.decimals import kept, number
-from calib.evaluation.inputs import CalibrationInput
+from calib.evaluation.inputs import AgreedLimits, CalibrationInput
 from calib.evaluation.places import last_stages, numbers_of_pieces, rejected_by_examination
 from calib.evaluation.printing import plain
 from calib.evaluation.result import PieceVerdict, PointResult, Verdict
@@ -30,6 +30,7 @@ WORSE: tuple[Verdict, ...] = (
     "fail",
 )
 """From harmless to grave: a piece is as good as its worst point. 待定 is not 合格."""
+_NO_LIMITS = AgreedLimits(origin="customer", rows=())
 _GUARD_PLACES = 2
 """Acceptance limits are printed to this many places more than U."""
 
@@ -60,6 +61,7 @@ def judge(record: CalibrationInput, point: PointResult) -> PointResult:
         limit_origin=agreed.origin,
         limit_document=rows[0].document,
         limit_confidence=rows[0].confidence,
+        limit_confirmed=rows[0].confirmed,
     )
     if rule == "none":
         return replace(point, verdict="not_stated")
@@ -137,12 +139,30 @@ def judge_whole(record: CalibrationInput, pieces: tuple[PieceVerdict, ...]) -> V
 
 def unconfirmed(points: Iterable[PointResult]) -> tuple[str, ...]:
     """Return the documents whose limits decided here and are background knowledge still."""
-    return tuple(
-        sorted(
-            {
-                point.limit_document
-                for point in points
-                if point.limit_confidence == "BG" and point.conformance_probability is not None
-            }
-        )
+    return tuple(sorted({point.limit_document for point in points if is_open(point)}))
+
+
+def is_open(point: PointResult) -> bool:
+    """Answer whether a limit decided here that is background knowledge nobody confirmed."""
+    return (
+        point.limit_confidence == "BG"
+        and point.limit_confirmed is None
+        and point.conformance_probability is not None
     )
+
+
+def open_limits(record: CalibrationInput) -> tuple[tuple[str, str], ...]:
+    """Return measurand and document of the type's limits that would decide and are open.
+
+    Before a reading is there: every planned point counts.
+    """
+    if record.decision_rule.id == "none":
+        return ()
+    found = {
+        (point.measurand, row.document)
+        for point in record.points
+        if record.limits.get(point.measurand, _NO_LIMITS).origin == "type"
+        for row in covering(record, point.measurand, Decimal(point.nominal))
+        if row.confidence == "BG" and row.confirmed is None
+    }
+    return tuple(sorted(found))

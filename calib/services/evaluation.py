@@ -7,7 +7,7 @@ again from the stored input alone, byte for byte.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -18,6 +18,7 @@ from calib.evaluation.inputs import (
     CalibrationInput,
 )
 from calib.evaluation.result import CalibrationResult
+from calib.evaluation.statement import open_limits
 from calib.records.calibrations import Evaluation
 from calib.services import calibration_views
 from calib.services.freezing import freeze_record, undated
@@ -81,9 +82,11 @@ def evaluate_draft(ctx: Context, calibration_id: int) -> DraftEvaluation:
     """
     record = calibration_views.view(ctx, calibration_id)
     if record.performed_on is None:
-        return DraftEvaluation(result=None, findings=(undated(),))
+        frozen, _ = freeze_record(ctx, replace(record, performed_on=ctx.today))
+        return DraftEvaluation(result=None, findings=(undated(), *_open_limits(frozen)))
     frozen, against = freeze_record(ctx, record)
-    return _evaluate(frozen, against)
+    draft = _evaluate(frozen, against)
+    return replace(draft, findings=(*draft.findings, *_open_limits(frozen)))
 
 
 def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:
@@ -170,6 +173,29 @@ def _evaluate(frozen: CalibrationInput, against: tuple[Finding, ...]) -> DraftEv
         Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause) for f in result.findings
     )
     return DraftEvaluation(result=None if against else result, findings=(*against, *found))
+
+
+def _open_limits(frozen: CalibrationInput) -> tuple[Finding, ...]:
+    """Return what will stop a certificate, told while the work has hardly begun."""
+    if frozen.kind == "check":
+        return ()
+    return tuple(
+        Finding(
+            "limits-not-compared",
+            "Nobody of the laboratory has compared the limits of {measurand} with {document} yet; "
+            "until then no certificate may state conformity with them. Have a manager or "
+            "signatory confirm them in the catalogue before this record is submitted; or agree "
+            "the order without a statement of conformity, or limits with the customer.",
+            severity="note",
+            at=f"/limits/{measurand}",
+            facts={
+                "measurand": frozen.definition.measurand(measurand).name,
+                "document": document,
+            },
+            clause="ISO/IEC 17025:2017 7.8.6.2",
+        )
+        for measurand, document in open_limits(frozen)
+    )
 
 
 def _need_accepted(result: CalibrationResult) -> None:

@@ -32,12 +32,13 @@ from instruments.choosing import limits_for
 from instruments.context import Context
 from instruments.errors import Finding, Refused
 from instruments.plain import from_plain
-from instruments.procedure import Limit, Measurand, RecordKind, Stage
+from instruments.procedure import InstrumentType, Limit, Measurand, RecordKind, Stage
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Lab
 from instruments.records.scope import ScopeRow
+from instruments.services.confirmations import limits_with_confirmations
 
 
 def undated() -> Finding:
@@ -90,7 +91,7 @@ def freeze_record(
         decision_rule=DecisionRule(
             id=cast("RuleId", order.decision_rule), parameter=order.decision_parameter
         ),
-        limits=_limits(record, attributes, line, model),
+        limits=_limits(record, attributes, line, model, _ours(ctx, record, order)),
         cmc=_cmc(ctx, record, record.performed_on),
         rounding=from_plain(Rounding, lab.rounding),
         acclimatisation_minutes=record.acclimatisation_minutes,
@@ -168,30 +169,53 @@ def _conditions(record: CalibrationView) -> tuple[ConditionInput, ...]:
     )
 
 
+def _ours(ctx: Context, record: CalibrationView, order: Order) -> Mapping[str, tuple[Limit, ...]]:
+    """Return the limits of the type; who confirmed them matters only to a statement."""
+    if order.decision_rule == "none":
+        return {measurand.id: measurand.limits for measurand in record.definition.measurands}
+    return limits_with_confirmations(ctx, record.definition)
+
+
 def _limits(
     record: CalibrationView,
     attributes: Mapping[str, str],
     line: OrderLine,
     model: InstrumentModel,
+    of_type: Mapping[str, tuple[Limit, ...]],
 ) -> dict[str, AgreedLimits]:
     """Choose the customer's limits before the maker's, these before the type's.
 
     A verification is made against its regulation alone.
     """
-    agreed: dict[str, AgreedLimits] = {}
-    for measurand in record.definition.measurands:
-        ours = limits_for(record.definition, measurand, attributes)
-        choices: list[tuple[Literal["customer", "maker", "type"], tuple[Limit, ...]]] = [
-            ("type", ours)
-        ]
-        if record.kind != "verification":
+    stated: dict[str, AgreedLimits] = {}
+    if record.kind != "verification":
+        for measurand in record.definition.measurands:
             theirs = _given(line.customer_limits, measurand.id, attributes)
             makers = _given(model.maker_limits, measurand.id, attributes)
-            choices = [("customer", theirs), ("maker", makers), ("type", ours)]
-        for origin, rows in choices:
-            if rows:
-                agreed[measurand.id] = AgreedLimits(origin=origin, rows=rows)
-                break
+            if theirs or makers:
+                origin: Literal["customer", "maker"] = "customer" if theirs else "maker"
+                stated[measurand.id] = AgreedLimits(origin=origin, rows=theirs or makers)
+    return agreed_limits(record.definition, attributes, stated, of_type)
+
+
+def agreed_limits(
+    definition: InstrumentType,
+    attributes: Mapping[str, str],
+    stated: Mapping[str, AgreedLimits],
+    of_type: Mapping[str, tuple[Limit, ...]] | None = None,
+) -> dict[str, AgreedLimits]:
+    """Return by measurand the limits that were stated, else those of the type that hold.
+
+    `of_type` are those of the definition with what the lab knows of them.
+    """
+    agreed: dict[str, AgreedLimits] = {}
+    for measurand in definition.measurands:
+        ours = measurand if of_type is None else replace(measurand, limits=of_type[measurand.id])
+        rows = limits_for(definition, ours, attributes)
+        if measurand.id in stated:
+            agreed[measurand.id] = stated[measurand.id]
+        elif rows:
+            agreed[measurand.id] = AgreedLimits(origin="type", rows=rows)
     return agreed
 
 

@@ -60,6 +60,9 @@ def _one_limit(
     if limit.of_rating and limit.plus_fraction is None and limit.or_fraction is None:
         message = "of_rating needs plus_fraction or or_fraction. Add one or take of_rating out."
         yield Problem("type-limit", (*path, "of_rating"), message)
+    if limit.confirmed is not None:
+        message = "a file cannot confirm its own limits. Take the key out; a laboratory confirms."
+        yield Problem("type-limit", (*path, "confirmed"), message)
     yield from _attributes(limit.when, (*path, "when"), known)
 
 

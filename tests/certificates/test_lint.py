@@ -81,6 +81,7 @@ BREACHES = {
     "before-adjustment-missing": _points(SOUND, stage="as_left"),
     "statement-without-rule": _measured(SOUND, rule=DecisionRule("none")),
     "limits-unnamed": _points(SOUND, limit_document=""),
+    "limits-open": _points(SOUND, limit_confidence="BG"),
     "limits-unconfirmed": replace(
         SOUND, result=replace(SOUND.result, unconfirmed_limits=("JJF 1107-2003",))
     ),
