@@ -1,0 +1,1 @@
+"""Governing documents: what is known of each, which took whose place, what stands side by side."""
