@@ -72,6 +72,8 @@ def _read(text: str) -> Any:
 def _change(document: Any, place: str, value: Any, *, is_text: bool) -> None:
     parts = place.removeprefix("/").split("/")
     holder, last = document, parts[-1]
+    if not last:
+        raise _unknown(place)
     for index, part in enumerate(parts[:-1]):
         following = parts[index + 1]
         if following.startswith(NEW) and isinstance(holder, MutableMapping) and part not in holder:
