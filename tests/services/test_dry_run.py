@@ -67,7 +67,7 @@ def test_two_certificates_one_verdict_flips(bench, tmp_path):
     assert (found.compared, found.known, found.unevaluated) == (2, 2, 0)
     assert found.counts == {"flipped": 1, "not_evaluable": 0, "changed": 1, "same": 0}
     first, second = found.rows  # the newest first
-    assert (first.certificate_id, first.certificate_number) == (warm.id, warm.number)
+    assert (first.certificate_id, first.certificate_number) == (warm.certificate_id, warm.number)
     assert (first.outcome, first.verdict_before, first.verdict_after) == ("flipped", "pass", "fail")
     assert (second.certificate_number, second.outcome) == (calm.number, "changed")
     assert (second.verdict_before, second.verdict_after) == ("pass", "pass")
