@@ -22,6 +22,7 @@ _RECORDS: Final = (
     "instruments.records.standards",
     "calib.records.calibrations",
     "calib.records.certificates",
+    "calib.records.keys",
     "calib.records.work",
 )
 
