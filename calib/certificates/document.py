@@ -109,6 +109,11 @@ class MethodDocument:
     title: LocalizedText
     role: DocumentRole
     confidence: Confidence
+    is_outdated: bool = later(default=False)
+    """Out of force on the day of issue."""
+    ends_on: str | None = later(None)
+    """Its last day, where that is known."""
+    replaced_by: str = later("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from calib.evaluation.inputs import CalibrationInput, StandardInput
 from calib.evaluation.result import CalibrationResult, Verdict
 from instruments.confirmed import Confirmed
 from instruments.errors import Refused
-from instruments.procedure import GoverningDocument, RecordKind
+from instruments.procedure import GoverningDocument, InstrumentType, RecordKind
 from instruments.quantities import unit
 
 
@@ -63,7 +63,7 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
         legal_class=definition.legal_class,
         methods=tuple(
             MethodDocument(id=d.id, title=d.title, role=d.role, confidence=d.confidence)
-            for d in _documents(frozen)
+            for d in documents_of(definition, frozen.kind)
         ),
         measurands=tuple(
             MeasurandWords(
@@ -94,14 +94,14 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
     )
 
 
-def _documents(frozen: CalibrationInput) -> tuple[GoverningDocument, ...]:
+def documents_of(definition: InstrumentType, kind: RecordKind) -> tuple[GoverningDocument, ...]:
     """Return the documents this kind of work rests on: a JJG for 检定, other methods otherwise.
 
     A type names the methods of every kind of work; where only the other sort exists (a JJG applied
     to a calibration), it stays.
     """
-    documents = frozen.definition.documents
-    verifying = frozen.kind == "verification"
+    documents = definition.documents
+    verifying = kind == "verification"
     methods = [d for d in documents if d.role == "method"]
     fitting = [d for d in methods if d.id.startswith("JJG") == verifying] or methods
     return tuple(d for d in documents if d.role != "method" or d in fitting)

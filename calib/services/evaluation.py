@@ -21,6 +21,7 @@ from calib.evaluation.result import CalibrationResult
 from calib.evaluation.statement import open_limits
 from calib.records.calibrations import Evaluation
 from calib.services import calibration_views
+from calib.services.document_standing import standing_notes
 from calib.services.freezing import freeze_record, undated
 from instruments.canonical import digest
 from instruments.context import Context
@@ -83,10 +84,12 @@ def evaluate_draft(ctx: Context, calibration_id: int) -> DraftEvaluation:
     record = calibration_views.view(ctx, calibration_id)
     if record.performed_on is None:
         frozen, _ = freeze_record(ctx, replace(record, performed_on=ctx.today))
-        return DraftEvaluation(result=None, findings=(undated(), *_open_limits(frozen)))
+        noted = (*_open_limits(frozen), *standing_notes(ctx, record.definition, frozen.kind))
+        return DraftEvaluation(result=None, findings=(undated(), *noted))
     frozen, against = freeze_record(ctx, record)
     draft = _evaluate(frozen, against)
-    return replace(draft, findings=(*draft.findings, *_open_limits(frozen)))
+    noted = (*_open_limits(frozen), *standing_notes(ctx, record.definition, frozen.kind))
+    return replace(draft, findings=(*draft.findings, *noted))
 
 
 def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:

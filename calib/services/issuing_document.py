@@ -31,6 +31,7 @@ from calib.evaluation.floor import within_scope
 from calib.records.certificates import Certificate
 from calib.reminders import due
 from calib.services.calibration_views import CalibrationView
+from calib.services.document_standing import with_standing
 from calib.services.evaluation import SOFTWARE, EvaluationView
 from calib.services.review import MarkView, performers
 from instruments.context import Context
@@ -141,7 +142,9 @@ def make_document(
         issued_at=ctx.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         place=_place(record, ground),
         persons=_persons(ctx, record, stored, marks),
-        measurement=measurement_of(stored.input, stored.result),
+        measurement=with_standing(
+            ctx, record.definition, measurement_of(stored.input, stored.result)
+        ),
         result=stored.result,
         provenance=Provenance(
             software=SOFTWARE, template_digest=template_digest(), fonts_digest=fonts_digest()

@@ -45,6 +45,14 @@ def _standard(document, **changes):
     return _measured(document, standards=(standard,))
 
 
+def _ended(document, *roles, **standing):
+    methods = tuple(
+        replace(m, is_outdated=True, **standing) if m.role in roles else m
+        for m in document.measurement.methods
+    )
+    return _measured(document, methods=methods)
+
+
 EAR = ear_verification()
 BLANK = LocalizedText(en=" ")
 BREACHES = {
@@ -54,6 +62,8 @@ BREACHES = {
     "number-or-address": replace(SOUND, address="http://calib.example.org/c/" + SOUND.token),
     "customer-incomplete": replace(SOUND, customer=replace(SOUND.customer, address="", contact="")),
     "method-missing": _measured(SOUND, methods=()),
+    "document-superseded": _ended(SOUND, "method", replaced_by="JJF 1107-2027"),
+    "regulation-superseded": _ended(EAR, "method", ends_on="2026-02-28"),
     "item-unidentified": replace(
         SOUND, item=replace(SOUND.item, serial="", asset_number="", barcode="")
     ),
@@ -137,6 +147,18 @@ def test_invisible_characters_are_named_with_their_place(character):
 def test_an_expired_standard_is_named_and_one_without_end_is_not():
     assert "S-1" in lint(_standard(SOUND, valid_until="2026-03-01"))[0].text()
     assert lint(_standard(SOUND, valid_until=None)) == lint(SOUND)
+
+
+def test_a_verification_made_before_its_regulation_ended_is_only_warned_about():
+    done = EAR.performed_on
+    ended = [f for f in lint(_ended(EAR, "method", ends_on=done)) if "superseded" in f.code]
+    assert {(f.code, f.severity) for f in ended} == {("document-superseded", "warning")}
+    unknown = [f for f in lint(_ended(EAR, "method")) if "superseded" in f.code]
+    assert {(f.code, f.severity) for f in unknown} == {("regulation-superseded", "error")}
+
+
+def test_documents_that_are_only_named_may_be_out_of_force():
+    assert lint(_ended(SOUND, "product", "standard")) == lint(SOUND)
 
 
 def test_work_on_site_needs_no_date_of_receipt():
