@@ -107,9 +107,9 @@ class _Comparison:
     def named(self, part: Any, key: str) -> Where:
         """Return how a reader calls a part; nothing for a value that its key names already."""
         if isinstance(part, Limit):
-            when = [self.attribute(name, value) for name, value in part.when.items()]
-            ranged = LocalizedText(en=_range_of(part), zh=_range_of(part))
-            shown = [ranged, *when] if _range_of(part) else when
+            shown = [self.attribute(name, value) for name, value in part.when.items()]
+            if ranged := _range_of(part):
+                shown.insert(0, LocalizedText(en=ranged, zh=ranged))
             return (_joined(shown),) if shown else ()
         for name in ("name", "label"):
             words = getattr(part, name, None)

@@ -60,6 +60,19 @@ def test_a_limit_is_known_by_its_range_and_its_kind_of_item(pump):
     assert one.where[1].zh == "[20, 200]，注射泵"
 
 
+def test_a_limit_without_a_range_has_no_name_of_its_own():
+    forehead = load_catalogue().get("thermometer.infrared_forehead")
+    row = replace(forehead.measurands[0].limits[0], upper="0.4", start=None, end=None)
+    before = changed(forehead, limits=(replace(row, upper="0.3"),))
+    (one,) = differences(before, changed(forehead, limits=(row,)))
+    assert (one.old, one.new, [w.en for w in one.where]) == ("0.3", "0.4", ["Error of indication"])
+
+
+def test_every_two_types_can_be_compared():
+    types = load_catalogue().list()
+    assert all(differences(a, b) for a, b in zip(types, types[1:], strict=False))
+
+
 def test_a_limit_whose_range_was_moved_is_still_the_same(pump):
     first = pump.measurands[0]
     moved = replace(first.limits[0], end="21")
