@@ -24,7 +24,7 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         """Create the folder where it is missing."""
         self._root = root
-        _make_folder(root)
+        make_folder(root)
 
     def put(self, content: bytes) -> str:
         """Store the bytes durably and return their SHA-256.
@@ -37,11 +37,11 @@ class DirectoryStore:
         sha256 = hashlib.sha256(content).hexdigest()
         place = self._place(sha256)
         try:
-            _make_folder(place.parent)
+            make_folder(place.parent)
             if not self._holds(place, content):
-                _write(place, content)
+                write_durably(place, content)
             # whoever wrote the file first may have been killed before syncing its folder
-            _sync_folder(place.parent)
+            sync_folder(place.parent)
         except OSError as problem:
             raise Unavailable(
                 "store-unavailable",
@@ -100,15 +100,16 @@ class DirectoryStore:
             return False
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Create the folder; a folder made now is itself only safe once its parent is synced."""
     if folder.is_dir():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _write(place: Path, content: bytes) -> None:
+def write_durably(place: Path, content: bytes) -> None:
+    """Put the whole content there at once, synced; the folder's entry is still to be synced."""
     draft = place.with_name(f".{place.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:
@@ -122,7 +123,8 @@ def _write(place: Path, content: bytes) -> None:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in the folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,7 +1,8 @@
 """Lines of the ledger and the chain through them; sees bytes only, no rows and no sessions.
 
 A line commits to what happened without telling it: the commitment is salted, and the salt travels
-with the certificate.
+with the certificate. In clear stand only what kind of event it was and the laboratory in whose name
+it happened, so that a laboratory can find what it did not do. The lines are the entries of the log.
 """
 
 from __future__ import annotations
@@ -19,16 +20,25 @@ _CONTEXT = b"cal-leaf/v1\0"
 
 
 def leaf_of(event: str, salt: str, subject: Mapping[str, Any]) -> str:
-    """Return the line that says `event` of the subject; anybody with the salt can make it again."""
+    """Return the line that says `event` of the subject; anybody with the salt can make it again.
+
+    The line bears the code of the subject's lab; empty: it is of the installation itself.
+    """
     commit = hashlib.sha256(_CONTEXT + bytes.fromhex(salt) + canonical_json(subject)).hexdigest()
-    return canonical_json({"commit": commit, "type": event, "v": 1}).decode()
+    lab = str(subject.get("lab", ""))
+    return canonical_json({"commit": commit, "lab": lab, "type": event, "v": 1}).decode()
 
 
 def is_leaf(leaf: str) -> bool:
     """Answer whether the text is a line in its canonical form."""
     try:
         plain = json.loads(leaf)
-        return canonical_json(plain).decode() == leaf and set(plain) == {"commit", "type", "v"}
+        return canonical_json(plain).decode() == leaf and set(plain) == {
+            "commit",
+            "lab",
+            "type",
+            "v",
+        }
     except (ValueError, TypeError):
         return False
 

@@ -85,12 +85,17 @@ def nodes_from(tile_at: Callable[[int, int], bytes]) -> Nodes:
         row = content[start : start + (HASH_SIZE << inside)]
         if len(row) != HASH_SIZE << inside:
             raise ValueError(f"tile {tier}/{first // WIDTH} is too short")
-        hashes = [row[i : i + HASH_SIZE] for i in range(0, len(row), HASH_SIZE)]
-        while len(hashes) > 1:
-            hashes = [node_hash(*hashes[i : i + 2]) for i in range(0, len(hashes), 2)]
-        return hashes[0]
+        return merged(row)
 
     return node
+
+
+def merged(row: bytes) -> bytes:
+    """Return the hash over a row of hashes, as many as a power of two."""
+    hashes = [row[i : i + HASH_SIZE] for i in range(0, len(row), HASH_SIZE)]
+    while len(hashes) > 1:
+        hashes = [node_hash(*hashes[i : i + 2]) for i in range(0, len(hashes), 2)]
+    return hashes[0]
 
 
 def bundle_of(entries: Sequence[bytes]) -> bytes:

@@ -23,6 +23,7 @@ _RECORDS: Final = (
     "calib.records.calibrations",
     "calib.records.certificates",
     "calib.records.keys",
+    "calib.records.log",
     "calib.records.work",
 )
 

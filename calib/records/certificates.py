@@ -98,8 +98,8 @@ class CertificateFile(LabScoped, Base):
 class LedgerLeaf(Base):
     """One line of the installation's ledger: contiguous, hash-chained, holds no personal data.
 
-    The public log grows from these lines; until it does, the chain already shows any gap, removal
-    or rewrite to whoever kept an earlier head.
+    The entries of the public log. The chain shows any gap, removal or rewrite to whoever kept an
+    earlier head.
     """
 
     __tablename__ = "ledger_leaves"
@@ -108,14 +108,17 @@ class LedgerLeaf(Base):
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """0, 1, 2 ... without gaps."""
     leaf: Mapped[str]
-    """Canonical JSON ``{"commit", "type", "v"}``."""
+    """Canonical JSON ``{"commit", "lab", "type", "v"}``."""
     salt: Mapped[str]
     """128 random bits that travel with the certificate; without it the leaf says nothing."""
+    subject: Mapped[str] = mapped_column(default="", server_default="")
+    """What the line commits to, canonical JSON; goes with the salt into the proof."""
     head: Mapped[str]
     """SHA-256 over the previous head and the leaf."""
     added_at: Mapped[datetime]
     lab_id: Mapped[int]
     certificate_id: Mapped[int]
+    """0 for both: a line of the installation itself."""
 
 
 for _table in (Certificate, CertificateEvent, CertificateFile, LedgerLeaf):

@@ -66,7 +66,7 @@ def told(
 ) -> None:
     """Write down that something happened to a certificate: event, ledger line, audit row.
 
-    A reserved number has no ledger line yet: it says nothing to anybody.
+    The line of the reservation gives the QR code a place in the log to name.
     """
     ctx.session.add(
         CertificateEvent(
@@ -79,8 +79,7 @@ def told(
             happened_at=ctx.now,
         )
     )
-    if event != "reserved":
-        ledger.append(ctx, event, certificate.id, subject_of(ctx, certificate, event, facts))
+    ledger.append(ctx, event, certificate.id, subject_of(ctx, certificate, event, facts))
     audit.record(
         ctx,
         f"certificate:certificate:{event}",

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from calib.ledger.chain import BEGINNING, chained, is_leaf, leaf_of
 from calib.records.certificates import LedgerLeaf
+from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.tenancy import hold_lab
@@ -48,6 +49,7 @@ def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, 
             place=before.size,
             leaf=leaf,
             salt=salt,
+            subject=canonical_json(subject).decode(),
             head=after.digest,
             added_at=ctx.now,
             lab_id=ctx.lab_id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from calib.certificates.signing import Rendered, Sealed
 
 
@@ -26,6 +28,32 @@ class Sealer(Protocol):
 
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the sealed certificate, or one that says in words that it bears no seal."""
+
+
+class LogStore(Protocol):
+    """The files of the log as they are served; what a signed head covers never changes."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the bytes of a file, None when there is none."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a file there durably; no signed head may cover another content."""
+
+    def publish(self, checkpoint: bytes) -> None:
+        """Put the newest head in the place of the one before."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Let whoever publishes take turns."""
+
+
+class Anchor(Protocol):
+    """Keeps the last signed head where no backup of the database reaches."""
+
+    def load(self) -> bytes | None:
+        """Return what is anchored, None when nothing ever was."""
+
+    def replace(self, old: bytes | None, new: bytes) -> None:
+        """Anchor `new`, synced; raises Conflict when `old` is no longer what is anchored."""
 
 
 class Mailer(Protocol):

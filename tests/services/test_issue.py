@@ -106,18 +106,22 @@ def test_what_is_issued_agrees_everywhere(either, store):
     with bench.as_(bench.technician) as ctx:
         assert readings.get_calibration(ctx, id_).state == "issued"
         assert ledger.check(ctx.session) == ()
-        assert ledger.head(ctx.session).size == 1
+        assert ledger.head(ctx.session).size == 2
         assert check_chain(ctx.session, bench.lab_id) == ()
 
 
 def test_the_ledger_line_can_be_remade_from_the_certificate_and_its_salt(bench, store):
     seen = issuing.issued(bench, store, issuing.authorised(bench))
     with bench.as_(bench.technician) as ctx:
-        leaf = ctx.session.execute(select(LedgerLeaf.leaf, LedgerLeaf.salt)).one()
+        leaf = ctx.session.execute(
+            select(LedgerLeaf.leaf, LedgerLeaf.salt, LedgerLeaf.subject).where(LedgerLeaf.place == 1)
+        ).one()
         certificate = certificate_rows.certificate_of(ctx.session, seen.certificate_id)
         facts = {"files": dict(seen.files)}
         subject = certificate_rows.subject_of(ctx, certificate, "issued", facts)
     assert leaf_of("issued", leaf.salt, subject) == leaf.leaf
+    assert json.loads(leaf.subject) == subject
+    assert json.loads(leaf.leaf)["lab"] == subject["lab"] != ""
     subject["files"]["pdf"] = "0" * 64
     assert leaf_of("issued", leaf.salt, subject) != leaf.leaf
 
@@ -146,7 +150,7 @@ def test_the_same_key_gives_the_same_certificate(bench, store):
         _reserve(bench, id_, "another")
     assert refusal.value.code == "wrong-state"
     with bench.as_(bench.signatory) as ctx:
-        assert ledger.head(ctx.session).size == 1
+        assert ledger.head(ctx.session).size == 2
 
 
 def test_only_a_signatory_issues_and_only_what_was_authorised(bench):
@@ -296,7 +300,7 @@ def test_an_amended_certificate_is_replaced_and_both_are_kept(either, store):
     with bench.as_(bench.signatory) as ctx:
         event = certificate_rows.events_of(ctx.session, first.certificate_id)["superseded"]
         assert (event.successor_id, event.reason) == (second.certificate_id, "remark forgotten")
-        assert ledger.head(ctx.session).size == 3
+        assert ledger.head(ctx.session).size == 5
         with pytest.raises(Conflict):
             issue.amend(ctx, first.certificate_id, "too late")
     assert store.has(first.files["pdf"])
@@ -329,7 +333,7 @@ def test_a_withdrawn_certificate_no_longer_calls_the_instrument(either, store):
     assert _due(bench, seen.certificate_id) is None
     with bench.as_(bench.signatory) as ctx:
         assert ledger.check(ctx.session) == ()
-        assert ledger.head(ctx.session).size == 2
+        assert ledger.head(ctx.session).size == 3
 
 
 def test_the_database_itself_refuses_to_change_what_was_issued(bench, store):

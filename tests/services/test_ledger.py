@@ -59,7 +59,7 @@ def test_a_line_tells_nothing_without_its_salt_and_everything_can_be_remade_with
     _append(world, world.lab_id, 7)
     with installation_session(world.engine) as session:
         row = session.execute(select(LedgerLeaf.leaf, LedgerLeaf.salt)).one()
-    assert set(json.loads(row.leaf)) == {"commit", "type", "v"}
+    assert set(json.loads(row.leaf)) == {"commit", "lab", "type", "v"}
     assert "N-7" not in row.leaf
     assert len(row.salt) == 32
     assert leaf_of("issued", row.salt, {"number": "N-7"}) == row.leaf
