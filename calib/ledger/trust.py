@@ -1,0 +1,121 @@
+"""What a verifier pins of an installation: its log and witnesses, roots of seals, keys of marks.
+
+Public, and useless to an attacker; but whoever takes it from the attacker trusts the attacker. It
+is therefore handed over once, by a way other than the certificate, and kept. Knows keys as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from calib.ledger.notes import ED25519, Verifier, read_verifier
+from calib.ledger.policies import Policy, read_policy
+from instruments.canonical import canonical_json
+from instruments.errors import DomainError, Invalid
+from instruments.plain import NotPlain, from_plain, to_plain
+from instruments.text import LocalizedText
+
+FORMAT = "calib-trust/1"
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A key for marks or seals of one laboratory, or for status lists of the installation."""
+
+    key: str
+    """A vkey; of a seal the SHA-256 of its certificate in hexadecimal."""
+    lab: str = ""
+    """Code of the laboratory; empty: of the installation."""
+    valid_from: str = ""
+    valid_to: str = ""
+    """UTC instants; empty: without an end."""
+    compromised_at: str = ""
+    """From when on nothing by this key is believed; empty: never."""
+
+    def held_at(self, at: datetime) -> bool:
+        """Answer whether what the key signed at this instant may be believed."""
+        return (
+            (not self.valid_from or _instant(self.valid_from) <= at)
+            and (not self.valid_to or at < _instant(self.valid_to))
+            and (not self.compromised_at or at < _instant(self.compromised_at))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrustBundle:
+    """Everything that is pinned of one installation."""
+
+    host: str
+    """Host and port its addresses bear, e.g. ``calib.institute.example``."""
+    origin: str
+    """Name of its log."""
+    policy: str
+    """Which key signs the log, which witnesses must have seen it (C2SP tlog-policy)."""
+    labs: Mapping[str, LocalizedText] = field(default_factory=dict)
+    """Names by code."""
+    roots: tuple[str, ...] = ()
+    """Certificates (PEM) under which seals must stand."""
+    seals: tuple[TrustedKey, ...] = ()
+    marks: tuple[TrustedKey, ...] = ()
+    statuses: tuple[TrustedKey, ...] = ()
+    made_at: str = ""
+
+    def read_policy(self) -> Policy:
+        """Return whom the log is believed with."""
+        return read_policy(self.policy)
+
+    def mark_keys(self) -> Mapping[Verifier, TrustedKey]:
+        """Return the keys of marks, each with whose it is."""
+        return {read_verifier(one.key): one for one in self.marks}
+
+    def status_keys(self, at: datetime) -> tuple[Verifier, ...]:
+        """Return the keys a status list made at this instant may be signed by."""
+        return tuple(read_verifier(one.key) for one in self.statuses if one.held_at(at))
+
+    def canonical(self) -> bytes:
+        """Return the bytes that are handed over and compared."""
+        return canonical_json({"format": FORMAT, **to_plain(self)})
+
+
+def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
+    """Read a trust bundle; every key in it is looked at.
+
+    Raises Invalid with what is wrong.
+    """
+    try:
+        rest = {name: value for name, value in plain.items() if name != "format"}
+        if plain.get("format") != FORMAT:
+            raise NotPlain("/format", f"got {plain.get('format')!r}, expected {FORMAT!r}")
+        bundle = from_plain(TrustBundle, rest)
+        policy = bundle.read_policy()
+        keys = [*bundle.mark_keys(), *(read_verifier(one.key) for one in bundle.statuses)]
+        for one in (*bundle.seals, *bundle.marks, *bundle.statuses):
+            one.held_at(_LONG_AGO)
+    except (NotPlain, DomainError, ValueError) as problem:
+        raise Invalid(
+            "trust-unreadable",
+            "This is no trust bundle ({problem}). Ask the laboratory for it again, by a way other "
+            "than the certificate.",
+            facts={"problem": str(problem)},
+        ) from problem
+    names = {verifier.name for verifier in policy.logs}
+    if names != {bundle.origin} or any(one.type != ED25519 for one in keys):
+        raise Invalid(
+            "trust-inconsistent",
+            "The trust bundle names the log {origin}, but its keys are of {names}. Ask the "
+            "laboratory for it again.",
+            facts={"origin": bundle.origin, "names": ", ".join(sorted(names)) or "none"},
+        )
+    return bundle
+
+
+def _instant(text: str) -> datetime:
+    """Read a UTC instant; raises ValueError when it is none."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return at
