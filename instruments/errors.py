@@ -47,13 +47,13 @@ class Finding:
         return self.text()
 
 
+class _Facts(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
 def fill(message: str, facts: Mapping[str, object]) -> str:
     """Fill ``{named}`` placeholders; a missing fact stays visible instead of raising."""
-
-    class _Facts(dict[str, object]):
-        def __missing__(self, key: str) -> str:
-            return "{" + key + "}"
-
     return message.format_map(_Facts(facts)) if facts else message
 
 

@@ -33,7 +33,10 @@ def curve_blocks(
     rows: list[tuple[Words, list[Words]]] = [
         (speaker.say("Equation"), [plain(f"{symbol}(x) = {' + '.join(terms)}")]),
         (speaker.say("Origin x₀"), [plain(f"{curve.origin} {x}")]),
-        (speaker.say("Range of x covered"), [plain(f"{curve.low:.6g}{RANGE}{curve.high:.6g} {x}")]),
+        (
+            speaker.say("Range of x covered"),
+            [plain(f"{short(curve.low, 6)}{RANGE}{short(curve.high, 6)} {x}")],
+        ),
     ]
     rows += [
         (plain(p.name), [plain(f"{p.printed} {_parameter_unit(x, y, n)}".rstrip())])
@@ -102,13 +105,8 @@ def budget_blocks(
 ) -> list[Block]:
     """Return the budget of each point; for a batch, of the piece with the largest U per point."""
     y = unit(measurand.output_unit)
-    chosen: dict[str, PointResult] = {}
-    for point in points:
-        place = place_of(point)
-        if place not in chosen or point.U > chosen[place].U:
-            chosen[place] = point
     blocks: list[Block] = []
-    for place, point in chosen.items():
+    for place, point in budget_points(points).items():
         title = f"{place} {unit(measurand.unit)}"
         if point.piece:
             title += f" · {piece_name(document, point.piece)}"
@@ -119,6 +117,16 @@ def budget_blocks(
             note(plain(f"u_c = {shown.u} {y}, k = {shown.k}, U = {shown.U} {y}")),
         ]
     return blocks
+
+
+def budget_points(points: Sequence[PointResult]) -> dict[str, PointResult]:
+    """Return whose budget is shown at each place: of a batch, the piece with the largest U."""
+    chosen: dict[str, PointResult] = {}
+    for point in points:
+        place = place_of(point)
+        if place not in chosen or point.U > chosen[place].U:
+            chosen[place] = point
+    return chosen
 
 
 def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResult) -> Block:
@@ -135,22 +143,23 @@ def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResul
         row(
             [
                 speaker.label(names[line.component]) if line.component in names else line.component,
-                _short(line.u),
-                _short(line.c),
-                _short(line.contribution),
-                "∞" if line.dof is None else _short(line.dof),
+                short(line.u),
+                short(line.c),
+                short(line.contribution),
+                "∞" if line.dof is None else short(line.dof),
                 f"{line.percent:.1f}" if line.counted else "—",
             ]
         )
         for line in point.budget
     ]
-    dof = "∞" if point.dof is None else _short(point.dof)
+    dof = "∞" if point.dof is None else short(point.dof)
     rows.append(row([speaker.say("Combined"), "", "", point.printed.u, dof, "100.0"]))
     return table(columns, rows)
 
 
-def _short(value: float) -> str:
-    return f"{value:.3g}"
+def short(value: float, digits: int = 3) -> str:
+    """Return a double shortened for reading."""
+    return f"{value:.{digits}g}"
 
 
 def _parameter_unit(x: str, y: str, power: int) -> str:

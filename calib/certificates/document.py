@@ -46,6 +46,8 @@ class LabWords:
     has none or because a result lies outside its scope."""
     authorisation: str = ""
     """Number of the legal authorisation (授权证书) and of the examined measurement standard."""
+    country: str = later("CN")
+    """Two letters of ISO 3166-1, as a digital certificate must name it."""
 
 
 @dataclass(frozen=True, slots=True)
