@@ -6,6 +6,7 @@ This module must not know models or coverage factors.
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,9 +58,23 @@ def effective_dof(parts: ArrayLike, dof: ArrayLike) -> FloatArray:
         raise OutOfRange("Degrees of freedom must be positive.")
     top = p.max(axis=0, initial=0.0)
     share = p / np.where(top > 0, top, 1.0)
-    total = np.sum(share**2, axis=0)
-    loss = np.sum(share**4 / nu, axis=0)
+    total = added(share**2)
+    loss = added(share**4 / nu)
     return np.where(loss > 0, total**2 / np.where(loss > 0, loss, 1.0), np.inf)
+
+
+def added(parts: FloatArray) -> FloatArray:
+    """Sum over components, of each item in the same order whatever stands beside it.
+
+    Notes
+    -----
+    Source: NumPy adds a single column in pairs and several row by row, with other last digits.
+    Checked against: tests/engine/test_propagation.py.
+    Limits: components along the first axis.
+    """
+    if parts.ndim == 1:
+        return np.asarray(np.sum(parts))
+    return np.asarray(reduce(np.add, parts, np.zeros(parts.shape[1:])))
 
 
 def grouped_dof(

@@ -15,7 +15,7 @@ import numpy as np
 
 from calib.engine.correlations import correlation_of
 from calib.engine.coverage import coverage_factor
-from calib.engine.degrees import effective_dof, grouped_dof
+from calib.engine.degrees import added, effective_dof, grouped_dof
 from calib.engine.errors import DegenerateData, OutOfRange
 from calib.engine.program import compile_program
 from calib.engine.types import Budget, BudgetRow, Coverage, Estimate, require_finite
@@ -94,7 +94,7 @@ def combine(c: ArrayLike, u: ArrayLike, dof: ArrayLike = math.inf) -> Combined:
     if np.any(ux < 0):
         raise OutOfRange("A standard uncertainty is never negative.")
     parts = np.abs(slopes) * ux
-    total = np.sqrt(np.sum(parts**2, axis=0))
+    total = np.sqrt(added(parts**2))
     nu = effective_dof(parts, np.broadcast_to(np.asarray(dof, dtype=np.float64), parts.shape))
     share = parts / np.where(total > 0, total, 1.0)
     return Combined(total, nu, parts, 100 * share**2)

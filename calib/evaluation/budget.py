@@ -1,7 +1,8 @@
-"""The components of a type and the readings into the uncertainty budget, point by point.
+"""The components of a type and the readings into the uncertainty budget, at all points at once.
 
-Arrays have the shape (components, points). The arithmetic itself is the engine's; here stands
-which figure of the type, the readings or the certificate becomes which u. Knows no rounding.
+Arrays have the shape (components, points); the points may be those of many records. The arithmetic
+itself is the engine's; here stands which figure of the type, the readings or the certificate
+becomes which u. Knows no rounding.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from calib.engine.distributions import standard_uncertainty
 from calib.engine.expression import Expression, parse
 from calib.engine.propagation import combine
 from calib.engine.statistics import moments
-from calib.evaluation.decimals import number, optional_number, without_dust
+from calib.evaluation.decimals import number, numbers, optional_number, without_dust
 from calib.evaluation.derived import Derived, derive, parameter
-from calib.evaluation.inputs import CalibrationInput, StandardInput
+from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.series import Measured, Series, invalid_definition
 from instruments.choosing import resolution_for
 from instruments.errors import Refused
@@ -52,7 +53,7 @@ class Budgets:
     k: FloatArray
 
 
-def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
+def make_budgets(measured: Measured) -> Budgets:
     """Return value, sensitivities and budget at every point of one measurand.
 
     Raises
@@ -64,9 +65,8 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
         A value or derivative is not finite at some point.
     """
     measurand = measured.measurand
-    standards = {standard.key: standard for standard in record.standards}
-    corrections = _corrections(measured, standards)
-    derived = derive(record, measured, _behind_derived(measured, corrections, standards))
+    corrections = _corrections(measured)
+    derived = derive(measured, _behind_derived(measured, corrections))
     values = _values(measured, corrections) | {n: d.value for n, d in derived.items()}
     function = _function(measurand)
     output, gradient = function.gradient({n: values[n] for n in function.names})
@@ -79,16 +79,16 @@ def make_budgets(record: CalibrationInput, measured: Measured) -> Budgets:
         if component.evaluate == "A" and shown:
             u[i], dof[i] = derived[component.input].u, derived[component.input].dof
         else:
-            u[i], dof[i] = _uncertainty(record, measured, component, values)
+            u[i], dof[i] = _uncertainty(measured, component, values)
     held = _held(measured)
     u = np.where(held, u, 0.0)
     counted = held & _counted(measurand, np.abs(c) * u)
     combined = combine(c, np.where(counted, u, 0.0), dof)
     if measurand.output == "value":
-        reference = np.array([number(point.nominal) for point in measured.points])
-        indication, item = np.broadcast_to(output, reference.shape), _first_read(measured)
+        reference = measured.nominal
+        indication, item = np.broadcast_to(output, reference.shape), _most_read(measured, function)
     else:
-        reference, indication, item = _sides(measured, values, corrections, derived)
+        reference, indication, item = _sides(measured, function, values, corrections, derived)
     return Budgets(
         _errors(measurand, output, reference, indication), reference, indication, item,
         c, u, dof, np.abs(c) * u, combined.percent, counted,
@@ -127,7 +127,7 @@ def _through(
 
 
 def _behind_derived(
-    measured: Measured, corrections: Mapping[str, FloatArray], standards: dict[str, StandardInput]
+    measured: Measured, corrections: Mapping[str, FloatArray]
 ) -> dict[str, dict[str, FloatArray]]:
     """Corrections of what is behind a derived input, by it and by the input corrected."""
     measurand = measured.measurand
@@ -138,19 +138,17 @@ def _behind_derived(
     for component in measurand.components:
         if component.evaluate == "certificate" and component.of is not None:
             found[component.of] = {
-                name: measured.certificate(name, standards).correction
+                name: measured.certificate(name).correction
                 for name in measurand.inputs[component.of].of
                 if measurand.inputs[name].source == "standard"
             }
     return found
 
 
-def _corrections(measured: Measured, standards: dict[str, StandardInput]) -> dict[str, FloatArray]:
+def _corrections(measured: Measured) -> dict[str, FloatArray]:
     """Corrections from certificates, by the name in the function that takes them."""
     return {
-        component.input: measured.certificate(
-            measured.read_on_standard(component.input), standards
-        ).correction
+        component.input: measured.certificate(measured.read_on_standard(component.input)).correction
         for component in measured.measurand.components
         if component.evaluate == "certificate" and component.of is None
     }
@@ -166,6 +164,7 @@ def _values(measured: Measured, corrections: dict[str, FloatArray]) -> dict[str,
 
 def _sides(
     measured: Measured,
+    function: Expression,
     values: dict[str, FloatArray],
     corrections: dict[str, FloatArray],
     derived: Mapping[str, Derived],
@@ -186,8 +185,10 @@ def _sides(
     shown = _mean(measured, derived, indication)
     item = next((n for n in _read_for(said, indication) if said.inputs[n].source == "item"), item)
     if item is None:
-        scatter = next(n for n in (reference, *measured.series) if n in measured.series)
-        return corrected, shown, measured.series[scatter]
+        behind = (n for n in _read_for(said, reference) if n in measured.series)
+        scatter = next(behind, None)
+        read = measured.series[scatter] if scatter else _most_read(measured, function)
+        return corrected, shown, read
     read = measured.series[item]
     slope = derived[indication].slopes.get(item) if indication in derived else None
     if slope is not None:
@@ -205,11 +206,15 @@ def _mean(measured: Measured, derived: Mapping[str, Derived], name: str) -> Floa
     return derived[name].value if name in derived else measured.series[name].mean
 
 
-def _first_read(measured: Measured) -> Series:
-    """Return the readings a value rests on: the first input that is read."""
-    return next(
-        measured.series[n] for n, q in measured.measurand.inputs.items() if q.source in READ
-    )
+def _most_read(measured: Measured, function: Expression) -> Series:
+    """Return the readings a value rests on: those the type takes most of, first in its function."""
+    inputs, usual = measured.measurand.inputs, measured.measurand.points.readings
+    named = [str(leaf) for op, _, leaf in function.steps if op == "name" and leaf in inputs]
+    read = [
+        n for name in named for n in _read_for(measured.measurand, name) if n in measured.series
+    ]
+    read = [n for n in read if inputs[n].source in READ] or list(measured.readings)
+    return measured.series[max(read, key=lambda n: inputs[n].readings or usual)]
 
 
 def _errors(
@@ -225,7 +230,6 @@ def _errors(
 
 
 def _uncertainty(
-    record: CalibrationInput,
     measured: Measured,
     component: Component,
     values: dict[str, FloatArray],
@@ -234,49 +238,47 @@ def _uncertainty(
     measurand = measured.measurand
     stated = optional_number(component.dof, math.inf)
     if component.evaluate == "A":
-        return _type_a(record, measured, component)
+        return _type_a(measured, component)
     if component.evaluate == "certificate":
-        standards = {standard.key: standard for standard in record.standards}
         if component.of is not None:
-            return _largest(measured, component.of, standards)
-        found = measured.certificate(measured.read_on_standard(component.input), standards)
+            return _largest(measured, component.of)
+        found = measured.certificate(measured.read_on_standard(component.input))
         return found.u, found.dof
     if component.evaluate == "resolution":
-        return standard_uncertainty("rectangular", half_width=_half_step(record, measurand)), stated
+        return measured.of_records(lambda record: _of_resolution(record, measurand)), stated
     if component.u is not None:
         return number(component.u), stated
     if component.k is not None:
         U = np.full(len(measured.points), optional_number(component.U, 0.0))
         if component.relative_U is not None:
-            of = np.abs(_part_of(record, measured, component, values))
+            of = np.abs(_part_of(measured, component, values))
             U += number(component.relative_U) * of
         return U / number(component.k), stated
     if component.half_width is None and component.relative_half_width is None:
         raise invalid_definition(measurand, f"component {component.id} states no figure")
     half_width = np.full(len(measured.points), optional_number(component.half_width, 0.0))
     if component.relative_half_width is not None:
-        of = np.abs(_part_of(record, measured, component, values))
+        of = np.abs(_part_of(measured, component, values))
         half_width += number(component.relative_half_width) * of
     return half_width * standard_uncertainty(component.distribution, half_width=1.0), stated
 
 
-def _half_step(record: CalibrationInput, measurand: Measurand) -> float:
+def _of_resolution(record: CalibrationInput, measurand: Measurand) -> float:
     step = resolution_for(measurand, record.item.resolution)
     if step is None:
         raise invalid_definition(measurand, "the resolution of the item was not given")
-    return number(step) / 2
+    return float(standard_uncertainty("rectangular", half_width=number(step) / 2))
 
 
 def _part_of(
-    record: CalibrationInput,
     measured: Measured,
     component: Component,
     values: Mapping[str, FloatArray],
-) -> FloatArray | float:
+) -> FloatArray:
     """Return what a fraction is taken of: an input, or an attribute of the item."""
     of = component.of or ""
     if of.startswith("@"):
-        return number(parameter(record, measured, of))
+        return measured.of_records(lambda record: number(parameter(record, measured, of)))
     if of not in values:
         raise invalid_definition(
             measured.measurand, f"component {component.id} is a part of {component.of}, no input"
@@ -284,12 +286,10 @@ def _part_of(
     return values[of]
 
 
-def _largest(
-    measured: Measured, name: str, standards: dict[str, StandardInput]
-) -> tuple[FloatArray, FloatArray]:
+def _largest(measured: Measured, name: str) -> tuple[FloatArray, FloatArray]:
     """Return the largest u of the certificates behind a derived input, and the smallest dof."""
     behind = [
-        measured.certificate(n, standards)
+        measured.certificate(n)
         for n in measured.measurand.inputs[name].of
         if measured.measurand.inputs[n].source == "standard"
     ]
@@ -301,12 +301,10 @@ def _largest(
     )
 
 
-def _type_a(
-    record: CalibrationInput, measured: Measured, component: Component
-) -> tuple[FloatArray, FloatArray]:
+def _type_a(measured: Measured, component: Component) -> tuple[FloatArray, FloatArray]:
     """s/sqrt(n), or the recorded repeatability where readings are fewer than it asks."""
     if component.scatter_of:
-        return _seen_elsewhere(record, measured, component)
+        return _seen_elsewhere(measured, component)
     series = measured.series.get(component.input)
     if series is None:
         raise invalid_definition(
@@ -323,21 +321,13 @@ def _type_a(
     return s / np.sqrt(series.n), dof
 
 
-def _seen_elsewhere(
-    record: CalibrationInput, measured: Measured, component: Component
-) -> tuple[FloatArray, FloatArray]:
+def _seen_elsewhere(measured: Measured, component: Component) -> tuple[FloatArray, FloatArray]:
     """Return the largest scatter seen in another measurand of the piece, in its stage if there."""
-    id_, name = component.scatter_of.split(".")
-    seen: dict[tuple[str, int], tuple[float, float]] = {}
-    for point in record.points:
-        values = [number(reading.value) for reading in point.readings.get(name, ())]
-        if point.measurand == id_ and len(values) > 1:
-            found = float(moments(sorted(values))[1]), len(values) - 1.0
-            for place in ((point.stage, point.piece), ("", point.piece)):
-                seen[place] = max(seen.get(place, (0.0, 1.0)), found)
+    other, name = component.scatter_of.split(".")
+    seen = [_scatter_seen(record, other, name) for record in measured.records]
     rows = [
-        seen.get((point.stage, point.piece)) or seen.get(("", point.piece))
-        for point in measured.points
+        seen[owner].get((point.stage, point.piece)) or seen[owner].get(("", point.piece))
+        for owner, point in zip(measured.owners.tolist(), measured.points, strict=True)
     ]
     if not all(rows):
         raise Refused(
@@ -345,17 +335,30 @@ def _seen_elsewhere(
             "The repeatability of {measurand} is that seen in {other}, which was not measured at"
             " least twice. Measure {other}.",
             at=f"/points/{measured.measurand.id}",
-            facts={"measurand": measured.measurand.id, "other": id_},
+            facts={"measurand": measured.measurand.id, "other": other},
         )
     s, dof = np.array([row for row in rows if row], dtype=np.float64).T
     own = measured.series.get(component.input)
     return s / (np.sqrt(own.n) if own is not None else 1.0), dof
 
 
+def _scatter_seen(
+    record: CalibrationInput, measurand: str, name: str
+) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return the largest scatter with its degrees of freedom, by stage and piece, and by piece."""
+    seen: dict[tuple[str, int], tuple[float, float]] = {}
+    for point in record.points:
+        values = numbers([reading.value for reading in point.readings.get(name, ())])
+        if point.measurand == measurand and len(values) > 1:
+            found = float(moments(np.sort(values))[1]), len(values) - 1.0
+            for place in ((point.stage, point.piece), ("", point.piece)):
+                seen[place] = max(seen.get(place, (0.0, 1.0)), found)
+    return seen
+
+
 def _held(measured: Measured) -> NDArray[np.bool_]:
     """Answer which components hold at the nominal value of each point, (components, points)."""
-    nominal = np.array([number(point.nominal) for point in measured.points])
-    components = measured.measurand.components
+    nominal, components = measured.nominal, measured.measurand.components
     start = np.array([optional_number(one.start, -math.inf) for one in components])
     end = np.array([optional_number(one.end, math.inf) for one in components])
     return np.asarray((nominal >= start[:, None]) & (nominal < end[:, None]))

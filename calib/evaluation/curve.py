@@ -41,9 +41,11 @@ class _Group:
 
 
 def fit_curves(
-    record: CalibrationInput, measured: Measured, budgets: Budgets
+    record: CalibrationInput, measured: Measured, budgets: Budgets, own: range
 ) -> tuple[tuple[CurveResult, ...], tuple[Finding, ...]]:
     """Return a curve per stage and piece of one measurand, with what must be said of them.
+
+    `own` are the places of the record among the points.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def fit_curves(
         return (), ()
     last = last_stages(record)
     curves, findings = [], []
-    for group in _groups(measured):
+    for group in _groups(measured, own):
         if len(group.at) >= spec.degree + 2:
             curve = _fit(record, measured, budgets, group)
             curves.append(curve)
@@ -70,9 +72,10 @@ def fit_curves(
     return tuple(curves), tuple(findings)
 
 
-def _groups(measured: Measured) -> list[_Group]:
+def _groups(measured: Measured, own: range) -> list[_Group]:
     groups: dict[tuple[Stage, int], _Group] = {}
-    for i, point in enumerate(measured.points):
+    for i in own:
+        point = measured.points[i]
         key = (point.stage, point.piece)
         groups.setdefault(key, _Group(*key, [])).at.append(i)
     return list(groups.values())

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from itertools import repeat
+from operator import itemgetter
+
+import numpy as np
+from numpy.typing import NDArray
 
 from calib.evaluation.inputs import CalibrationInput
 from instruments.errors import Finding, Invalid
@@ -18,6 +23,9 @@ from instruments.quantities import parse_decimal
 DUST = -12
 """Power of ten, relative to the first digit of the larger quantity, below which all is noise."""
 _EXACT = Context(prec=400)
+_WHOLE = 2.0**52
+"""Whole numbers up to here are doubles, and their quotient is rounded once."""
+_MOST_PLACES = 15
 
 
 def number(text: str) -> float:
@@ -50,6 +58,40 @@ def exact_mean(texts: Sequence[str]) -> float:
     for text in texts:
         total = _EXACT.add(total, Decimal(text))
     return float(Fraction(total) / len(texts))
+
+
+def numbers(texts: Sequence[str]) -> NDArray[np.float64]:
+    """Return the doubles nearest to decimal texts that `check_decimals` has let pass."""
+    return np.fromiter(map(float, texts), np.float64, len(texts))
+
+
+def exact_means(texts: Sequence[str], counts: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return `exact_mean` of one series after another, of which `counts` tells the lengths."""
+    starts = np.cumsum(counts) - counts
+    means, sure = _whole_means(texts, counts, starts)
+    for i in np.flatnonzero(~sure):
+        means[i] = exact_mean(texts[starts[i] : starts[i] + counts[i]])
+    return means
+
+
+def _whole_means(
+    texts: Sequence[str], counts: NDArray[np.intp], starts: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Sum as whole numbers of the last decimal place; second, where that was exact."""
+    try:
+        without_point = map(str.replace, texts, repeat("."), repeat(""))
+        whole = np.fromiter(map(int, without_point), np.int64, len(texts))
+    except (ValueError, OverflowError):  # an exponent, or digits beyond 64 bits
+        return np.zeros(len(counts)), np.zeros(len(counts), dtype=np.bool_)
+    behind = map(itemgetter(2), map(str.partition, texts, repeat(".")))
+    places = np.fromiter(map(len, behind), np.int64, len(texts))
+    finest = np.maximum.reduceat(places, starts)
+    shift = np.repeat(finest, counts) - places
+    size = np.maximum.reduceat(np.abs(whole) * 10.0**shift, starts)
+    unit = counts * 10.0 ** np.minimum(finest, _MOST_PLACES)
+    sure = (finest <= _MOST_PLACES) & (size * counts < _WHOLE) & (unit < _WHOLE)
+    total = np.add.reduceat(whole * 10 ** np.minimum(shift, _MOST_PLACES), starts)
+    return total / unit, sure
 
 
 def check_decimals(record: CalibrationInput) -> Iterator[Finding]:

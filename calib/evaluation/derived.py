@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +42,7 @@ class Derived:
     """Derivatives of a function by its arguments."""
 
 
-def derive(
-    record: CalibrationInput, measured: Measured, corrections: Mapping[str, Corrections]
-) -> dict[str, Derived]:
+def derive(measured: Measured, corrections: Mapping[str, Corrections]) -> dict[str, Derived]:
     """Return every derived input; `corrections` by derived input and the input it corrects.
 
     Raises
@@ -63,7 +62,7 @@ def derive(
         elif quantity.function:
             found[name] = _function(measured, quantity, given)
         else:
-            found[name] = _reference(record, measured, quantity, given)
+            found[name] = _reference(measured, quantity, given)
     return found
 
 
@@ -74,12 +73,11 @@ def _statistic(measured: Measured, quantity: InputQuantity, corrections: Correct
     """Take the statistic point by point in groups that have equally many readings."""
     count = len(measured.points)
     out = Derived(np.zeros(count), np.zeros(count), np.ones(count))
-    shapes: dict[tuple[int, ...], list[int]] = {}
-    for i, point in enumerate(measured.points):
-        shapes.setdefault(tuple(len(point.readings[n]) for n in quantity.of), []).append(i)
-    for places in shapes.values():
+    counts = np.stack([measured.readings[n].counts for n in quantity.of])
+    for shape in np.unique(counts, axis=1).T:
+        places = np.flatnonzero((counts == shape[:, None]).all(axis=0))
         block = [
-            np.array([[number(r.value) for r in measured.points[i].readings[n]] for i in places])
+            measured.readings[n].block(places)
             + (corrections[n][places][:, None] if n in corrections else 0.0)
             for n in quantity.of
         ]
@@ -94,21 +92,35 @@ Triple = tuple[FloatArray, FloatArray, FloatArray]
 """Value, standard uncertainty, degrees of freedom."""
 
 
+def _sum(x: FloatArray, axis: int) -> FloatArray:
+    """Sum along one axis, of each point in the same order however many stand beside it."""
+    return np.asarray(x.sum(axis=axis) if axis else reduce(np.add, x))
+
+
+def _mean(x: FloatArray, axis: int) -> FloatArray:
+    return np.asarray(_sum(x, axis) / x.shape[axis])
+
+
+def _deviations(x: FloatArray, axis: int) -> FloatArray:
+    return x - np.expand_dims(_mean(x, axis), axis)
+
+
 def _take(x: FloatArray, statistic: str, axis: int) -> FloatArray:
-    """Return the statistic along one axis."""
+    """Return the statistic along one axis: the first or the last."""
     if statistic == "change":
         return np.asarray(x.take(-1, axis) - x.take(0, axis))
     if statistic == "largest_deviation":
-        return np.asarray(np.abs(x - x.mean(axis=axis, keepdims=True)).max(axis=axis))
+        return np.asarray(np.abs(_deviations(x, axis)).max(axis=axis))
     if statistic == "from_first":
         return np.asarray(np.abs(x - x.take([0], axis)).max(axis=axis))
     if statistic == "standard_deviation":
         if x.shape[axis] < 2:
             raise OutOfRange("A standard deviation needs two readings. Take more.")
-        return np.asarray(x.std(axis=axis, ddof=1))
+        squares = _sum(_deviations(x, axis) ** 2, axis)
+        return np.asarray(np.sqrt(squares / (x.shape[axis] - 1)))
     spread = np.ptp(x, axis=axis)
     simple: dict[str, Callable[[], FloatArray]] = {
-        "mean": lambda: x.mean(axis=axis),
+        "mean": lambda: _mean(x, axis),
         "maximum": lambda: x.max(axis=axis),
         "minimum": lambda: x.min(axis=axis),
         "range": lambda: spread,
@@ -205,23 +217,32 @@ def _function(measured: Measured, quantity: InputQuantity, corrections: Correcti
     return Derived(value + none, none, np.full(len(none), math.inf), slopes)
 
 
-def _reference(
-    record: CalibrationInput, measured: Measured, quantity: InputQuantity, corrections: Corrections
-) -> Derived:
-    """Evaluate a published function at the means of its arguments."""
-    parameters = {
-        name: parameter(record, measured, text) for name, text in quantity.parameters.items()
-    }
-    arguments = [measured.series[n].mean + corrections.get(n, 0.0) for n in quantity.of]
+def _reference(measured: Measured, quantity: InputQuantity, corrections: Corrections) -> Derived:
+    """Evaluate a published function at the means of its arguments.
+
+    One record after another: some are inverted by steps that end when all values have settled,
+    and a record must not depend on those beside it.
+    """
     if quantity.reference not in _REFERENCES:
         raise invalid_definition(measured.measurand, f"{quantity.reference} is no known function")
-    answer, aside = _REFERENCES[quantity.reference](parameters, *arguments)
-    if np.any(answer.extrapolated):
-        msg = f"{quantity.reference} does not hold at {arguments[0][answer.extrapolated][0]:.10g}."
-        raise OutOfRange(msg)
-    slopes = dict(zip(quantity.of, (answer.sensitivity, *aside), strict=False))
-    none = np.zeros(len(answer.values))
-    return Derived(answer.values, none, np.full(len(none), math.inf), slopes)
+    arguments = [measured.series[n].mean + corrections.get(n, 0.0) for n in quantity.of]
+    count = len(measured.points)
+    out = Derived(np.zeros(count), np.zeros(count), np.full(count, math.inf), {})
+    slopes = {name: np.zeros(count) for name in quantity.of}
+    for i, own in measured.by_record():
+        record, here = measured.records[i], slice(own.start, own.stop)
+        parameters = {
+            name: parameter(record, measured, text) for name, text in quantity.parameters.items()
+        }
+        at = [argument[here] for argument in arguments]
+        answer, aside = _REFERENCES[quantity.reference](parameters, *at)
+        if np.any(answer.extrapolated):
+            msg = f"{quantity.reference} does not hold at {at[0][answer.extrapolated][0]:.10g}."
+            raise OutOfRange(msg)
+        out.value[here] = answer.values
+        for name, slope in zip(quantity.of, (answer.sensitivity, *aside), strict=False):
+            slopes[name][here] = slope
+    return replace(out, slopes=slopes)
 
 
 def parameter(record: CalibrationInput, measured: Measured, text: str) -> str:

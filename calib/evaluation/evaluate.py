@@ -1,27 +1,26 @@
-"""The frozen record into its result: checks, budget, curve, statement; pure and deterministic.
+"""Frozen records into their results: checks, budget, curve, statement; pure and deterministic.
 
-The same input gives the same bytes on every machine: no clock, no database, no environment. What
-the engine refuses is put here in terms of point and reading.
+The same input gives the same bytes on every machine and in any company: no clock, no database, no
+environment. One record goes the same way as many. What the engine refuses is put here in terms of
+point and reading.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from calib.engine.errors import EngineError
 from calib.evaluation.budget import Budgets, make_budgets
 from calib.evaluation.checks import check_record, not_calibratable
 from calib.evaluation.curve import fit_curves
-from calib.evaluation.decimals import kept
-from calib.evaluation.floor import floor_findings, raise_to_floor, rounding_of
-from calib.evaluation.inputs import CalibrationInput, PointInput
+from calib.evaluation.floor import floor_findings
+from calib.evaluation.inputs import CalibrationInput
+from calib.evaluation.order import in_order
 from calib.evaluation.places import numbers_of_pieces
-from calib.evaluation.printing import Figures, print_point
+from calib.evaluation.pointresults import PointBudget, by_point, not_computable, point_result
 from calib.evaluation.result import (
-    BudgetLine,
     CalibrationResult,
     CurveResult,
     FoundFinding,
@@ -30,9 +29,11 @@ from calib.evaluation.result import (
 )
 from calib.evaluation.series import Measured, arrange
 from calib.evaluation.shared import with_shared
-from calib.evaluation.statement import judge, judge_pieces, judge_whole, unconfirmed
+from calib.evaluation.statement import judge_pieces, judge_whole, unconfirmed
 from instruments.errors import Finding, Refused
 from instruments.procedure import READ, Measurand
+
+Answer = CalibrationResult | Refused
 
 
 def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
@@ -44,38 +45,149 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
         ``checks-failed`` with every finding, ``definition-invalid``, ``curve-points-few``,
         or ``not-computable`` naming the point.
     """
-    findings = list(check_record(calibration_input))
-    if not_calibratable(calibration_input):
-        return _without_measurement(calibration_input, findings)
+    (answer,) = evaluate_alike([calibration_input])
+    if isinstance(answer, Refused):
+        raise answer
+    return answer
+
+
+def evaluate_alike(inputs: Sequence[CalibrationInput]) -> list[Answer]:
+    """Return the results of records of one definition, in their order, computed as arrays.
+
+    A record does not depend on those beside it, to the last bit; one that is refused has its
+    refusal in its place.
+    """
+    answers: dict[int, Answer] = {}
+    measured: dict[int, _Checked] = {}
+    for i, given in enumerate(inputs):
+        try:
+            checked = _check(given)
+        except Refused as refusal:
+            answers[i] = refusal
+            continue
+        if not_calibratable(checked.record):
+            answers[i] = _without_measurement(checked)
+        else:
+            measured[i] = checked
+    answers |= zip(measured, _compute(list(measured.values())), strict=True)
+    return [answers[i] for i in range(len(inputs))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A record that may be computed, with what the checks had to say."""
+
+    record: CalibrationInput
+    digest: str
+    findings: tuple[Finding, ...]
+
+
+def _check(given: CalibrationInput) -> _Checked:
+    record = in_order(given)
+    findings = check_record(record)
     errors = sum(finding.severity == "error" for finding in findings)
     if errors:
         raise Refused(
             "checks-failed",
             "{errors} errors stand against an evaluation. Correct them and evaluate again.",
             facts={"errors": errors},
-            findings=tuple(findings),
+            findings=findings,
         )
-    record = with_shared(calibration_input)
-    points: list[PointResult] = []
-    curves: list[CurveResult] = []
-    for measurand in record.definition.measurands:
-        measured = arrange(record, measurand)
+    return _Checked(with_shared(record), given.digest(), findings)
+
+
+def _compute(checked: list[_Checked]) -> list[Answer]:
+    """Compute all together; where one cannot be, in halves, until it stands alone."""
+    if not checked:
+        return []
+    try:
+        return _compute_together(checked)
+    except (EngineError, Refused) as fault:
+        if len(checked) == 1:
+            if isinstance(fault, EngineError):
+                raise
+            return [fault]
+        half = len(checked) // 2
+        return _compute(checked[:half]) + _compute(checked[half:])
+
+
+def _compute_together(checked: list[_Checked]) -> list[Answer]:
+    sheets = [_Sheet(one, list(one.findings)) for one in checked]
+    records = [one.record for one in checked]
+    for measurand in records[0].definition.measurands:
+        measured = arrange(records, measurand)
         if measured.points:
-            new_points, new_curves, said = _evaluate_measurand(record, measured)
-            points += new_points
-            curves += new_curves
-            findings += said
-    findings += floor_findings(record, points)
-    findings += _examinations(record)
-    pieces = judge_pieces(record, points)
-    return CalibrationResult(
-        input_digest=calibration_input.digest(),
-        points=tuple(points),
-        curves=tuple(curves),
-        pieces=pieces,
-        verdict=judge_whole(record, pieces),
-        unconfirmed_limits=unconfirmed(points),
-        findings=_found(record, findings),
+            budgets = _budgets(measured)
+            rows = by_point(budgets)
+            for i, own in measured.by_record():
+                sheets[i].add(measured, budgets, rows, own)
+    return [sheet.answer() for sheet in sheets]
+
+
+def _budgets(measured: Measured) -> Budgets:
+    try:
+        return make_budgets(measured)
+    except EngineError as fault:
+        if len(measured.records) > 1:
+            raise
+        raise not_computable(measured, fault) from fault
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What is found of one record, measurand after measurand."""
+
+    checked: _Checked
+    findings: list[Finding]
+    points: list[PointResult] = field(default_factory=list)
+    curves: list[CurveResult] = field(default_factory=list)
+    refusal: Refused | None = None
+
+    def add(
+        self, measured: Measured, budgets: Budgets, rows: list[PointBudget], own: range
+    ) -> None:
+        """Add the points and curves of one measurand; the first refusal stands."""
+        if self.refusal is not None:
+            return
+        record, measurand = self.checked.record, measured.measurand
+        try:
+            self.points += [
+                point_result(record, measurand, rows[i], measured.points[i]) for i in own
+            ]
+            curves, said = fit_curves(record, measured, budgets, own)
+        except Refused as refusal:
+            self.refusal = refusal
+        except EngineError as fault:
+            self.refusal = _no_curve(measurand, fault)
+            self.refusal.__cause__ = fault
+        else:
+            self.curves += curves
+            self.findings += said
+
+    def answer(self) -> Answer:
+        """Return the result, or why there is none."""
+        if self.refusal is not None:
+            return self.refusal
+        record = self.checked.record
+        pieces = judge_pieces(record, self.points)
+        said = [*self.findings, *floor_findings(record, self.points), *_examinations(record)]
+        return CalibrationResult(
+            input_digest=self.checked.digest,
+            points=tuple(self.points),
+            curves=tuple(self.curves),
+            pieces=pieces,
+            verdict=judge_whole(record, pieces),
+            unconfirmed_limits=unconfirmed(self.points),
+            findings=_found(record, said),
+        )
+
+
+def _no_curve(measurand: Measurand, fault: EngineError) -> Refused:
+    return Refused(
+        "curve-not-computable",
+        "The curve of {measurand} cannot be fitted: {reason}",
+        at=f"/points/{measurand.id}",
+        facts={"measurand": measurand.id, "reason": fault.message},
     )
 
 
@@ -86,7 +198,7 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
     the item, and nothing of it is ever stored. A measurand that cannot be computed yet is left out.
     """
     found: list[PointResult] = []
-    entered = with_shared(calibration_input)
+    entered = with_shared(in_order(calibration_input))
     for measurand in entered.definition.measurands:
         read = {name for name, quantity in measurand.inputs.items() if quantity.source in READ}
         complete = tuple(
@@ -99,130 +211,27 @@ def evaluate_points(calibration_input: CalibrationInput) -> tuple[PointResult, .
         others = tuple(p for p in entered.points if p.measurand != measurand.id)
         record = replace(entered, points=(*complete, *others))
         with contextlib.suppress(EngineError, Refused):
-            measured = arrange(record, measurand)
-            budgets = make_budgets(record, measured)
+            rows = by_point(make_budgets(arrange([record], measurand)))
             found += [
-                _point(record, measured, budgets, i, point) for i, point in enumerate(complete)
+                point_result(record, measurand, row, point)
+                for row, point in zip(rows, complete, strict=True)
             ]
     return tuple(found)
 
 
-def _without_measurement(record: CalibrationInput, findings: list[Finding]) -> CalibrationResult:
-    pieces = numbers_of_pieces(record)
+def _without_measurement(checked: _Checked) -> CalibrationResult:
+    record = checked.record
     return CalibrationResult(
-        input_digest=record.digest(),
+        input_digest=checked.digest,
         points=(),
         curves=(),
-        pieces=tuple(PieceVerdict(piece, "not_calibratable") for piece in pieces),
+        pieces=tuple(
+            PieceVerdict(piece, "not_calibratable") for piece in numbers_of_pieces(record)
+        ),
         verdict="not_calibratable",
         unconfirmed_limits=(),
-        findings=_found(record, findings),
+        findings=_found(record, checked.findings),
     )
-
-
-def _evaluate_measurand(
-    record: CalibrationInput, measured: Measured
-) -> tuple[list[PointResult], tuple[CurveResult, ...], tuple[Finding, ...]]:
-    try:
-        budgets = make_budgets(record, measured)
-    except EngineError as fault:
-        raise _not_computable(record, measured.measurand, fault) from fault
-    points = [
-        _point(record, measured, budgets, i, point) for i, point in enumerate(measured.points)
-    ]
-    try:
-        curves, said = fit_curves(record, measured, budgets)
-    except EngineError as fault:
-        raise Refused(
-            "curve-not-computable",
-            "The curve of {measurand} cannot be fitted: {reason}",
-            at=f"/points/{measured.measurand.id}",
-            facts={"measurand": measured.measurand.id, "reason": fault.message},
-        ) from fault
-    return points, curves, said
-
-
-def _not_computable(record: CalibrationInput, measurand: Measurand, fault: EngineError) -> Refused:
-    """Find the point at fault by evaluating one after the other; else the type is."""
-    points = [point for point in record.points if point.measurand == measurand.id]
-    guilty = [point for point in points if not _is_computable(record, measurand, point)]
-    return _refused_point((guilty or points)[0], measurand, fault)
-
-
-def _is_computable(record: CalibrationInput, measurand: Measurand, point: PointInput) -> bool:
-    try:
-        make_budgets(record, arrange(replace(record, points=(point,)), measurand))
-    except EngineError:
-        return False
-    return True
-
-
-def _refused_point(point: PointInput, measurand: Measurand, fault: EngineError) -> Refused:
-    readings = "; ".join(
-        f"{name} = {', '.join(reading.value for reading in series)}"
-        for name, series in point.readings.items()
-    )
-    return Refused(
-        "not-computable",
-        "The result at {nominal} {unit} ({stage}, piece {piece}) cannot be computed from"
-        " {readings}: {reason}",
-        at=f"/points/{point.key}",
-        facts={
-            "nominal": point.nominal,
-            "unit": measurand.unit,
-            "stage": point.stage,
-            "piece": point.piece,
-            "readings": readings or "the nominal value",
-            "reason": fault.message,
-        },
-    )
-
-
-def _point(
-    record: CalibrationInput, measured: Measured, budgets: Budgets, i: int, point: PointInput
-) -> PointResult:
-    measurand = measured.measurand
-    error, u = float(budgets.error[i]), float(budgets.u[i])
-    reference, indication = float(budgets.reference[i]), float(budgets.indication[i])
-    U, k, raised = raise_to_floor(record, measurand.id, point.nominal, float(budgets.k[i]), u)
-    try:
-        printed = print_point(
-            point.nominal,
-            Figures(reference, indication, error, u, U, k),
-            rounding_of(record.rounding, raised=raised),
-            relative=measurand.output == "relative_error",
-        )
-    except EngineError as fault:
-        raise _refused_point(point, measurand, fault) from fault
-    n = int(budgets.item.n[i])
-    result = PointResult(
-        key=point.key, measurand=measurand.id, stage=point.stage, piece=point.piece,
-        reference=kept(reference), indication=kept(indication), error=error,
-        u=kept(u), dof=_finite(float(budgets.dof[i])), k=kept(k), U=kept(U), cmc_applied=raised,
-        readings=n, s=kept(float(budgets.item.s[i])) if n > 1 else None,
-        budget=_lines(measurand, budgets, i),
-        printed=printed, verdict="not_stated",
-    )  # fmt: skip
-    return judge(record, result)
-
-
-def _lines(measurand: Measurand, budgets: Budgets, i: int) -> tuple[BudgetLine, ...]:
-    return tuple(
-        BudgetLine(
-            component=component.id,
-            c=kept(float(budgets.c[j, i])),
-            u=kept(float(budgets.u_input[j, i])),
-            contribution=kept(float(budgets.contributions[j, i])),
-            dof=_finite(float(budgets.dof_input[j, i])),
-            percent=kept(float(budgets.percent[j, i])),
-            counted=bool(budgets.counted[j, i]),
-        )
-        for j, component in enumerate(measurand.components)
-    )
-
-
-def _finite(dof: float) -> float | None:
-    return kept(dof) if math.isfinite(dof) else None
 
 
 def _examinations(record: CalibrationInput) -> Iterable[Finding]:

@@ -1,21 +1,25 @@
 """Readings into arrays: means, scatter and standards of one measurand over its points.
 
-Everything after this is vectorised over points. Means are exact on the decimals; the certificate
-of a standard is looked up at the mean. Knows nothing of budgets.
+The points may be those of many records of one definition, record after record; everything after
+this is vectorised over them. Means are exact on the decimals; the certificate of a standard is
+looked up at the mean. Knows nothing of budgets.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calib.engine.statistics import moments
-from calib.evaluation.decimals import exact_mean, number
-from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
+from calib.evaluation.decimals import exact_means, numbers
+from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput, StandardValue
 from calib.evaluation.standards import CertificateValues, read_certificate
 from instruments.choosing import attribute
 from instruments.errors import Refused
@@ -23,6 +27,9 @@ from instruments.procedure import READ, InputQuantity, InputSource, Measurand
 from instruments.quantities import convert
 
 FloatArray = NDArray[np.float64]
+Places = NDArray[np.intp]
+_VALUE, _STANDARD = attrgetter("value"), attrgetter("standard")
+_Table = tuple[tuple[StandardValue, ...], str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +42,52 @@ class Series:
     n: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Every reading of one input, point after point."""
+
+    values: FloatArray
+    counts: Places
+    """Readings at each point."""
+
+    def block(self, places: Places) -> FloatArray:
+        """Return the readings at points that have equally many, (places, readings)."""
+        starts = (np.cumsum(self.counts) - self.counts)[places]
+        taken = np.arange(self.counts[places[0]])
+        return np.asarray(self.values[starts[:, None] + taken])
+
+
 @dataclass(slots=True)
 class Measured:
-    """All readings of one measurand, its points in the order of the record."""
+    """All readings of one measurand in some records, its points record after record."""
 
     measurand: Measurand
+    records: tuple[CalibrationInput, ...]
     points: tuple[PointInput, ...]
-    series: dict[str, Series]
+    owners: Places
+    """To which of the records each point belongs."""
+    nominal: FloatArray
+    readings: dict[str, Readings] = field(default_factory=dict)
+    """By input that is read."""
+    series: dict[str, Series] = field(default_factory=dict)
     """By declared input; a nominal input has n = 1."""
     _certificates: dict[str, CertificateValues] = field(default_factory=dict)
+
+    def by_record(self) -> list[tuple[int, range]]:
+        """Return the records that have points, each with the places of its points."""
+        found, starts = np.unique(self.owners, return_index=True)
+        ends = [*starts.tolist()[1:], len(self.owners)]
+        return [
+            (i, range(start, end))
+            for i, start, end in zip(found.tolist(), starts.tolist(), ends, strict=True)
+        ]
+
+    def of_records(self, one: Callable[[CalibrationInput], float]) -> FloatArray:
+        """Return at every point what is known of its record."""
+        out = np.empty(len(self.points))
+        for i, own in self.by_record():
+            out[own.start : own.stop] = one(self.records[i])
+        return out
 
     def only(self, source: InputSource) -> str | None:
         """Return the one input of this source; None unless there is exactly one."""
@@ -65,23 +109,27 @@ class Measured:
             )
         return found
 
-    def certificate(self, name: str, standards: dict[str, StandardInput]) -> CertificateValues:
-        """Return the certificate's answer at the mean readings of input `name`."""
+    def certificate(self, name: str) -> CertificateValues:
+        """Return the certificates' answer at the mean readings of input `name`."""
         if name not in self._certificates:
-            self._certificates[name] = self._look_up(name, standards)
+            self._certificates[name] = self._look_up(name)
         return self._certificates[name]
 
-    def _look_up(self, name: str, standards: dict[str, StandardInput]) -> CertificateValues:
-        keys = [_standard_of(point, name) for point in self.points]
-        shape = len(keys)
-        out = CertificateValues(np.zeros(shape), np.zeros(shape), np.full(shape, math.inf))
-        for key in dict.fromkeys(keys):
-            if key is None or key not in standards:
+    def _look_up(self, name: str) -> CertificateValues:
+        known = [{one.key: one for one in record.standards} for record in self.records]
+        tables: dict[_Table, tuple[StandardInput, list[int]]] = {}
+        for i, (point, owner) in enumerate(zip(self.points, self.owners.tolist(), strict=True)):
+            standard = known[owner].get(_standard_of(point, name) or "")
+            if standard is None:
                 raise invalid_definition(
                     self.measurand, f"the certificate at {name} has no standard to look it up"
                 )
-            here = np.array([k == key for k in keys])
-            found = read_certificate(standards[key], self.series[name].mean[here])
+            table = (standard.values, standard.low, standard.high)
+            tables.setdefault(table, (standard, []))[1].append(i)
+        shape = len(self.points)
+        out = CertificateValues(np.zeros(shape), np.zeros(shape), np.full(shape, math.inf))
+        for standard, here in tables.values():
+            found = read_certificate(standard, self.series[name].mean[here])
             out.correction[here], out.u[here], out.dof[here] = found.correction, found.u, found.dof
         return out
 
@@ -97,21 +145,45 @@ def invalid_definition(measurand: Measurand, problem: str) -> Refused:
     )
 
 
-def arrange(record: CalibrationInput, measurand: Measurand) -> Measured:
-    """Return the readings of one measurand as arrays over its points."""
-    points = tuple(p for p in record.points if p.measurand == measurand.id)
-    series: dict[str, Series] = {}
-    # what was not measured on this item needs no conditions or rated values either
+def arrange(records: Sequence[CalibrationInput], measurand: Measurand) -> Measured:
+    """Return the readings of one measurand as arrays over its points.
+
+    What was not measured on an item needs no conditions or rated values either.
+    """
+    own = [[p for p in record.points if p.measurand == measurand.id] for record in records]
+    points = tuple(chain.from_iterable(own))
+    owners = np.repeat(np.arange(len(records)), [len(of_record) for of_record in own])
+    nominal = numbers([point.nominal for point in points])
+    measured = Measured(measurand, tuple(records), points, owners, nominal)
     for name, quantity in measurand.inputs.items() if points else ():
         if quantity.source in READ:
-            series[name] = _series([[r.value for r in point.readings[name]] for point in points])
+            measured.readings[name], measured.series[name] = _read(points, name)
         elif quantity.source == "nominal":
-            mean = np.array([number(point.nominal) for point in points])
-            series[name] = Series(mean, np.zeros(len(points)), np.ones(len(points)))
+            measured.series[name] = _known(nominal)
         elif quantity.source != "derived":
-            mean = np.full(len(points), given_value(record, measurand, quantity))
-            series[name] = Series(mean, np.zeros(len(points)), np.ones(len(points)))
-    return Measured(measurand, points, series)
+            measured.series[name] = _known(_given(measured, quantity))
+    return measured
+
+
+def _given(measured: Measured, quantity: InputQuantity) -> FloatArray:
+    return measured.of_records(lambda record: given_value(record, measured.measurand, quantity))
+
+
+def _known(mean: FloatArray) -> Series:
+    return Series(mean, np.zeros(len(mean)), np.ones(len(mean)))
+
+
+def _read(points: Sequence[PointInput], name: str) -> tuple[Readings, Series]:
+    """Means exactly from the decimals; scatter by groups of equal length."""
+    texts = list(map(_VALUE, chain.from_iterable([point.readings[name] for point in points])))
+    readings = Readings(numbers(texts), np.array([len(point.readings[name]) for point in points]))
+    s = np.zeros(len(points))
+    for count in np.unique(readings.counts[readings.counts > 1]):
+        here = np.flatnonzero(readings.counts == count)
+        # sorted: the scatter, like the mean, must not depend on the order of the readings
+        s[here] = moments(np.sort(readings.block(here), axis=1))[1]
+    mean = exact_means(texts, readings.counts)
+    return readings, Series(mean, s, readings.counts.astype(np.float64))
 
 
 def given_value(record: CalibrationInput, measurand: Measurand, quantity: InputQuantity) -> float:
@@ -138,21 +210,8 @@ def given_value(record: CalibrationInput, measurand: Measurand, quantity: InputQ
     return float(sum(texts) / len(texts))
 
 
-def _series(texts: list[list[str]]) -> Series:
-    """Means exactly from the decimals; scatter by groups of equal length, vectorised."""
-    n = np.array([len(row) for row in texts])
-    s = np.zeros(len(texts))
-    for count in np.unique(n[n > 1]):
-        here = n == count
-        s[here] = moments(
-            # sorted: the scatter, like the mean, must not depend on the order of the readings
-            [sorted(map(number, row)) for row in texts if len(row) == count]
-        )[1]
-    return Series(np.array([exact_mean(row) for row in texts]), s, n.astype(np.float64))
-
-
 def _standard_of(point: PointInput, name: str) -> str | None:
     """Return the standard an input was read on; a set value has that of its point."""
     read = (point.readings[name],) if name in point.readings else point.readings.values()
-    keys = {reading.standard for series in read for reading in series} - {None}
+    keys = set(map(_STANDARD, chain.from_iterable(read))) - {None}
     return keys.pop() if len(keys) == 1 else None

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,9 +40,16 @@ class CertificateValues:
 
 def covered_range(standard: StandardInput) -> tuple[Decimal, Decimal]:
     """Return the lowest and the highest reading the certificate answers for."""
-    lines = [Decimal(value.indication) for value in standard.values]
-    low = Decimal(standard.low) if standard.low is not None else lines[0]
-    high = Decimal(standard.high) if standard.high is not None else lines[-1]
+    return _range(standard.values, standard.low, standard.high)
+
+
+@lru_cache(maxsize=256)
+def _range(
+    rows: tuple[StandardValue, ...], stated_low: str | None, stated_high: str | None
+) -> tuple[Decimal, Decimal]:
+    lines = [Decimal(row.indication) for row in rows]
+    low = Decimal(stated_low) if stated_low is not None else lines[0]
+    high = Decimal(stated_high) if stated_high is not None else lines[-1]
     if len(lines) == 1:
         return low, high
     below, above = OVERHANG * (lines[1] - lines[0]), OVERHANG * (lines[-1] - lines[-2])
@@ -59,8 +68,8 @@ def read_certificate(standard: StandardInput, readings: ArrayLike) -> Certificat
         A reading lies outside the table (``standard-out-of-range``).
     """
     at = np.asarray(readings, dtype=np.float64)
-    low, high = (float(end) for end in covered_range(standard))
-    outside = (at < low) | (at > high)
+    table = _table(standard.values, standard.low, standard.high)
+    outside = (at < table.low) | (at > table.high)
     if np.any(outside):
         raise Refused(
             "standard-out-of-range",
@@ -70,23 +79,45 @@ def read_certificate(standard: StandardInput, readings: ArrayLike) -> Certificat
             facts={
                 "reading": float(at[outside][0]),
                 "standard": standard.key,
-                "low": low,
-                "high": high,
+                "low": table.low,
+                "high": table.high,
                 "unit": standard.unit,
                 "certificate": standard.certificate_number,
             },
         )
-    rows = standard.values
-    x = np.array([number(row.indication) for row in rows])
-    u = np.array([number(row.U) / number(row.k) for row in rows])
-    dof = np.array([optional_number(row.dof, math.inf) for row in rows])
     # a reading on a line of the table has this line on both sides
-    below = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(rows) - 1)
-    above = np.clip(np.searchsorted(x, at, side="left"), 0, len(rows) - 1)
+    last = len(table.x) - 1
+    below = np.clip(np.searchsorted(table.x, at, side="right") - 1, 0, last)
+    above = np.clip(np.searchsorted(table.x, at, side="left"), 0, last)
     return CertificateValues(
-        np.interp(at, x, [_correction(row) for row in rows]),
-        np.maximum(u[below], u[above]),
-        np.minimum(dof[below], dof[above]),
+        np.interp(at, table.x, table.correction),
+        np.maximum(table.u[below], table.u[above]),
+        np.minimum(table.dof[below], table.dof[above]),
+    )
+
+
+class _Table(NamedTuple):
+    """The lines of a certificate as numbers, and where they hold."""
+
+    low: float
+    high: float
+    x: FloatArray
+    correction: FloatArray
+    u: FloatArray
+    dof: FloatArray
+
+
+@lru_cache(maxsize=256)
+def _table(rows: tuple[StandardValue, ...], low: str | None, high: str | None) -> _Table:
+    """Read a certificate once, however many records rest on it."""
+    ends = _range(rows, low, high)
+    return _Table(
+        float(ends[0]),
+        float(ends[1]),
+        np.array([number(row.indication) for row in rows]),
+        np.array([_correction(row) for row in rows]),
+        np.array([number(row.U) / number(row.k) for row in rows]),
+        np.array([optional_number(row.dof, math.inf) for row in rows]),
     )
 
 

@@ -23,7 +23,7 @@ RNG = np.random.default_rng(7)
 
 
 def derived_of(record, corrections=None):
-    return derive(record, arrange(record, record.definition.measurands[0]), corrections or {})
+    return derive(arrange([record], record.definition.measurands[0]), corrections or {})
 
 
 def texts(series):
@@ -212,7 +212,7 @@ def test_readings_are_corrected_one_by_one_and_the_largest_U_counts():
     point = replace(point, readings={**point.readings, "t_B": named})
     record = replace(record, points=(point,), standards=(STANDARD, other))
 
-    budgets = make_budgets(record, arrange(record, definition.measurands[0]))
+    budgets = make_budgets(arrange([record], definition.measurands[0]))
 
     assert budgets.error.tolist() == [0.2]
     assert budgets.u_input.tolist() == [[0.2]]
@@ -236,7 +236,7 @@ def test_a_certificate_on_a_reading_corrects_it_wherever_it_is_used():
     points = [("0", {"t": ["19.5"] * 5, "t_other": ["1"] * 5})]
     record = record_of(definition, points, standards=(standard,))
 
-    budgets = make_budgets(record, arrange(record, definition.measurands[0]))
+    budgets = make_budgets(arrange([record], definition.measurands[0]))
 
     assert budgets.error[0] == pytest.approx(2339.2, abs=0.1)  # IAPWS at 20 degC
     assert budgets.u[0] == pytest.approx(0.05 * 144.8, rel=1e-3)
@@ -251,7 +251,7 @@ def test_a_certificate_of_a_statistic_without_standards_is_a_fault_of_the_type()
     record = record_of(broken, [("50", {"t_A": ["50.0"] * 5, "t_B": ["49.9"] * 5})])
 
     with pytest.raises(Refused, match="x is derived of no standard's reading"):
-        make_budgets(record, arrange(record, broken.measurands[0]))
+        make_budgets(arrange([record], broken.measurands[0]))
 
 
 # --------------------------------------------------------------------------- published functions
@@ -298,7 +298,7 @@ def test_a_published_function_and_its_slopes_by_finite_differences(name):
         return float(derived_of(reference_record(name, given))["y"].value[0])
 
     record = reference_record(name, readings)
-    budgets = make_budgets(record, arrange(record, record.definition.measurands[0]))
+    budgets = make_budgets(arrange([record], record.definition.measurands[0]))
 
     assert budgets.error[0] == pytest.approx(wanted, abs=tolerance)
     for i, argument in enumerate(of):
@@ -358,7 +358,7 @@ def test_the_item_scatters_in_the_unit_that_is_printed():
     R = [100.00, 100.04, 100.02, 99.98, 99.96]
     record = record_of(definition, [("0", {"t_ref": ["0.00"] * 5, "R": texts(R)})])
 
-    budgets = make_budgets(record, arrange(record, definition.measurands[0]))
+    budgets = make_budgets(arrange([record], definition.measurands[0]))
 
     slope = 1 / 0.39083
     assert budgets.item.s[0] == pytest.approx(np.std(R, ddof=1) * slope, rel=1e-5)

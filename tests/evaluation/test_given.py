@@ -50,7 +50,7 @@ def test_conditions_and_ratings_come_in_the_unit_of_the_input():
         (ConditionInput("temperature", "degC", "22"), ConditionInput("temperature", "degC", "26")),
     )
 
-    budgets = make_budgets(record, arrange(record, record.definition.measurands[0]))
+    budgets = make_budgets(arrange([record], record.definition.measurands[0]))
 
     assert budgets.error.tolist() == [1.0] * 3  # 25 % of the 4 K above 20 degC
     assert budgets.c[0].tolist() == pytest.approx([0.25 / 1.8] * 3)
@@ -78,7 +78,7 @@ def test_what_is_missing_is_told_and_nothing_is_computed(attributes, conditions,
 
     assert (code, at) in {(f.code, f.at) for f in refused.value.findings}
     with pytest.raises((Refused, Invalid)):
-        make_budgets(record, arrange(record, record.definition.measurands[0]))
+        make_budgets(arrange([record], record.definition.measurands[0]))
 
 
 @pytest.mark.parametrize("attributes", [{"division": "0.5"}, {"slope": "25"}])

@@ -23,7 +23,7 @@ def test_scatter_is_the_same_double_in_every_order():
     found = set()
     for order in permutations(texts):
         record = a.with_series(a.digital(), 0, "t_ind", order)
-        measured = arrange(record, record.definition.measurands[0])
+        measured = arrange([record], record.definition.measurands[0])
         found.add(float(measured.series["t_ind"].s[0]))
 
     assert len(found) == 1
