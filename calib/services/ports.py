@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from calib.certificates.signing import Rendered, Sealed
+    from calib.certificates.signing import Linted, Rendered, Sealed
+
+Algorithm = Literal["ed25519", "ecdsa-p256"]
+Form = Literal["xml", "pdf", "mark", "log", "status", "preview"]
+"""What is signed: the seal of an XML or PDF certificate, the mark of a QR code, a head of the log,
+a status list, a preview."""
 
 
 class FileStore(Protocol):
@@ -24,10 +31,58 @@ class FileStore(Protocol):
 
 
 class Sealer(Protocol):
-    """Seals a rendered certificate; the only port that touches keys."""
+    """Seals a certificate at two moments: its XML before the page is made, its PDF at the end."""
+
+    def seal_data(self, linted: Linted, xml: bytes) -> bytes:
+        """Return the XML of the certificate sealed; as it is when the certificate bears no seal."""
 
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the sealed certificate, or one that says in words that it bears no seal."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRequest:
+    """What is to be signed, with which key, and for which certificate."""
+
+    key_id: int
+    form: Form
+    content: bytes
+    """The bytes the signature is over."""
+    token: str = ""
+    """Token of the certificate; empty where none is meant."""
+
+
+class Signer(Protocol):
+    """Signs by the rule; whoever asks never sees a key."""
+
+    def sign(self, request: SigningRequest) -> bytes:
+        """Return the signature (64 bytes of Ed25519, or the DER of ECDSA).
+
+        Raises Refused when the rule says no, Unavailable when the keys cannot be reached.
+        """
+
+
+class Vault(Protocol):
+    """Keeps private keys; they never leave it."""
+
+    def make(self, algorithm: Algorithm, label: str) -> tuple[str, bytes]:
+        """Make a key; return where it is found again, and its public side (DER)."""
+
+    def sign(self, reference: str, algorithm: Algorithm, content: bytes) -> bytes:
+        """Return the signature; raises Unavailable when the key is missing or locked."""
+
+
+class Journal(Protocol):
+    """What was signed and refused, one line after the other, chained; never changed."""
+
+    def held(self) -> AbstractContextManager[Sequence[Mapping[str, Any]]]:
+        """Let users take turns; give every line so far.
+
+        Raises Refused when a line was changed or removed.
+        """
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Put a line at the end, synced; only while it is held."""
 
 
 class LogStore(Protocol):
