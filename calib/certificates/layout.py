@@ -24,13 +24,20 @@ from calib.certificates.wording import (
 END_MARK = "End of document; nothing follows"
 
 
-def view_of(document: CertificateDocument, *, preview: bool = False) -> dict[str, Any]:
-    """Return everything the template prints; a preview has no address and no QR code."""
+def view_of(
+    document: CertificateDocument, *, preview: bool = False, mark: str = ""
+) -> dict[str, Any]:
+    """Return everything the template prints; a preview has no address and no QR code.
+
+    The code holds the address and behind its # the signed `mark`, which no browser sends anywhere.
+    """
     speaker = Speaker.of(document.language)
     public = None
     if not preview:
+        coded = f"{document.address}#{mark}" if mark else document.address
         public = {
-            "qr": segno.make(document.address, error="m").svg_inline(border=0, scale=4),
+            "qr": segno.make(coded, error="m").svg_inline(border=0, scale=4),
+            "width": 32 if mark else 24,
             "address": document.address,
             "alt": " / ".join(speaker.say("QR code of the address printed beside it")),
             "sentence": speaker.say(

@@ -26,6 +26,8 @@ from instruments.errors import Refused, Unavailable
 
 __all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_digest"]
 
+MARK = "mark.txt"
+"""Name of the attachment that holds what stands behind the # of the code."""
 _STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 _UNPRINTABLE = re.compile(r"the text `\"?(?P<text>.*?)\"?` could not be displayed", re.DOTALL)
 
@@ -39,7 +41,8 @@ def render(
     """Return the certificate as PDF/A-3a and PDF/UA-1 with its frozen values attached.
 
     `attachments` are named files, e.g. ``input.json``; ``certificate.json``, the document itself,
-    is always attached. A preview bears a watermark, no address and no attachment.
+    is always attached, and what stands in ``mark.txt`` is drawn into the code. A preview bears a
+    watermark, no address and no attachment.
 
     Raises
     ------
@@ -53,7 +56,9 @@ def render(
         everything = {"certificate.json": document.canonical(), **attachments}
         files = {name: content.decode("utf-8") for name, content in everything.items()}
     inputs = {
-        "data": json.dumps(view_of(document, preview=preview), ensure_ascii=False),
+        "data": json.dumps(
+            view_of(document, preview=preview, mark=files.get(MARK, "")), ensure_ascii=False
+        ),
         "files": json.dumps(files, ensure_ascii=False),
     }
     instant = int(datetime.fromisoformat(document.issued_at).timestamp())

@@ -55,8 +55,8 @@ class TrustBundle:
     """Name of its log."""
     policy: str
     """Which key signs the log, which witnesses must have seen it (C2SP tlog-policy)."""
-    labs: Mapping[str, LocalizedText] = field(default_factory=dict)
-    """Names by code."""
+    labs: Mapping[str, tuple[LocalizedText, ...]] = field(default_factory=dict)
+    """By code: the name of the laboratory, and after it those it had before."""
     roots: tuple[str, ...] = ()
     """Certificates (PEM) under which seals must stand."""
     seals: tuple[TrustedKey, ...] = ()

@@ -18,7 +18,7 @@ BUNDLE = TrustBundle(
     host="lab.example",
     origin="lab.example/log",
     policy=f"log {LOG.verifier}\nquorum none\n",
-    labs={"L1": LocalizedText(en="First", zh="一")},
+    labs={"L1": (LocalizedText(en="First", zh="一"),)},
     roots=("PEM",),
     seals=(TrustedKey("ab" * 32, "L1"),),
     marks=(TrustedKey(str(MARK.verifier), "L1", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),),
