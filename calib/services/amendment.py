@@ -5,21 +5,18 @@ Nothing is changed or removed: each act adds an event, a ledger line and an audi
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from calib.records.calibrations import Calibration, Condition, Reading
 from calib.records.certificates import Certificate
 from calib.services import calibration_views
 from calib.services.calibration_views import CalibrationView, locked, move, need_reason
 from calib.services.certificate_rows import certificate_of, events_of, set_due, state_of, told
+from calib.services.second_person import need_second
 from instruments.context import Context
-from instruments.errors import Conflict, Refused
-from instruments.records.parties import Membership, Person
+from instruments.errors import Conflict
 from instruments.services import audit
 from instruments.tenancy import hold_lab
-
-SECOND = ("reviewer", "signatory", "manager")
-"""Roles that may be the second person of a void or a withdrawal."""
 
 
 def void(ctx: Context, certificate_id: int, reason: str, second_person_id: int) -> None:
@@ -34,7 +31,7 @@ def void(ctx: Context, certificate_id: int, reason: str, second_person_id: int) 
     ctx.need("signatory", "manager")
     certificate = _in_state(ctx, certificate_id, "reserved")
     why = need_reason(reason)
-    _need_second(ctx, second_person_id)
+    need_second(ctx, second_person_id)
     move(locked(ctx, certificate.calibration_id), "authorised")
     told(ctx, certificate, "void", {}, reason=why, second_person_id=second_person_id)
 
@@ -51,7 +48,7 @@ def withdraw(ctx: Context, certificate_id: int, reason: str, second_person_id: i
     ctx.need("signatory", "manager")
     certificate = _in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
-    _need_second(ctx, second_person_id)
+    need_second(ctx, second_person_id)
     told(ctx, certificate, "withdrawn", {}, reason=why, second_person_id=second_person_id)
     set_due(ctx, certificate.instrument_id)
 
@@ -107,36 +104,6 @@ def _in_state(ctx: Context, certificate_id: int, wanted: str) -> Certificate:
             facts={"number": certificate.number, "state": state, "wanted": wanted},
         )
     return certificate
-
-
-def _need_second(ctx: Context, person_id: int) -> None:
-    if person_id == ctx.actor.person_id:
-        raise Refused(
-            "second-person-same",
-            "This needs two persons, and {name} is both. Name a colleague who agrees.",
-            at="/second_person_id",
-            facts={"name": ctx.actor.name},
-        )
-    held = ctx.session.scalar(
-        select(Membership.id)
-        .join(Person, Person.id == Membership.person_id)
-        .where(
-            Membership.person_id == person_id,
-            Membership.role.in_(SECOND),
-            Membership.starts_on <= ctx.today,
-            or_(Membership.ends_on.is_(None), Membership.ends_on >= ctx.today),
-            Person.is_active == True,  # noqa: E712 -- a column of 0 and 1, not a truth value
-        )
-        .limit(1)
-    )
-    if held is None:
-        raise Refused(
-            "second-person-unfit",
-            "The second person must be a reviewer, signatory or manager of this lab today. "
-            "Name another colleague.",
-            at="/second_person_id",
-            facts={"person_id": person_id},
-        )
 
 
 def _copy(ctx: Context, row: Calibration, reason: str) -> Calibration:

@@ -1,0 +1,49 @@
+"""The second person of an act that needs two."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from instruments.context import Context
+from instruments.errors import Refused
+from instruments.records.parties import Membership, Person
+
+SECOND = ("reviewer", "signatory", "manager")
+"""Roles that may be the second person."""
+
+
+def need_second(ctx: Context, person_id: int) -> None:
+    """Make sure that another person of the lab agrees who may.
+
+    Raises
+    ------
+    Refused
+        It is the same person, or one without a role that allows it.
+    """
+    if person_id == ctx.actor.person_id:
+        raise Refused(
+            "second-person-same",
+            "This needs two persons, and {name} is both. Name a colleague who agrees.",
+            at="/second_person_id",
+            facts={"name": ctx.actor.name},
+        )
+    held = ctx.session.scalar(
+        select(Membership.id)
+        .join(Person, Person.id == Membership.person_id)
+        .where(
+            Membership.person_id == person_id,
+            Membership.role.in_(SECOND),
+            Membership.starts_on <= ctx.today,
+            or_(Membership.ends_on.is_(None), Membership.ends_on >= ctx.today),
+            Person.is_active == True,  # noqa: E712 -- a column of 0 and 1, not a truth value
+        )
+        .limit(1)
+    )
+    if held is None:
+        raise Refused(
+            "second-person-unfit",
+            "The second person must be a reviewer, signatory or manager of this lab today. "
+            "Name another colleague.",
+            at="/second_person_id",
+            facts={"person_id": person_id},
+        )
