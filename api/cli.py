@@ -12,9 +12,19 @@ from collections.abc import Sequence
 
 import typer
 
-from api.commands import certificates, finding, founding, orders, records
+from api.commands import (
+    catalogue,
+    certificates,
+    documents,
+    finding,
+    founding,
+    methods,
+    orders,
+    records,
+)
 from api.commands.bench import bench
 from api.commands.computing import compute
+from api.commands.evaluate import evaluate
 from api.commands.importing import import_file
 from api.commands.serving import demo, doctor, serve, worker
 from api.commands.terminal import tell_error
@@ -28,13 +38,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Calibration management for thermometers and medical devices.",
 )
-for command in (demo, serve, worker, compute, bench, doctor, finding.due):
+for command in (demo, serve, worker, compute, evaluate, bench, doctor, finding.due):
     app.command()(command)
 app.command("import")(import_file)
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(orders.app, name="order")
 app.add_typer(records.app, name="record")
 app.add_typer(finding.app, name="instrument")
+app.add_typer(methods.app, name="method")
+app.add_typer(documents.app, name="document")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(founding.labs_app, name="lab")
 app.add_typer(founding.people_app, name="person")
 

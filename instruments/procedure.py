@@ -106,8 +106,7 @@ class InputQuantity:
     """Derived by a published function of one input instead of a statistic, e.g.
     ``thermocouple_emf``; see the evaluation for their names."""
     parameters: Mapping[str, str] = later({})
-    """Of the reference function, e.g. ``{"type": "K"}``; ``@name`` takes an attribute of the
-    item."""
+    """Of the reference function, e.g. ``{"type": "K"}``; ``@name``: an attribute of the item."""
     function: str = later("")
     """Derived by an expression in the names of `of`, e.g. ``h/gain``."""
 
@@ -189,8 +188,7 @@ class Limit:
     end_included: bool = True
     clause: str = ""
     when: Mapping[str, str] = field(default_factory=dict)
-    """Attributes the item or the order must have: ``{"pump": "syringe"}``,
-    ``{"verification": "initial"}``."""
+    """Attributes the item must have, or the order: ``{"verification": "initial"}``."""
     plus_from: str | None = later(None)
     """`plus_fraction` counts from this size of the nominal value on, not from zero."""
     of_rating: str = later("")
@@ -328,6 +326,7 @@ class Rating:
     unit: str
     default: str | None = None
     """What most models have; None: it must be entered with the model."""
+    confidence: Confidence = later("BG")
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +374,8 @@ class InstrumentType:
     """Rated values a model of this type has, by name."""
     standards: tuple[StandardWanted, ...] = later(())
     """The kinds of standard behind `standards_wanted`."""
+    validity_confidence: Confidence = later("BG")
+    acclimatisation_confidence: Confidence = later("BG")
 
     def measurand(self, id_: str) -> Measurand:
         """Return the measurand with this id; KeyError when there is none."""

@@ -9,13 +9,16 @@ from api.pages import (
     bench,
     bench_acts,
     board,
+    catalogue,
     certificates,
     customers,
+    documents,
     errors,
     home,
     importing,
     lab,
     labels,
+    methods,
     models,
     orders,
     public,
@@ -27,11 +30,14 @@ from api.pages import (
 router = APIRouter(include_in_schema=False)
 for part in (
     home,
+    methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers,
     models,
+    catalogue,
     registry,
     standards,
+    documents,
     orders,
     lab,
     account,

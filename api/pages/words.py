@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.type_words import TAG_WORDS
+
 WORDS: Mapping[str, Mapping[str, str]] = {
     "role": {
         "technician": "Technician",
@@ -204,6 +206,64 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "input": "Frozen input (JSON)",
         "result": "Result (JSON)",
     },
+    "method_state": {
+        "draft": "Draft",
+        "submitted": "To approve",
+        "approved": "Approved",
+        "withdrawn": "Withdrawn",
+    },
+    "dry_run": {
+        "flipped": "verdicts flip",
+        "not_evaluable": "cannot be evaluated any more",
+        "changed": "other results change",
+        "same": "stay as they are",
+    },
+    "dry_run_one": {
+        "flipped": "The verdict flips",
+        "not_evaluable": "Cannot be evaluated",
+        "changed": "The result changes",
+        "same": "Stays, with new findings",
+    },
+    "confidence": TAG_WORDS,
+    "evaluate": {
+        "A": "Type A: scatter of the readings",
+        "B": "Type B: stated",
+        "certificate": "certificate of the standard",
+        "resolution": "resolution of the item",
+    },
+    "document_status": {
+        "announced": "Announced",
+        "in_force": "In force",
+        "superseded": "Superseded",
+        "withdrawn": "Withdrawn, without successor",
+    },
+    "document_origin": {
+        "national": "National",
+        "local": "Local",
+        "international": "International",
+        "foreign": "Of another country or region",
+        "other": "Of a maker, a laboratory, a paper",
+    },
+    "document_role": {
+        "method": "Method of the work",
+        "limits": "Source of limits",
+        "product": "Product standard",
+        "standard": "Of the standard used",
+    },
+    "certificate_standing": {
+        "current": "Current",
+        "past_due": "Past its date",
+        "older": "A newer one exists",
+        "superseded": "Replaced",
+        "withdrawn": "Withdrawn",
+    },
+    "stated_by": {"type": "type file", "register": "register", "lab": "recorded here"},
+    "confidence_means": {
+        "V": "verified at its source",
+        "V2": "verified at a secondary source",
+        "CALC": "computed from verified facts",
+        "BG": "background: still to be confirmed",
+    },
     "board_colour": {"green": "Fit for use", "yellow": "Needs attention", "red": "Out of service"},
 }
 
@@ -224,6 +284,15 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
         "conditional_fail": "yellow",
         "fail": "red",
     },
+    "method_state": {"draft": "", "submitted": "yellow", "approved": "", "withdrawn": "red"},
+    "dry_run": {"flipped": "red", "not_evaluable": "red", "changed": "yellow", "same": "green"},
+    "document_status": {
+        "announced": "yellow",
+        "in_force": "green",
+        "superseded": "red",
+        "withdrawn": "red",
+    },
+    "certificate_standing": {"current": "green", "past_due": "yellow", "withdrawn": "red"},
     "certificate_state": {
         "reserved": "yellow",
         "issued": "green",
@@ -253,6 +322,12 @@ NOTICES: Mapping[str, str] = {
     "issued": "The certificate is issued.",
     "warning-accepted": "The warning is accepted; your reason stays in the record.",
     "withdrawn": "The certificate is withdrawn. Whoever looks it up sees it.",
+    "method-submitted": "Submitted. Another manager or signatory approves it now.",
+    "method-approved": "Approved. New records are opened with it from now on.",
+    "method-returned": "Returned to its writer.",
+    "method-withdrawn": "Withdrawn.",
+    "confirmed": "The limit is confirmed under your name.",
+    "revoked": "The confirmation is revoked; the limit is open again.",
     "void": "The number is void and will never name a certificate.",
 }
 

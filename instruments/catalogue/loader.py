@@ -173,7 +173,12 @@ def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
 
 def check_file(path: Path) -> tuple[Finding, ...]:
     """Return everything that is wrong with one type file; empty when it can be used."""
-    return _read_file(path, str(path)).findings
+    return read_file(path).findings
+
+
+def read_file(path: Path) -> TypeFile:
+    """Return the type that a file defines, or everything that is wrong with it."""
+    return _read_file(path, str(path))
 
 
 def _packages() -> list[str]:
