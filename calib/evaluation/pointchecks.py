@@ -277,7 +277,8 @@ def _readings(
                 f"{at}/{reading.id}",
                 here,
             )
-        if alike and abs(value - nominal) > reach:
+        # where zero is the only point nothing is near or far in proportion
+        if alike and reach and abs(value - nominal) > reach:
             yield Finding(
                 "reading-implausible",
                 "The reading {reading} {unit} is far from the point {nominal} {unit}: a slip of"

@@ -1,0 +1,83 @@
+"""The character of one simulated item: how far its errors go, and where it is faulty if it is.
+
+Most items conform, some lie near a limit, some beyond it; the error runs smoothly over the points.
+Adjusting takes most of it away. Knows readings of nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calib.simulation.chance import Chance
+from calib.simulation.design import Wish, inside
+
+FloatArray = NDArray[np.float64]
+Grade = Literal["good", "near", "bad"]
+_GOOD, _NEAR = 0.84, 0.92
+"""Shares of items that are good, and good or near a limit."""
+_AFTER_ADJUSTMENT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """An item, or one piece of a batch."""
+
+    grade: Grade
+    faulty: str
+    """The measurand that is near or beyond its limits; empty: none."""
+
+
+def draw_character(
+    chance: Chance, measurands: Sequence[str], grade: Grade | None = None
+) -> Character:
+    """Return a character; `measurands` are those with limits, one of which may be faulty."""
+    drawn, place = chance.between(0, 1), chance.below(max(1, len(measurands)))
+    found: Grade = "good" if drawn < _GOOD else "near" if drawn < _NEAR else "bad"
+    chosen = grade or found
+    return Character(chosen, measurands[place] if measurands and chosen != "good" else "")
+
+
+def draw_wishes(
+    chance: Chance, character: Character, wishes: Sequence[Wish], *, adjusted: bool
+) -> FloatArray:
+    """Return what is wished of each point, (points, wishes); NaN: as it comes."""
+    columns = []
+    for wish in wishes:
+        if wish.is_reference:
+            # nobody sets a source or bath exactly
+            near = 2e-4 * np.maximum(wish.width, 1e-3)
+            columns.append(wish.middle + near * chance.normal(len(wish.middle)))
+            continue
+        size = _size(chance, character if wish.measurand == character.faulty else None)
+        shape = _shape(chance, wish.middle) * size * (_AFTER_ADJUSTMENT if adjusted else 1.0)
+        both = np.isfinite(wish.lower) & np.isfinite(wish.upper)
+        limited = np.isfinite(wish.lower) | np.isfinite(wish.upper)
+        columns.append(
+            np.where(
+                both | ~limited,
+                wish.middle + shape * wish.width,
+                inside(wish.lower, wish.upper, np.abs(shape)),
+            )
+        )
+    return np.stack(columns, axis=1)
+
+
+def _size(chance: Chance, faulty: Character | None) -> float:
+    """Return the largest error in parts of the limits."""
+    part = chance.between(0, 1)
+    if faulty is None:
+        return 0.1 + 0.5 * part
+    return 0.9 + 0.2 * part if faulty.grade == "near" else 1.2 + 0.5 * part
+
+
+def _shape(chance: Chance, points: FloatArray) -> FloatArray:
+    """Return a smooth curve over the points whose largest size is 1, with a little of its own."""
+    at = np.linspace(-1, 1, len(points)) if len(points) > 1 else np.zeros(1)
+    a, b, c = chance.normal(3)
+    curve = a + 0.6 * b * at + 0.4 * c * (at * at - 0.5) + 0.05 * chance.normal(len(points))
+    return np.asarray(curve / np.abs(curve).max())
