@@ -15,20 +15,21 @@ from instruments.records.methods import MethodVersion
 from instruments.records.models import InstrumentModel
 from instruments.records.scope import ScopeRow
 from instruments.services import models
-from instruments.services.method_views import read_row
+from instruments.services.method_views import MethodView, read_row
+
+
+def need_definition(method: MethodView) -> InstrumentType:
+    """Return the definition of a revision; raises Refused while its text has errors."""
+    if method.definition is None:
+        raise _has_errors(method.findings)
+    return method.definition
 
 
 def need_sound(ctx: Context, row: MethodVersion, catalogue: Catalogue) -> InstrumentType:
     """Return the definition when nothing stands against using it; raises Refused with it all."""
     found = read_row(row)
     if found.type is None:
-        raise Refused(
-            "method-has-errors",
-            "{count} errors stand in the text. Correct them all, then submit again.",
-            at="/text",
-            facts={"count": len(found.findings)},
-            findings=found.findings,
-        )
+        raise _has_errors(found.findings)
     type_: InstrumentType = found.type
     against = (*_misplaced(row, catalogue), *models.misfits(ctx, type_), *_unscoped(ctx, type_))
     if against:
@@ -40,6 +41,16 @@ def need_sound(ctx: Context, row: MethodVersion, catalogue: Catalogue) -> Instru
             findings=against,
         )
     return type_
+
+
+def _has_errors(findings: tuple[Finding, ...]) -> Refused:
+    return Refused(
+        "method-has-errors",
+        "{count} errors stand in the text. Correct them all, then submit again.",
+        at="/text",
+        facts={"count": len(findings)},
+        findings=findings,
+    )
 
 
 def _misplaced(row: MethodVersion, catalogue: Catalogue) -> tuple[Finding, ...]:

@@ -1,0 +1,88 @@
+"""``calib method``: the path from a copy to its use at a terminal."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.api.test_cli import Terminal
+from tests.support import issuing
+from tests.support.door import a_door
+from tests.support.issuing import PROBE
+
+
+@pytest.fixture
+def calib(capsysbinary, monkeypatch, tmp_path) -> Terminal:
+    monkeypatch.setenv("CALIB_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("LC_ALL")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    return Terminal(capsysbinary, monkeypatch)
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    url = f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
+    made = a_door(url, tmp_path)
+    monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
+    defaults = {"clock": lambda: issuing.NOW, "synced": True}
+    monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
+    monkeypatch.setenv("CALIB_DATABASE_URL", url)
+    yield made
+    made.bench.engine.dispose()
+
+
+def test_a_method_at_the_terminal(calib, bench, tmp_path, monkeypatch):
+    people = bench.bench
+    writer, second = bench.token(people.technician), bench.token(people.signatory)
+    issuing.submitted(people)
+    monkeypatch.setenv("CALIB_TOKEN", writer)
+    assert calib.asked("method", "copy", PROBE)["state"] == "draft"
+    file = tmp_path / "probe.toml"
+    assert calib("method", "export", 1, "--to", file) == 0
+    text = file.read_text("utf-8")
+    assert text == people.catalogue.text_of(PROBE)
+
+    file.write_text(text.replace('half_width = "0.010"', 'half_width = "wide"', 1), "utf-8")
+    assert calib("method", "edit", 1, file) == 1
+    assert "probe" in calib.err
+    assert calib("method", "check", 1, "--json") == 1
+    (found,) = json.loads(calib.out)
+    assert found["at"] == "/measurands/0/components/3/half_width"
+    assert calib("method", "dry-run", 1) == 1
+    assert calib("method", "submit", 1, "--reason", "why", "--json") == 1
+    assert json.loads(calib.out)["error"]["code"] == "method-has-errors"
+
+    file.write_text(text.replace('half_width = "0.010"', 'half_width = "0.050"', 1), "utf-8")
+    assert calib("method", "edit", 1, file) == 0
+    assert calib("method", "check", 1) == 0
+    tried = calib.asked("method", "dry-run", 1)
+    assert tried["counts"] == {"flipped": 0, "not_evaluable": 0, "changed": 1, "same": 0}
+    assert calib("method", "dry-run", 1) == 0
+    assert "1 of 1 results compared" in calib.out.decode()
+    assert calib("method", "submit", 1, "--reason", "our bath") == 0
+    assert calib("method", "approve", 1) == 1
+
+    monkeypatch.setenv("CALIB_TOKEN", second)
+    assert calib("method", "return", 1, "--reason", "say more") == 0
+    assert calib("method", "submit", 1, "--reason", "our bath, measured", "--token", writer) == 0
+    assert calib("method", "approve", 1, "--remark", "good") == 0
+    shown = calib.asked("method", "show", 1)
+    assert shown["is_in_force"]
+    assert [one["words"] for one in shown["changes"]]
+    assert [one["state"] for one in calib.asked("method", "list")] == ["approved"]
+    assert calib("method", "withdraw", 1, "--reason", "a slip") == 0
+    assert calib("method", "list") == 0
+    assert "withdrawn" in calib.out.decode()
+
+
+def test_a_new_type_is_imported(calib, bench, tmp_path):
+    token = bench.token(bench.bench.technician)
+    file = tmp_path / "house.toml"
+    text = bench.bench.catalogue.text_of(PROBE).replace(PROBE, "thermometer.house")
+    file.write_text(text, "utf-8")
+    made = calib.asked("method", "import", file, "--token", token)
+    assert (made["type_id"], made["based_on"]) == ("thermometer.house", "")
+    file.write_bytes(b"\xff")
+    assert calib("method", "import", file, "--token", token, "--json") == 1
+    assert json.loads(calib.out)["error"]["code"] == "method-file-unreadable"
