@@ -80,8 +80,6 @@ class Minimum:
         Whitened residuals.
     inverse, q : (p, p), (n, p) array
         Inverse of R and Q of the QR decomposition of the derivatives.
-    newton : (p, p) array
-        Inverse of half the second derivatives of the sum of squares.
     convergence : Convergence
         How it was reached.
     """
@@ -90,7 +88,6 @@ class Minimum:
     rest: FloatArray
     inverse: FloatArray
     q: FloatArray
-    newton: FloatArray
     convergence: Convergence
 
 
@@ -277,7 +274,6 @@ def _newton(
         rest=rest,
         inverse=inverse,
         q=q,
-        newton=np.asarray(inverse @ np.linalg.solve(bowl, inverse.T)),
         convergence=Convergence(steps, size / s if s else 0.0, least, path),
     )
     return found, np.asarray(inverse @ t), size

@@ -292,7 +292,7 @@ def _by_blocks(data: dict[str, FloatArray], fit: Callable[..., None]) -> FloatAr
     out = np.zeros((8, size))
     with np.errstate(all="ignore"):
         for low in range(0, size, BLOCK):
-            part = slice(low, min(low + BLOCK, size))
+            part = slice(low, low + BLOCK)
             fit({name: _cut(a, part) for name, a in data.items()}, out[:, part])
     return out
 

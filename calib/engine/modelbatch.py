@@ -164,7 +164,7 @@ def fit_sakuma_hattori(
 
     Notes
     -----
-    Source: F. Sakuma, S. Hattori (1982); Gauss-Newton with re-orthogonalised columns.
+    Source: F. Sakuma, S. Hattori (1982); Gauss-Newton.
     Checked against: tests/reference/models.toml.
     Limits: u(T) enters through u_S; no damping, so a start from the band is needed.
     """
@@ -186,7 +186,7 @@ def fit_sakuma_hattori(
     out = np.empty((11, Ss.shape[1]))
     with np.errstate(all="ignore"):
         for low in range(0, Ss.shape[1], BLOCK):
-            part = slice(low, min(low + BLOCK, Ss.shape[1]))
+            part = slice(low, low + BLOCK)
             cut = [a if a.shape[1] == 1 else a[:, part] for a in (Ts, Ss, us)]
             _radiance_block(cut[0], cut[1], cut[2], first[:, part], c2, out[:, part])
     good = np.isfinite(out).all(axis=0) & (out[10] > 0)
@@ -252,12 +252,9 @@ def _columns(
     r: Triangle = [[zero] * 3 for _ in range(3)]
     for j in range(3):
         v = q[j]
-        # twice is enough: the columns are nearly parallel
-        for _ in range(2 if j else 1):
-            for i in range(j):
-                s = np.einsum("ij,ij->j", q[i], v)
-                v = v - s * q[i]
-                r[i][j] = r[i][j] + s
+        for i in range(j):
+            r[i][j] = np.einsum("ij,ij->j", q[i], v)
+            v = v - r[i][j] * q[i]
         r[j][j] = np.sqrt(np.einsum("ij,ij->j", v, v))
         q[j] = v / r[j][j]
     return q, r, rest

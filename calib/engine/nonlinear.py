@@ -123,7 +123,7 @@ def _linear(problem: _Residuals) -> Minimum:
     back = inverse / size[:, None]
     c = c / size
     end = Convergence(0, 0.0, 1.0, "linear")
-    return Minimum(c, problem.only(c), back, q, back @ back.T, end)
+    return Minimum(c, problem.only(c), back, q, end)
 
 
 def fit_model(  # noqa: PLR0913  (each option has a name)

@@ -37,6 +37,9 @@ def test_band_covers_the_range() -> None:
     band = curve().band(11)
     assert band.inside.all()
     assert (band.indication[0], band.indication[-1]) == (21.521, 26.511)
+    finer = CalibrationCurve(curve().fit, 21.521, 26.511).band()
+    assert len(finer.u) == 101
+    assert finer.u[::10] == pytest.approx(band.u)
 
 
 def test_no_curve() -> None:

@@ -24,7 +24,8 @@ def signals(size: int) -> tuple[Any, Any]:
 def same(batch: ModelFits, j: int, one: Any) -> None:
     assert batch.names == one.names
     assert batch.parameters[:, j] == pytest.approx(one.parameters, rel=1e-9)
-    assert batch.covariance[:, :, j] == pytest.approx(one.covariance, rel=1e-7)
+    size = np.sqrt(np.outer(np.diag(one.covariance), np.diag(one.covariance)))
+    assert batch.covariance[:, :, j] / size == pytest.approx(one.covariance / size, rel=1e-7)
     assert batch.chi2[j] == pytest.approx(one.chi2, rel=1e-7)
     assert batch.dof == one.dof
 
@@ -81,6 +82,26 @@ def test_platinum_thermometers_by_one_product() -> None:
     same(warm, 7, fit_model(callendar_van_dusen(cold=False), t[2:], many[2:, 7], u_y=1e-3))
     many[:, 3] = 0
     assert np.flatnonzero(~fit_platinum(t, many, u).converged).tolist() == [3]
+
+
+def test_nearly_parallel_columns_keep_their_digits() -> None:
+    near = 300 + np.linspace(0, 4, 8)
+    S = 1 / np.expm1(C2 / (BAND[0] * near + BAND[1]))
+    noisy = S * (1 + 1e-9 * np.cos(7 * near))
+    one = fit_model(sakuma_hattori(), near, noisy, u_y=1e-9 * S)
+    found = fit_sakuma_hattori(near, noisy[:, None], 1e-9 * S, BAND)
+    assert found.converged.tolist() == [True]
+    assert found.covariance[:, :, 0] == pytest.approx(one.covariance, rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.0, math.nan, math.inf])
+@pytest.mark.parametrize("name", ["T", "S", "u_S"])
+def test_one_bad_figure_among_good_ones_is_refused(name: str, bad: float) -> None:
+    S, u = signals(2)
+    data: dict[str, Any] = {"T": T.copy(), "S": S, "u_S": u}
+    data[name][3] = bad
+    with pytest.raises(OutOfRange, match=f"^{name} must be positive"):
+        fit_sakuma_hattori(start=BAND, **data)
 
 
 BAD: list[tuple[type[Exception], dict[str, Any]]] = [
