@@ -178,6 +178,9 @@ def test_roots_of_many_functions() -> None:
     np.testing.assert_allclose(swapped, found, rtol=1e-12, atol=1e-14)
     ends = bracketing.solve_between(lambda x: x - 1, np.array([1.0, 0.0]), np.array([2.0, 1.0]))
     assert list(ends) == [1, 1]
+    for low, high in ((0.0, 3.0), (3.0, 0.0)):  # one end has the value 1, which is no root
+        root = bracketing.solve_between(lambda x: x - 2, np.array([low]), np.array([high]))
+        assert root[0] == pytest.approx(2, rel=1e-14)
     with pytest.raises(NotConverged):
         bracketing.solve_between(lambda x: x * x + 1, np.array([-1.0]), np.array([1.0]))
 
