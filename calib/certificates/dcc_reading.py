@@ -77,3 +77,5 @@ class DCCReading:
     is_signed: bool
     """A signature is in the file; whether it is good is not known here."""
     notes: tuple[Finding, ...]
+    is_authentic: bool = False
+    """Everything here was read from bytes that a checked signature covers."""

@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from calib.certificates.dcc import read_dcc
 from calib.certificates.dcc_reading import DCCColumn, DCCReading, DCCSeries, DCCTable
+from calib.certificates.dcc_units import unit_of
 from calib.records.work import StoredFile
 from calib.services.ports import FileStore
 from instruments.context import Context
 from instruments.errors import Finding, Invalid, Refused
-from instruments.quantities import UNITS, convert, convert_difference, unit_from_dsi
+from instruments.quantities import UNITS, convert, convert_difference
 from instruments.services import fields, standards
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
 
@@ -21,6 +22,8 @@ REFERENCE, INDICATION, ERROR = (
     "basic_measuredValue",
     "basic_measurementError",
 )
+CORRECTION = "calib_correction"
+"""The error with its sign turned, where a laboratory that runs Calib states that instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +162,14 @@ def _same_size(id_: str, unit: str) -> bool:
 
 def _unit_id(series: DCCSeries) -> str | None:
     try:
-        return unit_from_dsi(series.unit).id
+        return unit_of(series.unit).id
     except Invalid:
         return None
 
 
 def _values(column: DCCColumn, unit: str) -> tuple[str, ...]:
     series = _series(column, unit)
-    given = unit_from_dsi(series.unit).id
+    given = unit_of(series.unit).id
     if given == unit:
         return series.values
     return tuple(_text(convert(Decimal(value), given, unit)) for value in series.values)
@@ -176,12 +179,11 @@ def _uncertainty(table: DCCTable, unit: str) -> tuple[tuple[str, ...], tuple[str
     """Return U and k: those of the error; without an error column, of the one that states any."""
     stated = {
         kind: [series for series in column.series if series.U]
-        for kind in (ERROR, INDICATION, REFERENCE)
+        for kind in (ERROR, CORRECTION, INDICATION, REFERENCE)
         if (column := table.column(kind)) is not None
     }
     with_any = [kind for kind, series in stated.items() if series]
-    if ERROR in with_any:
-        with_any = [ERROR]
+    with_any = [kind for kind in (ERROR, CORRECTION) if kind in with_any][:1] or with_any
     if len(with_any) != 1:
         raise Refused(
             "dcc-uncertainty-unclear",
@@ -192,7 +194,7 @@ def _uncertainty(table: DCCTable, unit: str) -> tuple[tuple[str, ...], tuple[str
         )
     candidates = stated[with_any[0]]
     series = next((s for s in candidates if _unit_id(s) == unit), candidates[0])
-    given = unit_from_dsi(series.unit).id
+    given = unit_of(series.unit).id
     if given == unit:
         return series.U, series.k
     return tuple(_text(convert_difference(Decimal(u), given, unit)) for u in series.U), series.k
@@ -210,7 +212,7 @@ def _check_error(
     if column is None:
         return
     series = _series(column, unit)
-    given = unit_from_dsi(series.unit).id
+    given = unit_of(series.unit).id
     for place, error in enumerate(series.values):
         stated = convert_difference(Decimal(error), given, unit)
         found = Decimal(indication[place]) - Decimal(reference[place])
