@@ -232,6 +232,15 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class SealWords:
+    """The key the certificate is sealed with, chosen when its number was reserved."""
+
+    name: str
+    fingerprint: str
+    """SHA-256 of its certificate in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What made the file; with it the bytes can be made again."""
 
@@ -289,6 +298,7 @@ class CertificateDocument:
     include_budget: bool = False
     seal: SealState = "unsigned"
     format: int = DOCUMENT_FORMAT
+    seal_key: SealWords | None = later(None)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plain form that is stored and attached to the file."""

@@ -109,6 +109,17 @@ def read_fragment(fragment: str) -> SignedMark:
     return SignedMark(mark, signed[:4], signed[4:])
 
 
+def read_mark(content: bytes) -> Mark:
+    """Read what is signed of a mark.
+
+    Raises Invalid when it is none.
+    """
+    try:
+        return _mark_of(content.decode())
+    except ValueError:
+        raise _unreadable() from None
+
+
 def _mark_of(text: str) -> Mark:
     """Take the text apart.
 

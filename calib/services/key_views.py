@@ -42,16 +42,24 @@ class KeyView:
     algorithm: Algorithm
     public_key: str
     """A vkey, or PEM."""
-    chain: str
-    """Certificates as PEM, that of the key first; empty: none yet."""
-    fingerprint: str
-    """SHA-256 of the certificate in hexadecimal; empty: none."""
+    chains: tuple[str, ...]
+    """Each time it was certified: certificates as PEM, that of the key first."""
     reference: str
     valid_from: datetime
     valid_to: datetime
     successor_id: int | None
     retired_at: datetime | None
     compromised_at: datetime | None
+
+    @property
+    def chain(self) -> str:
+        """Return the newest chain; empty: the key is not certified."""
+        return self.chains[-1] if self.chains else ""
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of its newest certificate in hexadecimal; empty: there is none."""
+        return fingerprint(self.certificates()[0]) if self.chains else ""
 
     def state(self, now: datetime) -> State:
         """Return how the key stands at this instant."""
@@ -71,9 +79,12 @@ class KeyView:
         """Answer whether the key may sign: one that was followed by another may finish its work."""
         return self.state(now) in ("usable", "rotated")
 
-    def certificates(self) -> tuple[x509.Certificate, ...]:
-        """Return the chain."""
-        return read_chain(self.chain)
+    def certificates(self, certificate_digest: str = "") -> tuple[x509.Certificate, ...]:
+        """Return the newest chain, or the one whose first certificate has this SHA-256."""
+        for chain in map(read_chain, reversed(self.chains)):
+            if certificate_digest in ("", fingerprint(chain[0])):
+                return chain
+        return ()
 
     def ends_at(self) -> datetime:
         """Return from when on nothing by this key is believed, were it not compromised."""
@@ -116,7 +127,7 @@ def usable_key(
 def key_of_certificate(session: Session, certificate_digest: str) -> KeyView | None:
     """Return the key whose certificate has this SHA-256."""
     keys = (key for key in list_keys(session) if key.purpose in ("seal", "preview"))
-    return next((key for key in keys if key.fingerprint == certificate_digest), None)
+    return next((key for key in keys if key.certificates(certificate_digest)), None)
 
 
 def trust_bundle(
@@ -160,24 +171,22 @@ def _roots(keys: Sequence[KeyView]) -> tuple[str, ...]:
     """
     own = [key.certificates()[0] for key in keys if key.purpose == "root" and key.chain]
     known = {fingerprint(root) for root in own}
-    alone = [
-        chain[0]
-        for chain in (key.certificates() for key in keys if key.purpose == "seal" and key.chain)
-        if fingerprint(chain[-1]) not in known
-    ]
+    chains = [read_chain(one) for key in keys if key.purpose == "seal" for one in key.chains]
+    alone = [chain[0] for chain in chains if fingerprint(chain[-1]) not in known]
     return tuple(pem_of([one]) for one in (*own, *alone))
 
 
 def _trusted(keys: Iterable[KeyView]) -> tuple[TrustedKey, ...]:
     return tuple(
         TrustedKey(
-            key=key.fingerprint or key.public_key,
+            key=named,
             lab=key.lab,
             valid_from=written(key.valid_from),
             valid_to=written(key.ends_at()),
             compromised_at=written(key.compromised_at) if key.compromised_at else "",
         )
         for key in keys
+        for named in ([fingerprint(read_chain(c)[0]) for c in key.chains] or [key.public_key])
     )
 
 
@@ -201,7 +210,6 @@ def _views(session: Session, rows: Sequence[SigningKey]) -> tuple[KeyView, ...]:
 
 def _view(row: SigningKey, codes: dict[int, str], events: Sequence[SigningKeyEvent]) -> KeyView:
     last = {event.event: event for event in events}
-    chain = last["certified"].chain if "certified" in last else ""
     compromised = [event.effective_at for event in events if event.event == "compromised"]
     return KeyView(
         id=row.id,
@@ -211,8 +219,7 @@ def _view(row: SigningKey, codes: dict[int, str], events: Sequence[SigningKeyEve
         name=row.name,
         algorithm=cast("Algorithm", row.algorithm),
         public_key=row.public_key,
-        chain=chain,
-        fingerprint=fingerprint(read_chain(chain)[0]) if chain else "",
+        chains=tuple(event.chain for event in events if event.event == "certified"),
         reference=row.reference,
         valid_from=row.valid_from,
         valid_to=row.valid_to,
