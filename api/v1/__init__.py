@@ -5,8 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.strict_routes import StrictRoute
-from api.v1 import calibrations, certificates, orders, registry, standards, today
+from api.v1 import (
+    calibrations,
+    catalogue,
+    certificates,
+    documents,
+    methods,
+    orders,
+    registry,
+    standards,
+    today,
+)
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
-for part in (registry, standards, orders, calibrations, certificates, today):
+for part in (
+    registry,
+    catalogue,
+    standards,
+    orders,
+    calibrations,
+    certificates,
+    documents,
+    methods,
+    today,
+):
     router.include_router(part.router)
