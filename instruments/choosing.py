@@ -102,6 +102,19 @@ def attribute(definition: InstrumentType, name: str, attributes: Attributes) -> 
     return attributes.get(name) or (rating.default if rating is not None else None)
 
 
+def lies_at_point(measurand: Measurand, name: str) -> bool:
+    """Answer whether an input reads the quantity whose nominal value a point states."""
+    quantity = measurand.inputs[name]
+    if (quantity.quantity or measurand.quantity, quantity.unit) != (
+        measurand.quantity, measurand.unit
+    ):  # fmt: skip
+        return False
+    sides = [side for side in (measurand.reference, measurand.indication) if side]
+    if quantity.source == "item" or not measurand.reference:
+        return True
+    return any(name in (side, *measurand.inputs[side].of[:1]) for side in sides)
+
+
 def holds(when: Attributes, attributes: Attributes) -> bool:
     """Answer whether an item has all attributes that a condition asks for."""
     return all(attributes.get(name) == value for name, value in when.items())

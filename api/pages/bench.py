@@ -139,7 +139,7 @@ def _suggestion(found: Finding) -> str:
 
 def _by_form(request: Request, ctx: Context, calibration_id: int, typed: Typed) -> Response:
     record = readings.get_calibration(ctx, calibration_id)
-    named = _changes(record, typed)
+    named = _changes(ctx, record, typed)
     reason = typed.text("reason")
     entries = [
         readings.ReadingEntry(
@@ -159,14 +159,15 @@ def _by_form(request: Request, ctx: Context, calibration_id: int, typed: Typed) 
 
 
 def _changes(
-    record: CalibrationView, typed: Typed
+    ctx: Context, record: CalibrationView, typed: Typed
 ) -> tuple[tuple[str, readings.ReadingEntry], ...]:
     pairs = [
         (name, value.strip()) for name, value in typed.parts.multi_items() if isinstance(value, str)
     ]
     fields = ((name.removeprefix("v/"), text) for name, text in pairs if name.startswith("v/"))
     chosen = {name.removeprefix("s/"): text for name, text in pairs if name.startswith("s/")}
-    return entry.entries_of(record, fields, chosen)
+    rivals = entry.rivals(record, readings.supporting(ctx, record.id))
+    return entry.entries_of(record, fields, chosen, rivals)
 
 
 def _shown_again(

@@ -19,6 +19,7 @@ from calib.i18n import translate
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.live import LiveEvaluation, evaluate_live
+from instruments.choosing import holds
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.quantities import UNITS
@@ -41,6 +42,8 @@ def bench_page(
     cell_problems: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
 ) -> HTMLResponse:
     """Return the page of a draft; what was typed and refused is shown again."""
+    candidates = readings.supporting(ctx, record.id)
+    rivals = entry.rivals(record, candidates)
     return staff_page(
         request,
         "bench/bench.html",
@@ -51,7 +54,9 @@ def bench_page(
         tables=entry.tables(record, ctx.language, extra),
         typed_cells=typed_cells or {},
         cell_problems=cell_problems or {},
-        candidates=readings.supporting(ctx, record.id),
+        candidates=candidates,
+        rivals=rivals,
+        choices=lambda table: entry.choices(rivals, table),
         today=ctx.today.isoformat(),
         may_measure="technician" in ctx.actor.roles,
         marks=review.marks(ctx, record.id),
@@ -73,6 +78,11 @@ def head_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
         "people": {person.id: person.name for person in people.list_people(ctx)},
         "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
         "measurands": {m.id: m for m in record.definition.measurands},
+        "read_here": {
+            m.id
+            for m in record.definition.measurands
+            if not m.same_readings_as and holds(m.when, record.attributes)
+        },
         "band": band,
         "spoken": speaker(record, ctx.language),
         "short": short,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from calib.services.calibration_views import CalibrationView, ReadingView
 from calib.services.readings import ReadingEntry
+from calib.services.supporting import StandardCandidate
 from instruments.choosing import readings_for
 from instruments.procedure import READ, InputQuantity, Measurand
 
@@ -74,8 +75,6 @@ class Table:
     stage: str
     is_batch: bool
     blocks: tuple[Block, ...]
-    standards: tuple[int, ...]
-    """Certificates the plan names."""
 
 
 def tables(record: CalibrationView, language: str, extra: int = 0) -> tuple[Table, ...]:
@@ -130,7 +129,6 @@ class _Maker:
             stage=self.stage,
             is_batch=is_batch,
             blocks=blocks,
-            standards=self.record.plan.standards.get(self.measurand.id, ()),
         )
 
     def _places(self) -> int:
@@ -215,13 +213,40 @@ class _Maker:
         )
 
 
+Rivals = Mapping[tuple[str, str], tuple[StandardCandidate, ...]]
+"""Planned standards that an input could be read on, by measurand and input."""
+
+
+def rivals(record: CalibrationView, candidates: Sequence[StandardCandidate]) -> Rivals:
+    """Return the planned standards each input could be read on."""
+    planned = [
+        c for c in candidates if c.certificate_id in record.plan.standards.get(c.measurand, ())
+    ]
+    places = dict.fromkeys((c.measurand, name) for c in planned for name in c.inputs)
+    return {
+        (m, name): tuple(c for c in planned if c.measurand == m and name in c.inputs)
+        for m, name in places
+    }
+
+
+def choices(found: Rivals, table: Table) -> tuple[StandardCandidate, ...]:
+    """Return the standards of which one is chosen for each row; empty: nothing to choose."""
+    wanted = [
+        c for (m, _), cs in found.items() if m == table.measurand.id and len(cs) > 1 for c in cs
+    ]
+    return tuple({c.certificate_id: c for c in wanted}.values())
+
+
 def entries_of(
-    record: CalibrationView, fields: Iterator[tuple[str, str]], chosen: Mapping[str, str]
+    record: CalibrationView,
+    fields: Iterator[tuple[str, str]],
+    chosen: Mapping[str, str],
+    found_rivals: Rivals,
 ) -> tuple[tuple[str, ReadingEntry], ...]:
     """Return what a form changes, each with the name of its field.
 
     A field is named by its place and the revision that was seen. `chosen` are the standards by
-    ``measurand/stage/piece/point``.
+    ``measurand/stage/piece/point``; they hold for inputs that have rivals to choose from.
     """
     current = {slot.current.slot: slot.current for slot in record.slots}
     found = []
@@ -232,7 +257,8 @@ def entries_of(
         slot = (parts[0], parts[1], int(parts[2]), parts[3], parts[4], int(parts[5]))
         stands = current.get(slot)
         before = (stands.value if stands else None) or ""
-        standard = _standard(record, slot, chosen)
+        has_choice = len(found_rivals.get((slot[0], slot[4]), ())) > 1
+        standard = _standard(record, slot, chosen) if has_choice else None
         differs = stands is not None and standard not in (None, stands.standard_certificate_id)
         if text == before and not (text and differs):
             continue

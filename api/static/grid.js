@@ -81,7 +81,7 @@ function start(form) {
   form.addEventListener("change", (event) => {
     if (!event.target.matches("select[data-standard]")) return;
     const row = event.target.closest("tr");
-    row.querySelectorAll("input[data-cell].standard").forEach((cell) => {
+    row.querySelectorAll("input[data-cell].by-row").forEach((cell) => {
       if (cell.value.trim()) { cell.dataset.standardChanged = "1"; dirty.add(cell); }
     });
     schedule(0);
@@ -213,7 +213,7 @@ function start(form) {
       measurand, stage, piece: Number(piece), point, input, place: Number(place),
       revision: Number(cell.dataset.revision), value: value === "" ? null : value,
       reason: cell.dataset.revision === "0" ? "" : reason,
-      standard_certificate_id: standard && cell.classList.contains("standard") ? Number(standard.value) : null,
+      standard_certificate_id: standard && cell.classList.contains("by-row") ? Number(standard.value) : null,
     };
   }
 

@@ -5,7 +5,7 @@ Every refusal names the place: measurand, point, input, number of the reading.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from calib.services.calibration_views import Plan
@@ -131,3 +131,29 @@ def _same_unit(entry: ReadingEntry, quantity: InputQuantity, at: str) -> None:
                 "expected": quantity.unit,
             },
         )
+
+
+def each_once(entries: Sequence[tuple[str, ReadingEntry]]) -> None:
+    """Refuse entries of which two go to the same place.
+
+    Raises
+    ------
+    Invalid
+    """
+    first: dict[Slot, str] = {}
+    for at, entry in entries:
+        if entry.slot in first:
+            raise Invalid(
+                "reading-twice",
+                "Reading {number} of {input} at {point} is given twice, at {first} and {second}. "
+                "Send each place once.",
+                at=at,
+                facts={
+                    "number": entry.place + 1,
+                    "input": entry.input,
+                    "point": entry.point,
+                    "first": first[entry.slot],
+                    "second": at,
+                },
+            )
+        first[entry.slot] = at

@@ -25,9 +25,14 @@ from calib.services.calibration_views import (
 )
 from calib.services.circumstances import accept_warning, close, set_facts
 from calib.services.planning import PlanChange, open_calibration, plan
-from calib.services.reading_entry import ReadingEntry, Slot, check_entry
+from calib.services.reading_entry import ReadingEntry, Slot, check_entry, each_once
 from calib.services.reading_table import read_rows
-from calib.services.supporting import certified_standards, supporting
+from calib.services.supporting import (
+    CertifiedStandard,
+    certified_standards,
+    inputs_on,
+    supporting,
+)
 from instruments.context import Context
 from instruments.errors import Conflict, DomainError, Finding, Invalid
 from instruments.plain import from_plain
@@ -207,7 +212,8 @@ class _Desk:
     definition: InstrumentType
     plan: Plan
     current: dict[Slot, ReadingView]
-    certificates: frozenset[int]
+    certificates: dict[int, CertifiedStandard]
+    """Those the entries name, and those of the plan."""
 
 
 def _enter(
@@ -216,16 +222,17 @@ def _enter(
     ctx.need("technician")
     row = locked(ctx, calibration_id)
     need_draft(row)
+    plan = from_plain(Plan, row.plan)
     named = {e.standard_certificate_id for _, e in entries if e.standard_certificate_id is not None}
+    named |= {id_ for ids in plan.standards.values() if len(ids) > 1 for id_ in ids}
+    certified = certified_standards(ctx, sorted(named)) if named else ()
     desk = _Desk(
         definition=InstrumentType.from_dict(row.definition),
-        plan=from_plain(Plan, row.plan),
+        plan=plan,
         current={r.slot: r for r in calibration_views.readings_of(ctx, calibration_id)},
-        certificates=frozenset(
-            one.certificate_id for one in (certified_standards(ctx, sorted(named)) if named else ())
-        ),
+        certificates={one.certificate_id: one for one in certified},
     )
-    _each_once(entries)
+    each_once(entries)
     rows = _all_or_none([partial(_row, desk, entry, at) for at, entry in entries])
     for new in rows:
         if new is not None:
@@ -289,9 +296,16 @@ def _standard(desk: _Desk, entry: ReadingEntry, quantity: InputQuantity, at: str
         if given not in desk.certificates:
             raise not_found("certificate of a standard", given, f"{at}/standard_certificate_id")
         return given
-    planned = desk.plan.standards.get(entry.measurand, ())
     if quantity.source != "standard":
         return None
+    planned = desk.plan.standards.get(entry.measurand, ())
+    if len(planned) > 1:
+        measurand = desk.definition.measurand(entry.measurand)
+        planned = tuple(
+            id_
+            for id_ in planned
+            if entry.input in inputs_on(desk.definition, measurand, desk.certificates[id_])
+        )
     if len(planned) != 1:
         raise Invalid(
             "standard-not-named",
@@ -343,26 +357,6 @@ def _still(
             "seen": seen,
         },
     )
-
-
-def _each_once(entries: Sequence[tuple[str, ReadingEntry]]) -> None:
-    first: dict[Slot, str] = {}
-    for at, entry in entries:
-        if entry.slot in first:
-            raise Invalid(
-                "reading-twice",
-                "Reading {number} of {input} at {point} is given twice, at {first} and {second}. "
-                "Send each place once.",
-                at=at,
-                facts={
-                    "number": entry.place + 1,
-                    "input": entry.input,
-                    "point": entry.point,
-                    "first": first[entry.slot],
-                    "second": at,
-                },
-            )
-        first[entry.slot] = at
 
 
 def _all_or_none(checks: Sequence[Callable[[], T]]) -> list[T]:

@@ -16,6 +16,7 @@ from calib.evaluation.inputs import StandardInput, StandardValue
 from calib.evaluation.standards import covered_range
 from calib.services import calibration_views
 from calib.services.calibration_views import VISIT
+from instruments.choosing import lies_at_point
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.procedure import InstrumentType, Measurand, StandardWanted
@@ -38,6 +39,8 @@ class StandardCandidate:
     """None: usable at every planned point."""
     is_wanted: bool = False
     """It is of a kind that the instrument's type asks for by name."""
+    inputs: tuple[str, ...] = ()
+    """Inputs of the measurand that can be read on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,14 @@ def candidates(
             certificate_id=one.certificate_id,
             standard=one.standard,
             reason=_other_kind(one, wanted[measurand.id])
-            or _why_not(one, points.get(measurand.id, ()), on),
+            or _why_not(one, _points_of(measurand, inputs, points), on),
             is_wanted=one.kind in {kind.id for kind in wanted[measurand.id]},
+            inputs=inputs,
         )
         for measurand in definition.measurands
+        if not measurand.same_readings_as
         for one in certified
-        if _fits(one.standard, measurand)
+        if (inputs := inputs_on(definition, measurand, one))
     ]
     return tuple(sorted(offered, key=lambda c: (c.reason is not None, not c.is_wanted)))
 
@@ -90,16 +95,24 @@ def candidates(
 def default_standards(
     ctx: Context, definition: InstrumentType, points: Mapping[str, Sequence[str]], on: date
 ) -> dict[str, tuple[int, ...]]:
-    """Return for each measurand the most recently calibrated standard that can support it.
+    """Return for each measurand the most recently calibrated standards that can support it.
 
-    One of a kind that the type asks for goes before those of which nobody said what they are.
+    One for every input that is read on a standard; one of a kind that the type asks for goes before
+    those of which nobody said what they are.
     """
-    chosen: dict[str, StandardCandidate] = {}
+    chosen: dict[tuple[str, str], StandardCandidate] = {}
     for candidate in candidates(ctx, definition, points, on):
-        held = chosen.get(candidate.measurand)
-        if candidate.reason is None and (held is None or _rank(candidate) > _rank(held)):
-            chosen[candidate.measurand] = candidate
-    return {measurand: (candidate.certificate_id,) for measurand, candidate in chosen.items()}
+        for name in candidate.inputs if candidate.reason is None else ():
+            held = chosen.get((candidate.measurand, name))
+            if held is None or _rank(candidate) > _rank(held):
+                chosen[candidate.measurand, name] = candidate
+    found: dict[str, list[int]] = {}
+    for measurand in definition.measurands:
+        for name in measurand.inputs:
+            one = chosen.get((measurand.id, name))
+            if one and one.certificate_id not in found.setdefault(measurand.id, []):
+                found[measurand.id].append(one.certificate_id)
+    return {measurand: tuple(ids) for measurand, ids in found.items()}
 
 
 def certified_standards(
@@ -183,12 +196,27 @@ def _told_apart(found: Sequence[CertifiedStandard]) -> list[CertifiedStandard]:
     ]
 
 
-def _fits(standard: StandardInput, measurand: Measurand) -> bool:
-    return any(
-        (standard.quantity, standard.unit) == (read.quantity or measurand.quantity, read.unit)
-        for read in measurand.inputs.values()
+def inputs_on(
+    definition: InstrumentType, measurand: Measurand, one: CertifiedStandard
+) -> tuple[str, ...]:
+    """Return the inputs of a measurand that can be read on a standard; its kind may name them."""
+    fitting = tuple(
+        name
+        for name, read in measurand.inputs.items()
         if read.source == "standard"
+        and (one.standard.quantity, one.standard.unit)
+        == (read.quantity or measurand.quantity, read.unit)
     )
+    named = {place for kind in definition.standards if kind.id == one.kind for place in kind.inputs}
+    return tuple(name for name in fitting if f"{measurand.id}.{name}" in named) or fitting
+
+
+def _points_of(
+    measurand: Measurand, inputs: Sequence[str], points: Mapping[str, Sequence[str]]
+) -> Sequence[str]:
+    """Return the points a standard is read at; none where it is read elsewhere than at them."""
+    at_point = any(lies_at_point(measurand, name) for name in inputs)
+    return points.get(measurand.id, ()) if at_point else ()
 
 
 def _rank(candidate: StandardCandidate) -> tuple[bool, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from calib.evaluation.inputs import CalibrationInput
 
 COLUMNS = (
-    "measurand", "stage", "piece", "point", "input", "place", "value", "unit", "standard",
+    "measurand", "stage", "piece", "point", "input", "place", "value", "unit",
 )  # fmt: skip
 """Headings of a table of readings, one reading a row."""
 
@@ -32,5 +32,4 @@ def reading_rows(record: CalibrationInput) -> Iterator[dict[str, str]]:
                     "place": str(place),
                     "value": reading.value,
                     "unit": quantity.unit,
-                    "standard": (reading.standard or "") if quantity.source == "standard" else "",
                 }
