@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,6 @@ from tests.support.door import a_door
 
 ELECTRONIC = "thermometer.medical_electronic"
 EAR = "thermometer.infrared_ear"
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/acme_types/acme_types/fridge.toml"
 
 
 @pytest.fixture
