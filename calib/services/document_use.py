@@ -123,13 +123,17 @@ def _type_use(type_: InstrumentType, number: str, catalogue: Catalogue) -> TypeU
         name=type_.name,
         is_own=type_.version not in catalogue.versions(type_.id),
         role=type_.document(number).role,
-        limits=tuple(
+        limits=_once(
             m.name for m in type_.measurands if any(lim.document == number for lim in m.limits)
         ),
-        points=tuple(m.name for m in type_.measurands if m.points.document == number),
+        points=_once(m.name for m in type_.measurands if m.points.document == number),
         examinations=tuple(e.name for e in type_.examinations if e.document == number),
         environment=tuple(e.quantity for e in type_.environment if e.document == number),
     )
+
+
+def _once(names: Iterable[LocalizedText]) -> tuple[LocalizedText, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 # ------------------------------------------------------------------------------------------ people

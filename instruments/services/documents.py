@@ -105,10 +105,12 @@ def supersede(ctx: Context, act: Supersession, revision: int) -> DocumentView:
     number = _number(act.replaced_by, "/replaced_by")
     entry = replace(_as_entry(old.document), source=act.source, note=act.note)
     ended = replace(entry, status="superseded", replaced_by=number, ends_on=act.ends_on)
+    before = known_to(ctx)
+    is_new = number not in before or "title" not in before[number].tags
     _write(ctx, ended, revision)
     known, recorded = known_to(ctx), recorded_by(ctx)
-    if number not in known or act.in_force_on is not None or act.title_en or act.title_zh:
-        next_ = _as_entry(known[number]) if number in known else _next(entry, number)
+    if is_new or act.in_force_on is not None or act.title_en or act.title_zh:
+        next_ = _next(entry, number) if is_new else _as_entry(known[number])
         status = next_.status
         if act.in_force_on is not None:
             status = "announced" if act.in_force_on > ctx.today else "in_force"
@@ -174,7 +176,12 @@ def _newest_revision(ctx: Context, number: str) -> int:
 def _checked(ctx: Context, entry: DocumentEntry, number: str) -> dict[str, Any]:
     title_en = fields.words(entry.title_en, "/title_en")
     title_zh = fields.words(entry.title_zh, "/title_zh")
-    fields.need_a_name(title_en, title_zh)
+    if not (title_en or title_zh):
+        raise Invalid(
+            "title-missing",
+            "A title is missing. Give it in Chinese, in English or in both.",
+            at="/title_zh",
+        )
     fields.choice(entry.status, STATUSES, "/status")
     if entry.issued_on is not None:
         fields.period(entry.issued_on, entry.in_force_on, "/in_force_on")

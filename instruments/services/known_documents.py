@@ -140,6 +140,9 @@ def _known(ctx: Context, recorded: Recorded) -> Mapping[str, Document]:
     newest = sorted((rows[0][0] for rows in recorded.values()), key=lambda row: row.id)
     for row in newest:
         known[row.number] = _of_lab(row, known.get(row.number))
+        for number in filter(None, (*row.replaces, row.replaced_by, *row.counterparts)):
+            # named, described by nobody yet
+            known.setdefault(number, Document(number, LocalizedText(en=number), "other", ""))
     for row in newest:  # the later a record, the later it speaks of others
         _tell_the_others(row, known, recorded)
     return with_last_days(known) if newest else known

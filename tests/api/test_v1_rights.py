@@ -35,6 +35,11 @@ OWN = {
     "/customers": SEEN,
     "/customers/{customer_id}": SEEN,
     "/dashboard": CLOSED,
+    "/documents": CLOSED,
+    "/documents/affected": 422,  # asks for a number first
+    "/documents/comparisons": CLOSED,
+    "/documents/comparisons/{matter}": CLOSED,
+    "/documents/{number}": CLOSED,
     "/due": SEEN,
     "/instruments": SEEN,
     "/instruments/{instrument_id}": SEEN,

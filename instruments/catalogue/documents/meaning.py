@@ -212,10 +212,10 @@ def _own_figures(row: ComparisonRow, path: Path) -> Iterator[Problem]:
         try:
             if text is not None:
                 parse_decimal(text)
-        except DomainError as problem:
+        except DomainError:
             broken = True
-            message = "{problem}"
-            yield Problem("document-number-malformed", (*path, key), message, {"problem": problem})
+            message = "{got} is no decimal number. Write it like 0.20."
+            yield Problem("document-number-malformed", (*path, key), message, {"got": text})
     for low, high in (("lower", "upper"), ("start", "end")):
         ends = getattr(row, low), getattr(row, high)
         if not broken and None not in ends and Decimal(ends[0]) > Decimal(ends[1]):
