@@ -51,6 +51,7 @@ from calib.services.issuing_document import (
     make_document,
     replaced_certificate,
 )
+from calib.services.key_views import seal_words
 from calib.services.order_work import finish_when_issued
 from calib.services.ports import FileStore, Sealer
 from calib.services.review import standing_marks, unchanged
@@ -266,6 +267,7 @@ def _reserve(
         number=take_number(ctx, kind),
         token=secrets.token_urlsafe(16),
         public_base=public_base,
+        seal_key=seal_words(ctx),
     )
     pass_lints(Drafted(document))  # what would not pass later must not take a number now
     _need_new(ctx, document.number)

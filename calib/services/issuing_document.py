@@ -24,6 +24,7 @@ from calib.certificates.document import (
     PersonWords,
     PlaceWords,
     Provenance,
+    SealWords,
 )
 from calib.certificates.drafting import kind_of, measurement_of
 from calib.certificates.pdf import fonts_digest, template_digest
@@ -109,8 +110,9 @@ def make_document(
     number: str,
     token: str,
     public_base: str,
+    seal_key: SealWords | None = None,
 ) -> CertificateDocument:
-    """Return everything the certificate will say.
+    """Return everything the certificate will say; without a key of the seal it bears none.
 
     Raises
     ------
@@ -156,6 +158,8 @@ def make_document(
         deviations=_deviations(record, stored),
         remarks=(record.adjustment,) if record.adjustment else (),
         include_budget=order.include_budget,
+        seal="sealed" if seal_key else "unsigned",
+        seal_key=seal_key,
     )
 
 

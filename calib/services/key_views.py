@@ -14,11 +14,13 @@ from cryptography import x509
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calib.certificates.document import SealWords
 from calib.certificates.seal_chain import fingerprint, pem_of, read_chain
 from calib.ledger.policies import read_policy
 from calib.ledger.trust import TrustBundle, TrustedKey
 from calib.records.keys import SigningKey, SigningKeyEvent
 from calib.services.ports import Algorithm
+from instruments.context import Context
 from instruments.errors import NotFound
 from instruments.records.parties import Lab
 from instruments.text import LocalizedText
@@ -122,6 +124,12 @@ def usable_key(
     ).all()
     usable = [key for key in _views(session, rows) if key.may_sign(now)]
     return max(usable, key=lambda key: key.id, default=None)
+
+
+def seal_words(ctx: Context) -> SealWords | None:
+    """Return what a certificate reserved now will be sealed with; None: it bears no seal."""
+    key = usable_key(ctx.session, "seal", ctx.now, ctx.lab_id)
+    return SealWords(name=key.name, fingerprint=key.fingerprint) if key else None
 
 
 def key_of_certificate(session: Session, certificate_digest: str) -> KeyView | None:
