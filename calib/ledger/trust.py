@@ -108,7 +108,7 @@ def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
             "trust-inconsistent",
             "The trust bundle names the log {origin}, but its keys are of {names}. Ask the "
             "laboratory for it again.",
-            facts={"origin": bundle.origin, "names": ", ".join(sorted(names)) or "none"},
+            facts={"origin": bundle.origin, "names": ", ".join(sorted(names)) or "-"},
         )
     return bundle
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from calib.ledger.statuses import entry_of
 from calib.records.certificates import Certificate, CertificateEvent
 from calib.services import ledger
 from instruments.context import Context
@@ -110,6 +111,7 @@ def subject_of(
         "files": dict(facts.get("files", {})),
         "status": event,
         "predecessor": replaced,
+        "entry": entry_of(certificate.token),
     }
 
 

@@ -26,6 +26,7 @@ or a name that means the same everywhere."""
 _IN_TEMPLATES = ("t", "zh", "en", "both")
 _CARRIERS = {
     "Finding": 1, "Alarm": 1, "Problem": 2, "Judgement": 2, "rule": 2, "HistoryEntry": 3,
+    "established": 1, "not_established": 1, "contradicted": 1,
 }  # fmt: skip
 """Made with a sentence that is translated when it is shown, and where it stands."""
 _TABLES = re.compile(r"(^|_)(WORDS|NOTICES|LABELS|LANDMARKS)$")

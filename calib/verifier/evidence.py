@@ -1,0 +1,214 @@
+"""What a verifier brings along: whom it trusts, proofs, the status list, and the time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from calib.certificates.document import CertificateDocument
+from calib.ledger.chain import leaf_of
+from calib.ledger.checkpoints import InclusionProof, read_proof
+from calib.ledger.merkle import includes, leaf_hash
+from calib.ledger.notes import cosigners, read_note, signers
+from calib.ledger.statuses import StatusList, entry_of, read_status
+from calib.ledger.trust import TrustBundle
+from calib.verifier.report import Step, contradicted, established, not_established, refused
+from instruments.canonical import canonical_json
+from instruments.errors import DomainError, Refused
+
+_EXTRA = {"salt", "subject"}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything beside the certificate itself."""
+
+    now: datetime
+    trust: TrustBundle | None = None
+    proof: bytes | None = None
+    """Its tlog-proof."""
+    status: bytes | None = None
+    """The newest signed status list."""
+
+
+def log_steps(
+    evidence: Evidence,
+    digests: Mapping[str, str],
+    number: str,
+    document: CertificateDocument | None = None,
+) -> list[Step]:
+    """Answer whether exactly these files stand in the log as issued, and who saw it.
+
+    `digests` are SHA-256 of files in hand by their role.
+    """
+    if evidence.proof is None:
+        return [
+            not_established(
+                "log",
+                "There is no proof beside the file. Ask the laboratory for {number}.tlog-proof, or "
+                "load it from the address on the certificate.",
+                number=number,
+            )
+        ]
+    if evidence.trust is None:
+        return [_nobody("log")]
+    try:
+        proof = read_proof(evidence.proof)
+        subject, leaf = _leaf(proof)
+        _need_same(subject, digests, number, document)
+        _need_lab(subject, document, evidence.trust)
+        return _proved(proof, leaf, evidence.trust)
+    except DomainError as problem:
+        return [refused("log", problem)]
+
+
+def _leaf(proof: InclusionProof) -> tuple[Mapping[str, Any], bytes]:
+    """Make the line again from what travels with the proof; only its hash gives it worth."""
+    try:
+        extra = json.loads(proof.extra)
+        if set(extra) != _EXTRA or canonical_json(extra) != proof.extra:
+            raise ValueError("not canonical")
+        subject = extra["subject"]
+        return subject, leaf_hash(leaf_of(subject["status"], extra["salt"], subject).encode())
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+        raise Refused(
+            "proof-without-line",
+            "The proof does not say which line it proves. Ask the laboratory for the original.",
+        ) from problem
+
+
+def _need_same(
+    subject: Mapping[str, Any],
+    digests: Mapping[str, str],
+    number: str,
+    document: CertificateDocument | None,
+) -> None:
+    """Refuse a proof of another certificate, another file or another event."""
+    files = subject.get("files")
+    files = files if isinstance(files, dict) else {}
+    pairs = [("status", subject.get("status"), "issued"), ("number", subject.get("number"), number)]
+    pairs += [(role, files.get(role), digest) for role, digest in digests.items()]
+    if document is not None:
+        pairs.append(("payload", subject.get("payload"), document.digest()))
+        pairs.append(("entry", subject.get("entry"), entry_of(document.token)))
+    for part, logged, in_hand in pairs:
+        if logged != in_hand:
+            raise Refused(
+                "proof-of-another",
+                "The proof is not of this file: its {part} in the log is {logged}, in hand is "
+                "{in_hand}. Either the file was changed, or the proof belongs to another one.",
+                facts={"part": part, "logged": str(logged)[:80], "in_hand": in_hand},
+            )
+
+
+def _need_lab(
+    subject: Mapping[str, Any], document: CertificateDocument | None, trust: TrustBundle
+) -> None:
+    """Refuse a line written in the name of another laboratory than the certificate names."""
+    code = str(subject.get("lab", ""))
+    names = trust.labs.get(code, ())
+    if not names or (document is not None and document.lab.name not in names):
+        raise Refused(
+            "proof-of-another-lab",
+            "The line of the log was written in the name of laboratory {code}, which is not the "
+            "one the certificate names, or none you pinned.",
+            facts={"code": code[:40]},
+        )
+
+
+def _proved(proof: InclusionProof, leaf: bytes, trust: TrustBundle) -> list[Step]:
+    policy, head = trust.read_policy(), proof.checkpoint
+    by = signers(proof.note, policy.logs)
+    if head.origin != trust.origin or not any(one.name == head.origin for one in by):
+        message = (
+            "The head of the log {origin} is not signed by a key you trust. Whoever made it is not "
+            "the installation you pinned."
+        )
+        return [contradicted("log", message, origin=head.origin)]
+    if not includes(leaf, proof.place, head.size, proof.path, head.root):
+        message = (
+            "Line {place} of the log is not this certificate: the path does not lead to its root."
+        )
+        return [contradicted("log", message, place=proof.place)]
+    found = established(
+        "log",
+        "Exactly these bytes stand in the log {origin} as line {place} of {size}.",
+        origin=head.origin,
+        place=proof.place,
+        size=head.size,
+    )
+    return [found, _witnessed(proof, trust)]
+
+
+def _witnessed(proof: InclusionProof, trust: TrustBundle) -> Step:
+    policy = trust.read_policy()
+    seen = cosigners(proof.note, policy.witnesses.values())
+    names = ", ".join(one.verifier.name for one in seen)
+    if not policy.is_met_by([one.verifier for one in seen]):
+        message = (
+            "Your policy asks for witnesses, and too few of them cosigned: {names}. Fetch a newer "
+            "proof."
+        )
+        return contradicted("witnesses", message, names=names or "none")
+    if not seen:
+        message = (
+            "No witness is asked for: that the log shows everybody the same is not established."
+        )
+        return not_established("witnesses", message)
+    return established("witnesses", "Cosigned by {names}.", names=names)
+
+
+def status_step(evidence: Evidence, token: str) -> Step:
+    """Answer whether the certificate still stands; a list past its time says nothing."""
+    if evidence.trust is None:
+        return _nobody("status")
+    if evidence.status is None:
+        return not_established(
+            "status",
+            "There is no status list. Fetch /status/list of {host}, or ask the laboratory.",
+            host=evidence.trust.host,
+        )
+    try:
+        note = read_note(evidence.status)
+        listed = read_status(note)
+        known = evidence.trust.status_keys(listed.issued_at)
+        if not signers(note, known) or listed.origin != evidence.trust.origin:
+            message = (
+                "The status list of {origin} is not signed by a key you trust. Fetch it again."
+            )
+            return not_established("status", message, origin=listed.origin)
+    except DomainError as problem:
+        return not_established("status", problem.message, **problem.facts)
+    return _standing(listed, evidence.now, token)
+
+
+def _standing(listed: StatusList, now: datetime, token: str) -> Step:
+    entry = listed.entry(token)
+    if entry is not None:
+        message = "The laboratory says: {state} since {on}."
+        return contradicted("status", message, state=entry.state, on=entry.on.isoformat())
+    until = listed.next_update.isoformat()
+    if not listed.is_current(now):
+        message = (
+            "The status list was good until {until}; what happened since is not known. Fetch it "
+            "again."
+        )
+        return not_established("status", message, until=until)
+    return established("status", "It stands, by the list that is good until {until}.", until=until)
+
+
+def _nobody(id_: str) -> Step:
+    return not_established(
+        id_,
+        "Nothing is pinned: get the trust bundle of the laboratory by a way other than the "
+        "certificate, and name it.",
+    )
+
+
+def sha256(content: bytes) -> str:
+    """Return the digest by which files are named."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,365 @@
+"""Examine a certificate: a PDF, a DCC in XML, or the code printed on it; report step by step.
+
+Reads only what it was given: no database, no network. What a file says of itself is shown, and
+believed only as far as a step established it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+from cryptography.x509 import Certificate
+
+from calib.certificates.document import CertificateDocument
+from calib.certificates.pdf import MARK, fonts_digest, render, template_digest
+from calib.certificates.pdf_seal_reading import verified_pdf
+from calib.certificates.reread import ReadFile, read_file, reread
+from calib.certificates.seal_chain import fingerprint, read_chain
+from calib.certificates.xml_seal import open_xml
+from calib.evaluation.evaluate import evaluate
+from calib.evaluation.floor import within_scope
+from calib.evaluation.inputs import CalibrationInput
+from calib.ledger.marks import SignedMark, read_fragment
+from calib.ledger.trust import TrustBundle
+from calib.verifier.evidence import Evidence, log_steps, sha256, status_step
+from calib.verifier.marks import is_mark_of, mark_step, mark_steps, validity_steps
+from calib.verifier.report import (
+    STEP_WORDS,
+    Report,
+    Step,
+    contradicted,
+    established,
+    not_established,
+    refused,
+    verdict_of,
+)
+from instruments.errors import DomainError, Invalid
+from instruments.plain import NotPlain
+
+MAX_BYTES = 50 * 1024**2
+DOCUMENT, INPUT, DCC = "certificate.json", "input.json", "dcc.xml"
+
+
+def examine(content: bytes, evidence: Evidence) -> Report:
+    """Return what can be said of a certificate."""
+    try:
+        if len(content) > MAX_BYTES:
+            raise Invalid(
+                "certificate-too-large",
+                "The file has {size} bytes; no certificate has more than {limit}.",
+                facts={"size": len(content), "limit": MAX_BYTES},
+            )
+        if content.startswith(b"%PDF-"):
+            return _of_pdf(content, evidence)
+        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            return _of_xml(content, evidence)
+        steps, says = mark_steps(content.decode("utf-8").strip(), evidence)
+        return _report(steps, says)
+    except DomainError as problem:
+        return _report([refused("file", problem)])
+    except UnicodeDecodeError:
+        return _report([refused("file", _not_ours("no PDF, no XML and no code"))])
+
+
+def _report(steps: list[Step], says: Mapping[str, str] | None = None) -> Report:
+    order = list(STEP_WORDS)
+    ordered = sorted(steps, key=lambda step: order.index(step.id))
+    return Report(verdict_of(ordered), tuple(ordered), says or {})
+
+
+# ------------------------------------------------------------------------------------------- PDF
+
+
+def _of_pdf(content: bytes, evidence: Evidence) -> Report:
+    seen = _read(content)
+    document = _document(seen.attachments.get(DOCUMENT))
+    attached = {name: one for name, one in seen.attachments.items() if name != DOCUMENT}
+    digests = {"pdf": sha256(content)}
+    if INPUT in attached:
+        digests["input"] = sha256(attached[INPUT])
+    if DCC in attached:
+        digests["dcc"] = sha256(attached[DCC])
+    steps = [
+        established(
+            "file", "It reads as {kind} {number}.", kind=document.kind, number=document.number
+        ),
+        _guarded("seal", lambda: _seal_of_pdf(content, document, evidence)),
+        *_dcc(attached.get(DCC), document, evidence),
+        _text(document, content, attached),
+        _rendering(document, content, attached),
+        *log_steps(evidence, digests, document.number, document),
+        *_results(document, attached.get(INPUT)),
+        *_mark(attached.get(MARK), document, evidence),
+        *_standing(document, evidence),
+    ]
+    return _report(steps, _says(document))
+
+
+def _read(content: bytes) -> ReadFile:
+    import pypdfium2  # type: ignore[import-untyped]
+
+    try:
+        return read_file(content)
+    except (pypdfium2.PdfiumError, ValueError) as problem:
+        raise _not_ours(str(problem)) from problem
+
+
+def _document(attached: bytes | None) -> CertificateDocument:
+    try:
+        document = CertificateDocument.from_dict(json.loads(attached or b""))
+    except (ValueError, NotPlain, KeyError, TypeError, RecursionError) as problem:
+        raise _not_ours("it carries no document of this program") from problem
+    if document.canonical() != attached:
+        raise _not_ours("its document is not in canonical form")
+    return document
+
+
+def _not_ours(reason: str) -> Invalid:
+    return Invalid(
+        "certificate-unreadable",
+        "The file is no certificate of this program ({reason}). It may still be genuine: ask "
+        "whoever issued it.",
+        facts={"reason": reason[:200]},
+    )
+
+
+def _guarded(id_: str, step: Callable[[], Step]) -> Step:
+    """Turn a refusal into the step it contradicts."""
+    try:
+        return step()
+    except DomainError as problem:
+        return refused(id_, problem)
+
+
+def _seal_of_pdf(content: bytes, document: CertificateDocument, evidence: Evidence) -> Step:
+    if document.seal == "unsigned":
+        return _unsealed()
+    trust = evidence.trust
+    if trust is None or not trust.roots:
+        return not_established(
+            "seal", "The file bears a seal, but you pinned no root to hold it to."
+        )
+    sealed = verified_pdf(content, _roots(trust))
+    return _sealed_by(sealed.signer, sealed.signed_at, document, trust)
+
+
+def _unsealed() -> Step:
+    return not_established("seal", "The certificate bears no electronic seal, and says so.")
+
+
+def _sealed_by(
+    signer: Certificate, at: datetime, document: CertificateDocument, trust: TrustBundle
+) -> Step:
+    """Hold the key of a seal to the laboratory that the certificate names."""
+    mark = fingerprint(signer)
+    key = next((one for one in trust.seals if one.key == mark), None)
+    if key is None:
+        message = "The seal stands under a trusted root, but its key {key} is none you pinned."
+        return contradicted("seal", message, key=mark[:16])
+    if not key.held_at(at):
+        message = (
+            "The key of the seal was not to be believed on {at}: out of its time, or compromised."
+        )
+        return contradicted("seal", message, at=at.isoformat())
+    if document.lab.name not in trust.labs.get(key.lab, ()):
+        message = "The seal is that of laboratory {code}, but the certificate names {named}."
+        return contradicted("seal", message, code=key.lab, named=document.lab.name.en)
+    if at.isoformat().replace("+00:00", "Z") != document.issued_at:
+        message = "The seal says {at}, the certificate {issued}."
+        return contradicted("seal", message, at=at.isoformat(), issued=document.issued_at)
+    return established(
+        "seal",
+        "Every byte was sealed by laboratory {code} at {at}.",
+        code=key.lab,
+        at=at.isoformat(),
+    )
+
+
+def _roots(trust: TrustBundle) -> list[Certificate]:
+    return [one for pem in trust.roots for one in read_chain(pem)]
+
+
+def _text(document: CertificateDocument, content: bytes, attached: Mapping[str, bytes]) -> Step:
+    differences = reread(document, content, attached)
+    if differences:
+        message = "The pages differ from the document inside in {count} places."
+        return contradicted("text", message, differences, count=len(differences))
+    return established("text", "Every number, unit and name on the pages is that of the document.")
+
+
+def _rendering(
+    document: CertificateDocument, content: bytes, attached: Mapping[str, bytes]
+) -> Step:
+    """Make the pages again: the same program gives the same bytes, whatever else could be drawn."""
+    made_by = document.provenance
+    if (made_by.template_digest, made_by.fonts_digest) != (template_digest(), fonts_digest()):
+        message = (
+            "The file was made by {software} with other templates; they are needed to make the "
+            "pages again."
+        )
+        return not_established("rendering", message, software=made_by.software)
+    try:
+        again = render(document, attached)
+    except DomainError as problem:
+        return refused("rendering", problem)
+    if not content.startswith(again):
+        message = "The pages made again from the document are not the ones in the file."
+        return contradicted("rendering", message)
+    return established(
+        "rendering", "The pages made again from the document are the same, byte for byte."
+    )
+
+
+# ------------------------------------------------------------------------------------------- DCC
+
+
+def _dcc(
+    content: bytes | None, document: CertificateDocument, evidence: Evidence
+) -> Iterator[Step]:
+    """Compare the digital certificate inside a PDF with the pages' document."""
+    if content is None:
+        return
+    yield _guarded("dcc", lambda: _dcc_step(content, document, evidence))
+
+
+def _dcc_step(content: bytes, document: CertificateDocument, evidence: Evidence) -> Step:
+    from calib.certificates.dcc_compare import compare
+
+    element = content
+    if document.seal == "sealed":
+        if evidence.trust is None or not evidence.trust.roots:
+            return not_established(
+                "dcc", "The DCC bears a seal, but you pinned no root to hold it to."
+            )
+        sealed = open_xml(content, _roots(evidence.trust))
+        held = _sealed_by(sealed.signer, sealed.signed_at, document, evidence.trust)
+        if held.state != "established":
+            return Step("dcc", held.state, held.message, held.facts)
+        element = sealed.element
+    differences = compare(document, element)
+    if differences:
+        message = "The DCC differs from the pages in {count} places."
+        return contradicted("dcc", message, differences, count=len(differences))
+    return established("dcc", "Every value, unit and name of the DCC is that of the pages.")
+
+
+def _of_xml(content: bytes, evidence: Evidence) -> Report:
+    from calib.certificates.dcc import read_dcc
+
+    trust = evidence.trust
+    if trust is None or not trust.roots:
+        reading = read_dcc(content)
+        steps = [not_established("seal", "You pinned no root to hold a seal to.")]
+    else:
+        sealed = open_xml(content, _roots(trust))
+        reading = read_dcc(sealed.element)
+        key = next((one for one in trust.seals if one.key == fingerprint(sealed.signer)), None)
+        at = sealed.signed_at.isoformat()
+        if key is None or not key.held_at(sealed.signed_at):
+            message = "The key of the seal is none you pinned for {at}."
+            steps = [contradicted("seal", message, at=at)]
+        else:
+            message = "The digital certificate was sealed by laboratory {code} at {at}."
+            steps = [established("seal", message, code=key.lab, at=at)]
+    number = reading.number
+    steps += [
+        established("file", "It reads as {kind} {number}.", kind="DCC", number=number),
+        *log_steps(evidence, {"dcc": sha256(content)}, number),
+        not_established("status", "A DCC alone does not say under which code its status is kept."),
+    ]
+    return _report(steps, {"number": number})
+
+
+# -------------------------------------------------------------------------------- what it rests on
+
+
+def _results(document: CertificateDocument, content: bytes | None) -> Iterator[Step]:
+    if content is None:
+        yield not_established("recomputation", "The file carries no readings to compute from.")
+        return
+    try:
+        frozen = CalibrationInput.from_dict(json.loads(content))
+        result = evaluate(frozen)
+    except (DomainError, NotPlain, ValueError, KeyError, TypeError, RecursionError) as problem:
+        said = problem.code if isinstance(problem, DomainError) else str(problem)[:120]
+        message = "The readings in the file cannot be computed ({reason})."
+        yield contradicted("recomputation", message, reason=said)
+        return
+    if result.canonical() == document.result.canonical():
+        message = "Readings, budget and decision computed again give every digit: {points} points."
+        yield established("recomputation", message, points=len(result.points))
+    elif _printed(result) == _printed(document.result) and _is_other(document):
+        message = "Computed again by another version, every printed digit is the same."
+        yield established("recomputation", message)
+    else:
+        message = "The readings in the file do not give the results it states."
+        yield contradicted("recomputation", message)
+    if document.lab.accreditation:
+        if within_scope(frozen, document.result):
+            message = "Every result lies within the scope the laboratory held, none below its CMC."
+            yield established("scope", message)
+        else:
+            message = (
+                "It claims accreditation {number}, but not every result lies within the scope."
+            )
+            yield contradicted("scope", message, number=document.lab.accreditation)
+
+
+def _printed(result: object) -> object:
+    points = getattr(result, "points", ())
+    return getattr(result, "verdict", None), [(p.key, p.printed, p.verdict) for p in points]
+
+
+def _is_other(document: CertificateDocument) -> bool:
+    return document.provenance.software != f"calib {version('calib')}"
+
+
+def _standing(document: CertificateDocument, evidence: Evidence) -> Iterator[Step]:
+    if getattr(document, "simulated", False):
+        message = "Its readings were simulated: it is no certificate of an instrument."
+        yield contradicted("simulated", message)
+    yield status_step(evidence, document.token)
+    yield from validity_steps(document.valid_until, evidence.now.date())
+
+
+def _mark(
+    content: bytes | None, document: CertificateDocument, evidence: Evidence
+) -> Iterator[Step]:
+    """Hold the code on the pages to the document, and to a key of the laboratory."""
+    if content is None:
+        return
+    step = _guarded("mark", lambda: mark_step(_fragment(content), document.address, evidence))
+    if step.state != "contradicted" and not is_mark_of(_fragment(content).mark, document):
+        message = "The code on the pages speaks of another certificate."
+        step = contradicted("mark", message)
+    yield step
+
+
+def _fragment(content: bytes) -> SignedMark:
+    try:
+        return read_fragment(content.decode("ascii"))
+    except UnicodeDecodeError as problem:
+        raise _not_ours("its code cannot be read") from problem
+
+
+def _says(document: CertificateDocument) -> dict[str, str]:
+    """Return what a reader compares with the paper in hand."""
+    item = document.item
+    return {
+        "number": document.number,
+        "laboratory": document.lab.name.en,
+        "customer": document.customer.name.en,
+        "item": item.name.en,
+        "maker": item.maker,
+        "model": item.model,
+        "serial": item.serial or ", ".join(item.pieces),
+        "performed_on": document.performed_on,
+        "issued_on": document.issued_on,
+        "valid_until": document.valid_until or "",
+        "verdict": document.result.verdict,
+        "host": urlsplit(document.address).netloc,
+    }

@@ -1,0 +1,101 @@
+"""The printed code: whose mark it bears, and whether it leads where its laboratory answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from calib.certificates.document import CertificateDocument
+from calib.ledger.marks import DIGEST_SIZE, NONE, Mark, SignedMark, read_fragment
+from calib.verifier.evidence import Evidence, status_step
+from calib.verifier.report import Step, contradicted, established, not_established
+
+
+def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str]]:
+    """Examine what a QR code says: an address with the mark behind its #, or the mark alone.
+
+    Raises Invalid when it holds no mark.
+    """
+    address, _, fragment = text.partition("#")
+    signed = read_fragment(fragment or text)
+    mark = signed.mark
+    until = None if mark.until == NONE else mark.until
+    steps = [
+        established("file", "It reads as {kind} {number}.", kind=mark.kind, number=mark.number),
+        mark_step(signed, address if fragment else "", evidence),
+        *validity_steps(until, evidence.now.date()),
+    ]
+    if fragment:
+        steps.append(status_step(evidence, urlsplit(address).path.rpartition("/")[2]))
+    else:
+        message = "The code does not say under which name its status is kept."
+        steps.append(not_established("status", message))
+    says = {
+        "number": mark.number,
+        "serial": mark.item,
+        "issued_on": mark.issued_on,
+        "valid_until": until or "",
+        "verdict": mark.verdict,
+        "host": urlsplit(address).netloc if fragment else "",
+    }
+    return steps, says
+
+
+def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
+    """Answer which trusted laboratory signed a mark, and whether the address is theirs."""
+    trust = evidence.trust
+    if trust is None:
+        return not_established("mark", "Nothing is pinned that could have signed the code.")
+    keys = trust.mark_keys()
+    key = signed.signer(keys)
+    if key is None:
+        return contradicted("mark", "No laboratory you trust signed this code: it is forged.")
+    day = signed.mark.issued_on
+    if not keys[key].held_at(datetime.fromisoformat(f"{day}T12:00:00+00:00")):
+        message = "The key of the code was not to be believed on {day}."
+        return contradicted("mark", message, day=day)
+    host = urlsplit(address).netloc
+    if signed.mark.origin != trust.origin or (host and host != trust.host):
+        message = (
+            "The code leads to {host}, but its laboratory answers at {expected}. The page it opens "
+            "is not theirs: believe only what is said here, and tell them."
+        )
+        return contradicted("mark", message, host=host, expected=trust.host)
+    message = (
+        "Signed by laboratory {code}. Compare number, serial number and result with what lies "
+        "before you: a genuine code can be copied onto another item."
+    )
+    return established("mark", message, code=keys[key].lab)
+
+
+def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
+    """Return what the code of a certificate says."""
+    item = document.item
+    pieces = f"{item.pieces[0]} – {item.pieces[-1]}" if item.pieces else ""
+    return Mark(
+        origin=origin,
+        number=document.number,
+        kind=document.kind,
+        issued_on=document.issued_on,
+        until=document.valid_until or NONE,
+        verdict=document.result.verdict,
+        item=item.serial or pieces or NONE,
+        place=place,
+        payload=bytes.fromhex(document.digest())[:DIGEST_SIZE],
+    )
+
+
+def is_mark_of(mark: Mark, document: CertificateDocument) -> bool:
+    """Answer whether a mark speaks of this document."""
+    return mark == mark_of(document, mark.origin, mark.place)
+
+
+def validity_steps(until: str | None, today: date) -> Iterator[Step]:
+    """Answer whether the legal validity lasts; nothing for a document that has none."""
+    if until is None:
+        return
+    if date.fromisoformat(until) < today:
+        yield contradicted("validity", "Its legal validity ended on {day}.", day=until)
+    else:
+        yield established("validity", "It is legally valid until {day}.", day=until)

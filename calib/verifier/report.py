@@ -1,0 +1,134 @@
+"""What a verifier found: steps, each with a word for how much it knows, and one verdict.
+
+A step is *established* when it was shown, *contradicted* when the opposite was shown, and *not
+established* when nothing could be shown either way. Silence is never taken for good news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from instruments.errors import DomainError, Finding, fill
+
+State = Literal["established", "contradicted", "not_established"]
+Verdict = Literal["valid", "superseded", "withdrawn", "expired", "invalid", "cannot_tell"]
+EXIT: Final[Mapping[Verdict, int]] = {
+    "valid": 0, "superseded": 1, "withdrawn": 1, "expired": 1, "invalid": 1, "cannot_tell": 2,
+}  # fmt: skip
+"""Exit code of ``calib authenticate``."""
+VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
+    "valid": "Genuine, unchanged, and standing.",
+    "superseded": "Genuine, but replaced: do not use it any more.",
+    "withdrawn": "Genuine, but withdrawn: do not rely on it.",
+    "expired": "Genuine and standing, but its legal validity has passed.",
+    "invalid": "Not a genuine, unchanged certificate: do not rely on it.",
+    "cannot_tell": "It cannot be told whether this certificate is genuine and stands.",
+}
+STEP_WORDS: Final[Mapping[str, str]] = {
+    "file": "The file can be read as a certificate",
+    "seal": "The seal of the file",
+    "dcc": "The digital certificate inside",
+    "text": "What the pages say",
+    "rendering": "The pages made again",
+    "log": "The public log",
+    "witnesses": "Witnesses of the log",
+    "recomputation": "The results computed again",
+    "scope": "The uncertainty against the scope of the laboratory",
+    "mark": "The mark of the code",
+    "simulated": "Real readings",
+    "status": "Whether it still stands",
+    "validity": "Legal validity",
+}
+"""Every step by its id, in the order in which they are reported."""
+ORIGIN: Final = ("seal", "log", "mark")
+"""Steps of which one must be established: they show whose certificate it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question that was asked."""
+
+    id: str
+    state: State
+    message: str
+    """Sentence with ``{named}`` facts: what was shown, or what is missing and how to get it."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    """What exactly differs, one by one."""
+
+    def text(self) -> str:
+        """Return the English sentence."""
+        return fill(self.message, {name: str(fact) for name, fact in self.facts.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that was found about one file or code."""
+
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    says: Mapping[str, str] = field(default_factory=dict)
+    """What the certificate says of itself, for comparison with what lies before the reader."""
+
+    def step(self, id_: str) -> Step | None:
+        """Return a step by its id, None when it was not asked."""
+        return next((step for step in self.steps if step.id == id_), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plain form of ``--json``."""
+        return {
+            "verdict": self.verdict,
+            "says": dict(self.says),
+            "steps": [
+                {
+                    "step": step.id,
+                    "state": step.state,
+                    "detail": step.text(),
+                    "findings": [finding.text() for finding in step.findings],
+                }
+                for step in self.steps
+            ],
+        }
+
+
+def established(id_: str, message: str, **facts: object) -> Step:
+    """Return a step that was shown."""
+    return Step(id_, "established", message, facts)
+
+
+def not_established(id_: str, message: str, **facts: object) -> Step:
+    """Return a step about which nothing could be shown."""
+    return Step(id_, "not_established", message, facts)
+
+
+def contradicted(id_: str, message: str, findings: Sequence[Finding] = (), **facts: object) -> Step:
+    """Return a step of which the opposite was shown."""
+    return Step(id_, "contradicted", message, facts, tuple(findings))
+
+
+def refused(id_: str, problem: DomainError) -> Step:
+    """Return the step that an error contradicts."""
+    return Step(id_, "contradicted", problem.message, problem.facts, problem.findings)
+
+
+def verdict_of(steps: Sequence[Step]) -> Verdict:
+    """Return the one answer that follows from the steps.
+
+    Anything contradicted makes it invalid, but for the status and the validity, which have words of
+    their own. Valid takes an established origin, content and status.
+    """
+    by_id = {step.id: step for step in steps}
+    against = [step.id for step in steps if step.state == "contradicted"]
+    if any(id_ not in ("status", "validity") for id_ in against):
+        return "invalid"
+    known = any(by_id[id_].state == "established" for id_ in ORIGIN if id_ in by_id)
+    if not known:
+        return "cannot_tell"
+    if "status" in against:
+        return "withdrawn" if by_id["status"].facts.get("state") == "withdrawn" else "superseded"
+    status = by_id.get("status")
+    if status is None or status.state != "established":
+        return "cannot_tell"
+    return "expired" if "validity" in against else "valid"
