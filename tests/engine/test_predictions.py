@@ -56,6 +56,10 @@ def test_one_new_observation_scatters_more_than_the_curve() -> None:
     found = predict(fit, [4.0])
     s = math.sqrt(fit.residuals @ fit.residuals / 4)
     assert found.u_single == pytest.approx(np.hypot(found.u, s))
+    assert (found.x.tolist(), found.y[0]) == (
+        [4.0],
+        pytest.approx(np.polyval(np.polyfit(X, 3 + 0.5 * X + 0.1 * np.cos(X), 1), 4.0)),
+    )
 
 
 def test_of_two_variables_each_has_its_range_and_its_slope() -> None:
@@ -238,6 +242,18 @@ def test_a_level_place_is_refused_whatever_the_units(size: float) -> None:
                 invert(fit, [scale, 0.0])
             assert invert(fit, [scale]).x == pytest.approx([3 * size])
             assert invert(fit, [scale * 1e-6]).x == pytest.approx([2.01 * size])
+
+
+def test_a_refusal_tells_its_figures() -> None:
+    for ask, name in ((predict, "x of a prediction"), (invert, "y of an inverse evaluation")):
+        with pytest.raises(OutOfRange, match=name):
+            ask(line(), [1.0, math.inf])
+    with pytest.raises(OutOfRange) as two:
+        invert(fit_polynomial(X, (X - 6) ** 2, 2, u_y=0.1), [4.0])
+    assert two.value.facts == {"y": 4.0, "roots": 2}
+    level = fit_line([1, 2, 3], [0, 0, 0], 0.1)
+    with pytest.raises(OutOfRange, match="no argument follows"):
+        invert(level, [0.0])
 
 
 def test_readings_are_averaged() -> None:

@@ -112,6 +112,17 @@ def test_refused_as_one_and_as_many(text: str, at: float) -> None:
         program.gradients(np.full((1, 2), float(at)), np.empty((1, 2)))
 
 
+@pytest.mark.parametrize(
+    ("text", "bad", "named"),
+    [("abs(x)", 0, "abs"), ("x^x", 0, "power"), ("x^x", -1, "power"), ("atan2(x, x)", 0, "atan2")],
+)
+def test_one_item_without_a_slope_among_many(text: str, bad: float, named: str) -> None:
+    program, into = compile_program(parse(text, ["x"]), ["x"]), np.empty((1, 3))
+    program.gradients(np.array([[1.0, 2.0, 3.0]]), into)
+    with pytest.raises(OutOfRange, match=named):
+        program.gradients(np.array([[1.0, bad, 3.0]]), into)
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_an_item_that_is_not_finite(bad: float) -> None:
     for text in ("x + y", "x", "y"):
