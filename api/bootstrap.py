@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from api.settings import Settings
 from calib.adapters.files import DirectoryStore
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
-from calib.adapters.sealing import UnsealedSealer
+from calib.adapters.sealing import CheckedSealer, UnsealedSealer
 from calib.migrations.newest import is_up_to_date
 from calib.services.ports import FileStore, Mailer, Sealer
 from instruments.catalogue.loader import Catalogue, load_catalogue
@@ -57,10 +57,22 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
         engine=engine,
         catalogue=load_catalogue(),
         store=DirectoryStore(folder / "files"),
-        sealer=UnsealedSealer(),
+        sealer=CheckedSealer(UnsealedSealer(), schema_folder(settings)),
         mailer=_mailer(settings, folder),
         clock=clock,
     )
+
+
+def schema_folder(settings: Settings) -> Path:
+    """Return where the schemas of digital certificates are kept."""
+    return settings.folder / "schemas"
+
+
+def fetched_schemas(address: str) -> Iterator[bytes]:
+    """Yield the schema at an address and everything it imports."""
+    from calib.adapters.schemas import fetch_schemas  # one command alone reaches out
+
+    return fetch_schemas(address)
 
 
 def _mailer(settings: Settings, folder: Path) -> Mailer:

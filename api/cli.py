@@ -21,6 +21,7 @@ from api.commands import (
     methods,
     orders,
     records,
+    schemas,
 )
 from api.commands.bench import bench
 from api.commands.computing import compute
@@ -48,6 +49,7 @@ app.add_typer(finding.app, name="instrument")
 app.add_typer(methods.app, name="method")
 app.add_typer(documents.app, name="document")
 app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(schemas.app, name="schemas")
 app.add_typer(founding.labs_app, name="lab")
 app.add_typer(founding.people_app, name="person")
 

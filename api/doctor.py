@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 
-from api.bootstrap import system_clock
+from api.bootstrap import schema_folder, system_clock
 from api.settings import Settings, describe
+from calib.certificates.dcc_schema import is_installed
 from calib.certificates.fonts import fonts_digest
 from calib.migrations.newest import is_up_to_date
 from calib.services import recall, recovery
@@ -36,6 +37,7 @@ def examine(settings: Settings, language: str = "en") -> dict[str, Any]:
         ("database", _database),
         ("catalogue", _catalogue),
         ("fonts", _fonts),
+        ("schemas", _schemas),
         ("disk", _disk),
         ("mail", _mail),
         ("address", _address),
@@ -123,6 +125,12 @@ def _catalogue(_settings: Settings) -> str:
 
 def _fonts(_settings: Settings) -> str:
     return f"digest {fonts_digest()[:16]}"
+
+
+def _schemas(settings: Settings) -> str:
+    if is_installed(schema_folder(settings)):
+        return "DCC 3.3.0 and D-SI 2.2.1: every certificate is validated"
+    return "not installed: digital certificates are not validated (calib schemas install)"
 
 
 def _disk(settings: Settings) -> str:

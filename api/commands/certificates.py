@@ -72,10 +72,21 @@ def issue(
 
 
 @app.command()
-def show(number: Number, token: Token = "", as_json: AsJSON = False) -> None:
+def show(
+    number: Number,
+    dcc: Annotated[bool, typer.Option("--dcc", help="Print its DCC, nothing else.")] = False,
+    token: Token = "",
+    as_json: AsJSON = False,
+) -> None:
     """Show a certificate, what happened to it and its files."""
-    with acting(token, read_only=True) as (ctx, _):
+    from calib.services import lookup
+
+    with acting(token, read_only=True) as (ctx, wired):
         view = find(ctx, number)
+        if dcc:
+            file = lookup.certificate_file(ctx, view.id, "dcc")
+            typer.get_binary_stream("stdout").write(wired.store.get(file.sha256))
+            return
     lines = [f"{view.number}  {view.state}  {view.verdict}  {view.item}  {view.performed_on}"]
     lines += [f"  {e.at.isoformat()}  {e.event:11} {e.person}  {e.reason}" for e in view.events]
     lines += [f"  {f.role:7} {f.size:9} bytes  {f.sha256}" for f in view.files]
@@ -86,7 +97,7 @@ def show(number: Number, token: Token = "", as_json: AsJSON = False) -> None:
 def print_(
     number: Number,
     to: Annotated[Path, typer.Option(help="File to write.")],
-    role: Annotated[str, typer.Option(help="pdf, input or result.")] = "pdf",
+    role: Annotated[str, typer.Option(help="pdf, dcc, input or result.")] = "pdf",
     token: Token = "",
     as_json: AsJSON = False,
 ) -> None:

@@ -203,6 +203,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "file": {
         "pdf": "Certificate (PDF)",
+        "dcc": "Digital certificate (DCC)",
         "input": "Frozen input (JSON)",
         "result": "Result (JSON)",
     },

@@ -52,7 +52,7 @@ def get_certificate(certificate_id: int, ctx: Reading) -> lookup.CertificateView
 
 @router.get("/certificates/{certificate_id}/files/{role}")
 def get_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Response:
-    """Return a file of a certificate: ``pdf``, ``input`` or ``result``."""
+    """Return a file of a certificate: ``pdf``, ``dcc``, ``input`` or ``result``."""
     file = lookup.certificate_file(ctx, certificate_id, role)
     return download(wired.store.get(file.sha256), file.media_type, file.name)
 

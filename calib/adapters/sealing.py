@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calib.services.ports import Form, Signer, SigningRequest
+from calib.services.ports import Form, Sealer, Signer, SigningRequest
 from instruments.errors import Refused, Unavailable
 from instruments.tenancy import installation_session
 
@@ -31,6 +32,47 @@ class UnsealedSealer:
         from calib.certificates.signing import UNSIGNED, seal_rendered
 
         return seal_rendered(rendered, rendered.content, UNSIGNED)
+
+
+class CheckedSealer:
+    """Has the XML looked at by its schema, where the schemas are installed, once it is sealed."""
+
+    def __init__(self, inner: Sealer, schemas: Path) -> None:
+        """Keep who seals and where the schemas are."""
+        self._inner = inner
+        self._schemas = schemas
+
+    def seal_data(self, linted: Linted, xml: bytes) -> bytes:
+        """Return the sealed XML.
+
+        Raises
+        ------
+        Refused
+            It breaks its schema.
+        Unavailable
+        """
+        from calib.certificates.dcc_schema import is_installed, validate
+
+        sealed = self._inner.seal_data(linted, xml)
+        if is_installed(self._schemas):
+            found = validate(sealed, self._schemas)
+            if found:
+                raise Refused(
+                    "dcc-breaks-schema",
+                    "The XML of certificate {number} breaks its schema at {count} places; the "
+                    "first: {first}. Report this with the document.",
+                    facts={
+                        "number": linted.document.number,
+                        "count": len(found),
+                        "first": found[0],
+                    },
+                    findings=found,
+                )
+        return sealed
+
+    def seal(self, rendered: Rendered) -> Sealed:
+        """Return the sealed certificate."""
+        return self._inner.seal(rendered)
 
 
 class KeySealer(UnsealedSealer):

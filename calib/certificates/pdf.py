@@ -28,6 +28,12 @@ __all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_dig
 
 MARK = "mark.txt"
 """Name of the attachment that holds what stands behind the # of the code."""
+_SHAPES = (
+    "blocks", "detail_tables", "figures", "layout", "sections", "tables", "wording",
+    "dcc_details", "dcc_methods", "dcc_parties", "dcc_results", "dcc_statements", "dcc_units",
+    "dcc_writing", "dcc_xml",
+)  # fmt: skip
+"""Modules that decide what stands in the files of a certificate."""
 _STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
 _UNPRINTABLE = re.compile(r"the text `\"?(?P<text>.*?)\"?` could not be displayed", re.DOTALL)
 
@@ -100,10 +106,10 @@ def template_digest() -> str:
     """Return the SHA-256 over templates, layout and words: what shapes a certificate."""
     total = hashlib.sha256()
     here = resources.files("calib")
-    sources = [here / "locale" / "zh" / "LC_MESSAGES" / "certificate.po"]
+    words = here / "locale" / "zh" / "LC_MESSAGES"
+    sources = [words / "certificate.po", words / "dcc.po"]
     sources += sorted((here / "certificates" / "templates").iterdir(), key=lambda f: f.name)
-    for name in ("blocks", "detail_tables", "figures", "layout", "sections", "tables", "wording"):
-        sources.append(here / "certificates" / f"{name}.py")
+    sources += [here / "certificates" / f"{name}.py" for name in _SHAPES]
     for source in sources:
         if source.is_file():
             total.update(hashlib.sha256(source.read_bytes()).digest())

@@ -7,10 +7,12 @@ keys: what seals stands behind a port.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, final
 
+from calib.certificates.dcc_compare import compare
+from calib.certificates.dcc_writing import write_dcc
 from calib.certificates.document import CertificateDocument
 from calib.certificates.lint import lint
 from calib.certificates.pdf import render
@@ -95,6 +97,22 @@ def pass_lints(drafted: Drafted) -> Linted:
     findings = lint(drafted.document)
     _refuse(findings)
     return Linted(drafted.document, drafted.document.digest(), findings, _MADE_HERE)
+
+
+def write_data(linted: Linted, seal: Callable[[Linted, bytes], bytes]) -> bytes:
+    """Write the document as DCC, compare it, have it sealed, and compare what came back.
+
+    Raises
+    ------
+    Refused
+        The file does not say what the document says.
+    """
+    xml = write_dcc(linted.document, linted.digest)
+    _refuse(compare(linted.document, xml))
+    sealed = seal(linted, xml)
+    if sealed != xml:
+        _refuse(compare(linted.document, sealed))
+    return sealed
 
 
 def render_linted(linted: Linted, attachments: Mapping[str, bytes]) -> Rendered:

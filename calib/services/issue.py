@@ -29,7 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calib.certificates.document import CertificateDocument
 from calib.certificates.pdf import fonts_digest, template_digest
-from calib.certificates.signing import Drafted, Linted, pass_lints, render_linted
+from calib.certificates.signing import Drafted, Linted, pass_lints, render_linted, write_data
 from calib.records.calibrations import Calibration, Evaluation
 from calib.records.certificates import Certificate, CertificateFile
 from calib.services import calibration_views
@@ -98,7 +98,7 @@ class IssuedView:
     number: str
     token: str
     files: Mapping[str, str]
-    """SHA-256 by role: ``pdf``, ``input``, ``result``."""
+    """SHA-256 by role: ``pdf``, ``dcc``, ``input``, ``result``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +188,12 @@ def finish(
         expected = certificate.payload_digest
         input_json, result_json = kept.input_json, kept.result_json
     linted = _frozen(number, payload, expected)
-    sealed = sealer.seal(render_linted(linted, {"input.json": input_json.encode()}))
+    dcc = write_data(linted, sealer.seal_data)
+    attached = {"input.json": input_json.encode(), "dcc.xml": dcc}
+    sealed = sealer.seal(render_linted(linted, attached))
     contents = (
         ("pdf", sealed.content, "application/pdf"),
+        ("dcc", dcc, "application/xml"),
         ("input", input_json.encode(), "application/json"),
         ("result", result_json.encode(), "application/json"),
     )

@@ -44,6 +44,8 @@ __all__ = [
     "instrument_history",
 ]
 MOST = 500
+FILE_NAMES = {"pdf": "{number}.pdf", "dcc": "{number}-dcc.xml"}
+"""Names of the files of a certificate by role; the others are JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class FileView:
     """A file of a certificate in the file store."""
 
     role: str
-    """``pdf``, ``input``, ``result``."""
+    """``pdf``, ``dcc``, ``input``, ``result``."""
     sha256: str
     size: int
     media_type: str
@@ -302,8 +304,14 @@ def _files(ctx: Context, ids: Sequence[int]) -> dict[int, list[FileView]]:
     )
     found: dict[int, list[FileView]] = {}
     for file, number in rows:
-        name = f"{number}.pdf" if file.role == "pdf" else f"{number}-{file.role}.json"
+        name = FILE_NAMES.get(file.role, "{number}-{role}.json")
         found.setdefault(file.certificate_id, []).append(
-            FileView(file.role, file.sha256, file.size, file.media_type, name)
+            FileView(
+                role=file.role,
+                sha256=file.sha256,
+                size=file.size,
+                media_type=file.media_type,
+                name=name.format(number=number, role=file.role),
+            )
         )
     return found

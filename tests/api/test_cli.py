@@ -208,7 +208,7 @@ def test_a_record_goes_from_its_order_to_its_certificate(calib, door, tmp_path):
     issued = calib.asked("certificate", "issue", found.id)
     shown = calib.asked("certificate", "show", issued["number"])
     assert (shown["id"], shown["state"]) == (issued["certificate_id"], "issued")
-    for role in ("pdf", "input", "result"):
+    for role in ("pdf", "dcc", "input", "result"):
         file = tmp_path / role
         told = calib.asked("certificate", "print", issued["number"], "--to", file, "--role", role)
         assert told["sha256"] == issued["files"][role]

@@ -69,7 +69,7 @@ def _one(one, state, files, records, lines, store) -> list[str]:
     if CertificateDocument.from_dict(json.loads(one.payload)).digest() != one.payload_digest:
         faults.append(f"{one.number}: payload is not what was frozen")
     issued = state == "issued"
-    if set(files) != ({"pdf", "input", "result"} if issued else set()):
+    if set(files) != ({"pdf", "dcc", "input", "result"} if issued else set()):
         faults.append(f"{one.number}: {state} with files {sorted(files)}")
     faults += [
         f"{one.number}: {file.role} is not as long as it was"
