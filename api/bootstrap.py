@@ -6,18 +6,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Engine
 
 from api.settings import Settings
 from calib.adapters.files import DirectoryStore
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
-from calib.adapters.sealing import CheckedSealer, UnsealedSealer
+from calib.adapters.passphrase import read_passphrase
+from calib.adapters.sealing import LOCKED, CheckedSealer, KeySealer
+from calib.adapters.signing_files import FileVault
 from calib.migrations.newest import is_up_to_date
-from calib.services.ports import FileStore, Mailer, Sealer
+from calib.services.ports import FileStore, Mailer, Sealer, Signer, Vault
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
+
+if TYPE_CHECKING:
+    from calib.adapters.signer_socket import SignerServer
+    from calib.certificates.pdf_seal import TimeAuthority
 
 Clock = Callable[[], datetime]
 
@@ -33,6 +39,7 @@ class Wiring:
     sealer: Sealer
     mailer: Mailer
     clock: Clock
+    signer: Signer = LOCKED
 
 
 def system_clock() -> datetime:
@@ -52,14 +59,18 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
         from calib.migrations.run import upgrade  # half a second that only a new database costs
 
         upgrade(engine)
+    signer = _signer(settings, engine, clock)
     return Wiring(
         settings=settings,
         engine=engine,
         catalogue=load_catalogue(),
         store=DirectoryStore(folder / "files"),
-        sealer=CheckedSealer(UnsealedSealer(), schema_folder(settings)),
+        sealer=CheckedSealer(
+            KeySealer(engine, signer, _time_authority(settings)), schema_folder(settings)
+        ),
         mailer=_mailer(settings, folder),
         clock=clock,
+        signer=signer,
     )
 
 
@@ -73,6 +84,74 @@ def fetched_schemas(address: str) -> Iterator[bytes]:
     from calib.adapters.schemas import fetch_schemas  # one command alone reaches out
 
     return fetch_schemas(address)
+
+
+def passphrase_of(settings: Settings) -> bytes:
+    """Return the passphrase of the keys from the file that the settings name.
+
+    Raises Unavailable when they name none, Refused when others may read it.
+    """
+    return read_passphrase(settings.passphrase_file, settings.credentials_directory)
+
+
+def vault_of(settings: Settings, passphrase: Callable[[], bytes]) -> Vault:
+    """Return where the private keys are: a token where one is named, files otherwise."""
+    if not settings.pkcs11_module:
+        return FileVault(settings.folder / "keys", passphrase)
+    from calib.adapters.signing_pkcs11 import TokenVault
+
+    return TokenVault(settings.pkcs11_module, settings.pkcs11_token, passphrase)
+
+
+def ruled_signer(
+    settings: Settings, engine: Engine, clock: Clock, passphrase: Callable[[], bytes]
+) -> Signer:
+    """Return what signs by the rule, in this process."""
+    from calib.adapters.signing_journal import FileJournal
+    from calib.services.signing_rule import RuledSigner
+
+    journal = FileJournal(settings.folder / "keys" / "journal.jsonl")
+    return RuledSigner(engine, vault_of(settings, passphrase), journal, clock)
+
+
+def signer_server(settings: Settings, passphrase: bytes) -> SignerServer:
+    """Return the signer as a process of its own, listening; no crash writes its memory down.
+
+    Raises Conflict when one runs already, Unavailable when the keys do not open.
+    """
+    from calib.adapters.signer_socket import SignerServer, keep_no_core
+
+    keep_no_core()
+    wired = wire(settings)
+    signer = ruled_signer(settings, wired.engine, wired.clock, lambda: passphrase)
+    return SignerServer(socket_of(settings), signer)
+
+
+def socket_of(settings: Settings) -> Path:
+    """Return where the signer listens."""
+    return settings.folder / "signer.sock"
+
+
+def _signer(settings: Settings, engine: Engine, clock: Clock) -> Signer:
+    if settings.signer == "process":
+        from calib.adapters.signer_socket import SocketSigner
+
+        return SocketSigner(socket_of(settings))
+    return ruled_signer(settings, engine, clock, lambda: passphrase_of(settings))
+
+
+def _time_authority(settings: Settings) -> TimeAuthority | None:
+    if not settings.timestamp_url:
+        return None
+    from calib.certificates.pdf_seal import Level, TimeAuthority
+    from calib.certificates.seal_chain import read_chain
+
+    roots = settings.timestamp_roots
+    return TimeAuthority(
+        settings.timestamp_url,
+        read_chain(Path(roots).read_text()) if roots else (),
+        cast("Level", settings.timestamp_level),
+    )
 
 
 def _mailer(settings: Settings, folder: Path) -> Mailer:

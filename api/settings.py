@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from api.usage import WrongUsage
 
@@ -39,11 +40,43 @@ class Settings:
         "inline", "inline: scheduled jobs run inside serve; worker: only calib worker runs them."
     )
     notice_hour: str = _setting("6", "Hour of the day (UTC) when due-date notices are made.")
+    signer: str = _setting(
+        "inline",
+        "inline: this process signs with the keys; process: it asks calib signer, which has them.",
+    )
+    passphrase_file: str = _setting(
+        "",
+        "File, readable by this user alone, with the passphrase of the keys (the PIN of a token); "
+        "empty: the systemd credential calib-passphrase.",
+    )
+    credentials_directory: str = _setting("", "Folder of systemd credentials; set by systemd.")
+    pkcs11_module: str = _setting(
+        "", "Library of the token that keeps the keys (PKCS#11); empty: files in data/keys."
+    )
+    pkcs11_token: str = _setting("calib", "Label of the token.")
+    timestamp_url: str = _setting(
+        "", "Timestamp authority (RFC 3161) that stamps seals of PDFs; empty: none."
+    )
+    timestamp_level: str = _setting(
+        "B-T", "B-T: a time with the seal; B-LT, B-LTA: with evidence for later years as well."
+    )
+    timestamp_roots: str = _setting("", "File with the roots (PEM) of the timestamp authority.")
 
     @property
     def folder(self) -> Path:
         """Return the data folder as a path."""
         return Path(self.data)
+
+    @property
+    def host(self) -> str:
+        """Return host and port of the public address."""
+        return urlsplit(self.public_url).netloc
+
+    @property
+    def log_origin(self) -> str:
+        """Return the name of the public log: the public address without its scheme."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.netloc}{parts.path.rstrip('/')}/log"
 
     @property
     def url(self) -> str:
@@ -59,11 +92,15 @@ def variable(name: str) -> str:
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings; raises WrongUsage naming the variable and what it may hold."""
     known = {variable(f.name): f.name for f in dataclasses.fields(Settings)}
-    settings = Settings(**{known[key]: environ[key].strip() for key in environ if key in known})
+    given = {known[key]: environ[key].strip() for key in environ if key in known}
+    given.setdefault("credentials_directory", environ.get("CREDENTIALS_DIRECTORY", ""))
+    settings = Settings(**given)
     _whole(settings.smtp_port, "smtp_port", 1, 65535)
     _whole(settings.notice_hour, "notice_hour", 0, 23)
     _one_of(settings.smtp_security, "smtp_security", ("none", "starttls", "tls"))
     _one_of(settings.jobs, "jobs", ("inline", "worker"))
+    _one_of(settings.signer, "signer", ("inline", "process"))
+    _one_of(settings.timestamp_level, "timestamp_level", ("B-T", "B-LT", "B-LTA"))
     if not settings.public_url.startswith(("http://", "https://")):
         _refuse(
             "public_url", settings.public_url, "an address that starts with http:// or https://"
