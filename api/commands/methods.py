@@ -178,7 +178,7 @@ def _tried(ctx: Context, method: int, most: int | None, *, shown: bool) -> DryRu
             ctx,
             definition,
             most=most,
-            tell=lambda done, total: bar("Comparing past results", done / total),
+            tell=lambda done, total: bar(words("Comparing past results"), done / total),
         )
 
 

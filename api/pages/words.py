@@ -285,7 +285,7 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
         "conditional_fail": "yellow",
         "fail": "red",
     },
-    "method_state": {"draft": "", "submitted": "yellow", "approved": "", "withdrawn": "red"},
+    "method_state": {"submitted": "yellow", "withdrawn": "red"},
     "dry_run": {"flipped": "red", "not_evaluable": "red", "changed": "yellow", "same": "green"},
     "document_status": {
         "announced": "yellow",

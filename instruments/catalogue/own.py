@@ -47,13 +47,15 @@ def read_own(text: str, type_id: str, revision: int, version: str = "") -> TypeF
             "{file}, line {line}, {key}: got {got}, expected {expected}: a method keeps the type it"
             " is of. Import the text as a new type instead."
         )
-        wrong.append(_at("id", message, text, file, found.type.id, type_id))
+        facts = _place("id", text, file, found.type.id, type_id)
+        wrong.append(Finding("method-id-fixed", message, at="/id", facts=facts))
     if version and found.type.version != version:
         message = (
             "{file}, line {line}, {key}: got {got}, expected {expected}: the version says which "
             "one of the catalogue was changed; the revision is added to it. Write {expected}."
         )
-        wrong.append(_at("version", message, text, file, found.type.version, version))
+        facts = _place("version", text, file, found.type.version, version)
+        wrong.append(Finding("method-version-fixed", message, at="/version", facts=facts))
     if wrong:
         return TypeFile(file, None, tuple(wrong), text)
     return replace(
@@ -61,19 +63,11 @@ def read_own(text: str, type_id: str, revision: int, version: str = "") -> TypeF
     )
 
 
-def _at(key: str, message: str, text: str, file: str, got: str, expected: str) -> Finding:
-    return Finding(
-        f"method-{key}-fixed",
-        message,
-        at=f"/{key}",
-        facts={
-            "file": file,
-            "line": line_of(locate(text), (key,)),
-            "key": dotted((key,)),
-            "got": got,
-            "expected": expected,
-        },
-    )
+def _place(key: str, text: str, file: str, got: str, expected: str) -> dict[str, object]:
+    line = line_of(locate(text), (key,))
+    return {
+        "file": file, "line": line, "key": dotted((key,)), "got": got, "expected": expected,
+    }  # fmt: skip
 
 
 def need_text(text: str, at: str = "/text") -> str:

@@ -69,14 +69,14 @@ def import_text(ctx: Context, content: bytes, name: str, catalogue: Catalogue) -
     """
     need_staff(ctx)
     text = decode(content, name)
-    found = read_type(text, name or "file")
+    found = read_type(text, name)
     if found.type is None:
         raise Invalid(
             "method-file-broken",
             "{file} is no definition that can be used ({count} findings). Correct the lines named "
             "and import it again.",
             at="/file",
-            facts={"file": name or "file", "count": len(found.findings)},
+            facts={"file": name, "count": len(found.findings)},
             findings=found.findings,
         )
     hold_lab(ctx.session, ctx.lab_id)
@@ -325,9 +325,9 @@ def _need_draft(row: MethodVersion) -> None:
     if row.state != "draft":
         raise Conflict(
             "method-not-draft",
-            "This revision is {state} and no longer changes. Have it returned, or copy it to a "
+            "This revision is {method_state} and no longer changes. Have it returned, or copy it to a "
             "new draft.",
-            facts={"state": row.state},
+            facts={"method_state": row.state},
         )
 
 
@@ -335,8 +335,8 @@ def _need_move(row: MethodVersion, to: str) -> None:
     if to not in METHOD_TRANSITIONS[row.state]:
         raise Conflict(
             "method-state",
-            "This revision is {state}; from there it cannot become {wanted}. Load the page again.",
-            facts={"state": row.state, "wanted": to},
+            "This revision is {method_state}; that cannot be done with it now. Load the page again.",
+            facts={"method_state": row.state},
         )
 
 

@@ -28,6 +28,7 @@ from instruments.errors import Finding
 from instruments.procedure import InputSource, RecordKind, Stage
 from instruments.quantities import QUANTITIES
 from instruments.records.instruments import STATUSES
+from instruments.records.methods import METHOD_STATES
 from instruments.text import LocalizedText
 from tests.house import labels
 from tests.house.source import HOUSES, ROOT, Source, report, sources
@@ -54,6 +55,7 @@ CLOSED = {
     "stage": typing.get_args(Stage),
     "verdict": typing.get_args(Verdict),
     "state": (*TRANSITIONS, "requested", "accepted", "done", "returned", "cancelled"),
+    "method_state": METHOD_STATES,
     "status": STATUSES,
     "role": (*typing.get_args(Role), *typing.get_args(PersonRole)),
     "wanted": tuple(role.replace("_", " ") for role in typing.get_args(Role)),
