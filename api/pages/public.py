@@ -45,6 +45,7 @@ def show_certificate(
         verdict_words=public.VERDICT_WORDS,
         expired_words=public.EXPIRED_WORDS,
         unsigned_words=public.UNSIGNED_WORDS,
+        sealed_words=public.SEALED_WORDS,
     )
 
 

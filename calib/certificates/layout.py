@@ -56,17 +56,31 @@ def view_of(
         "facts": _first_page(speaker, document),
         "conclusion": _conclusion(speaker, document),
         "persons": _persons(speaker, document),
-        "seal": {
-            "label": speaker.say("Seal"),
-            "words": speaker.say("Unsigned: no electronic seal yet")
-            if document.seal == "unsigned"
-            else speaker.say("Sealed electronically; check the seal in the file"),
-            "sealed": document.seal == "sealed",
-        },
+        "seal": _seal(speaker, document),
         "public": public,
         "sections": sections_of(speaker, document),
         "end": speaker.say(END_MARK),
         "preview": "PREVIEW 预览" if preview else None,
+    }
+
+
+def _seal(speaker: Speaker, document: CertificateDocument) -> dict[str, Any]:
+    key = document.seal_key
+    if document.seal == "unsigned":
+        words = speaker.say("Unsigned: no electronic seal yet")
+    elif key is None:
+        words = speaker.say("Sealed electronically; check the seal in the file")
+    else:
+        words = speaker.say(
+            "Sealed electronically with {name}, certificate {fingerprint}…; check the seal in the "
+            "file",
+            name=key.name,
+            fingerprint=key.fingerprint[:16],
+        )
+    return {
+        "label": speaker.say("Seal"),
+        "words": words,
+        "sealed": document.seal == "sealed",
     }
 
 

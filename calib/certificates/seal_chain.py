@@ -139,6 +139,12 @@ def code_of(certificate: x509.Certificate) -> str:
     return str(found[0].value) if found else ""
 
 
+def organisation_of(certificate: x509.Certificate) -> str:
+    """Return the organisation a certificate was made out to; empty: none."""
+    found = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return str(found[0].value) if found else ""
+
+
 def name_of(certificate: x509.Certificate) -> str:
     """Return the common name of a certificate; empty: none."""
     found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)

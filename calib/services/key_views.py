@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from calib.certificates.document import SealWords
-from calib.certificates.seal_chain import fingerprint, pem_of, read_chain
+from calib.certificates.seal_chain import fingerprint, organisation_of, pem_of, read_chain
 from calib.ledger.policies import read_policy
 from calib.ledger.trust import TrustBundle, TrustedKey
 from calib.records.keys import SigningKey, SigningKeyEvent
@@ -198,10 +198,19 @@ def _trusted(keys: Iterable[KeyView]) -> tuple[TrustedKey, ...]:
     )
 
 
-def _labs(session: Session, keys: Iterable[KeyView]) -> dict[str, LocalizedText]:
+def _labs(session: Session, keys: Sequence[KeyView]) -> dict[str, tuple[LocalizedText, ...]]:
+    """Return the names of each laboratory, and after them those its seals were made out to."""
     ids = {key.lab_id for key in keys if key.lab_id is not None}
-    rows = session.scalars(select(Lab).where(Lab.id.in_(ids)).order_by(Lab.code))
-    return {row.code: LocalizedText(en=row.name_en, zh=row.name_zh) for row in rows}
+    found = {}
+    for row in session.scalars(select(Lab).where(Lab.id.in_(ids)).order_by(Lab.code)):
+        certificates = [
+            read_chain(one)[0] for key in keys if key.lab_id == row.id for one in key.chains
+        ]
+        named = dict.fromkeys(map(organisation_of, certificates))
+        earlier = [one for one in named if one and one not in (row.name_en, row.name_zh)]
+        now = LocalizedText(en=row.name_en, zh=row.name_zh)
+        found[row.code] = (now, *(LocalizedText(en=one, zh=one) for one in earlier))
+    return found
 
 
 def _views(session: Session, rows: Sequence[SigningKey]) -> tuple[KeyView, ...]:

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from calib.certificates.document import CertificateDocument, LabWords
+from calib.certificates.document import CertificateDocument, LabWords, SealWords
 from calib.evaluation.result import PointResult
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.reminders import due
@@ -33,6 +33,10 @@ EXPIRED_WORDS = "The verification was valid until {day}; that day has passed."
 UNSIGNED_WORDS = (
     "This certificate bears no electronic seal. What this page shows is what the laboratory's own "
     "records hold; compare it with the paper."
+)
+SEALED_WORDS = (
+    "The file bears the electronic seal {name}. The certificate of the seal has the SHA-256 "
+    "{fingerprint}; a reader of signed files shows it."
 )
 VERDICT_WORDS: dict[str, str] = {
     "pass": "Conforms to the limits",
@@ -105,6 +109,7 @@ class PublicCertificate:
     """Documents whose limits decided and are still to be confirmed at their source."""
     results: tuple[PublicResult, ...]
     is_unsigned: bool
+    seal_key: SealWords | None
 
     @property
     def state_words(self) -> str:
@@ -207,6 +212,7 @@ def _public(
         unconfirmed_limits=document.result.unconfirmed_limits,
         results=tuple(_line(document, point) for point in document.result.points),
         is_unsigned=document.seal == "unsigned",
+        seal_key=document.seal_key,
     )
 
 
