@@ -39,6 +39,21 @@ def test_implicit_damps_its_steps() -> None:
     assert y["y"] == pytest.approx(1)
 
 
+def test_one_unknown_at_rest_does_not_stop_the_other() -> None:
+    y, _ = solve("p - x", "q^2 - z", start={"p": 3.0, "q": 9.0}, x=3.0, z=4.0)
+    assert y == pytest.approx({"p": 3, "q": 2}, rel=1e-14)
+    for text in ("atan(q - z)", "log(q) - log(z)"):  # full steps lead away or out of range
+        y, _ = solve("p - x", text, start={"p": 3.0, "q": 30.0}, x=3.0, z=1.0)
+        assert y == pytest.approx({"p": 3, "q": 1}, rel=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_implicit_in_any_unit(size: float) -> None:
+    y, slopes = solve("y^2 - x", start={"y": 1.2 * size}, x=size**2)
+    assert y["y"] == pytest.approx(size, rel=1e-14)
+    assert slopes[0, 0] == pytest.approx(0.5 / size, rel=1e-14)
+
+
 def test_implicit_without_solution() -> None:
     with pytest.raises(NotConverged):
         solve("y^2 + x", start={"y": 1.3}, x=1.0)
