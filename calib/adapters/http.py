@@ -1,0 +1,68 @@
+"""Plain HTTP for witnesses and watched logs: small bodies, short patience, no redirects."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+from instruments.errors import Unavailable
+
+SECONDS = 10
+LARGEST = 16 * 1024 * 1024
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: Any, **_options: Any) -> None:
+        """Follow nothing: whoever was named answers, or nobody."""
+
+
+def _open(address: str, body: bytes | None) -> tuple[int, bytes]:
+    if not address.startswith(("http://", "https://")):
+        raise _silent(address, "it is no address of the web")
+    opener = urllib.request.build_opener(_NoRedirect())
+    request = urllib.request.Request(address, data=body)  # noqa: S310 -- the scheme was looked at
+    try:
+        with opener.open(request, timeout=SECONDS) as answer:
+            return int(answer.status), bytes(answer.read(LARGEST))
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return int(refusal.code), bytes(refusal.read(LARGEST))
+    except (OSError, ValueError) as problem:
+        raise _silent(address, str(problem)) from problem
+
+
+def post(address: str, body: bytes) -> tuple[int, bytes]:
+    """Send a body; return status and answer.
+
+    Raises
+    ------
+    Unavailable
+        Nobody answers there.
+    """
+    return _open(address, body)
+
+
+def fetcher(base: str) -> Callable[[str], bytes]:
+    """Return what fetches files below an address.
+
+    It raises Unavailable when a file is not served.
+    """
+
+    def fetch(path: str) -> bytes:
+        address = f"{base.rstrip('/')}/{path}"
+        status, content = _open(address, None)
+        if status != 200:
+            raise _silent(address, f"it answers {status}")
+        return content
+
+    return fetch
+
+
+def _silent(address: str, reason: str) -> Unavailable:
+    return Unavailable(
+        "address-silent",
+        "{address} does not answer ({reason}). Check the address and the network, then try again.",
+        facts={"address": address, "reason": reason},
+    )
