@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from api.settings import Settings
 from calib.adapters.files import DirectoryStore
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
-from calib.adapters.passphrase import read_passphrase
+from calib.adapters.passphrase import need_long, read_passphrase
 from calib.adapters.sealing import LOCKED, CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
 from calib.migrations.newest import is_up_to_date
@@ -94,6 +94,14 @@ def passphrase_of(settings: Settings) -> bytes:
     return read_passphrase(settings.passphrase_file, settings.credentials_directory)
 
 
+def typed_passphrase(typed: str) -> bytes:
+    """Return a passphrase that somebody typed.
+
+    Raises Refused when it is too short.
+    """
+    return need_long(typed.encode())
+
+
 def vault_of(settings: Settings, passphrase: Callable[[], bytes]) -> Vault:
     """Return where the private keys are: a token where one is named, files otherwise."""
     if not settings.pkcs11_module:
@@ -103,15 +111,13 @@ def vault_of(settings: Settings, passphrase: Callable[[], bytes]) -> Vault:
     return TokenVault(settings.pkcs11_module, settings.pkcs11_token, passphrase)
 
 
-def ruled_signer(
-    settings: Settings, engine: Engine, clock: Clock, passphrase: Callable[[], bytes]
-) -> Signer:
+def ruled_signer(settings: Settings, engine: Engine, clock: Clock, vault: Vault) -> Signer:
     """Return what signs by the rule, in this process."""
     from calib.adapters.signing_journal import FileJournal
     from calib.services.signing_rule import RuledSigner
 
     journal = FileJournal(settings.folder / "keys" / "journal.jsonl")
-    return RuledSigner(engine, vault_of(settings, passphrase), journal, clock)
+    return RuledSigner(engine, vault, journal, clock)
 
 
 def signer_server(settings: Settings, passphrase: bytes) -> SignerServer:
@@ -122,8 +128,11 @@ def signer_server(settings: Settings, passphrase: bytes) -> SignerServer:
     from calib.adapters.signer_socket import SignerServer, keep_no_core
 
     keep_no_core()
+    vault = vault_of(settings, lambda: passphrase)
+    if isinstance(vault, FileVault):
+        vault.open_all()
     wired = wire(settings)
-    signer = ruled_signer(settings, wired.engine, wired.clock, lambda: passphrase)
+    signer = ruled_signer(settings, wired.engine, wired.clock, vault)
     return SignerServer(socket_of(settings), signer)
 
 
@@ -137,7 +146,8 @@ def _signer(settings: Settings, engine: Engine, clock: Clock) -> Signer:
         from calib.adapters.signer_socket import SocketSigner
 
         return SocketSigner(socket_of(settings))
-    return ruled_signer(settings, engine, clock, lambda: passphrase_of(settings))
+    vault = vault_of(settings, lambda: passphrase_of(settings))
+    return ruled_signer(settings, engine, clock, vault)
 
 
 def _time_authority(settings: Settings) -> TimeAuthority | None:

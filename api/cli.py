@@ -18,6 +18,7 @@ from api.commands import (
     documents,
     finding,
     founding,
+    keys,
     methods,
     orders,
     records,
@@ -50,6 +51,8 @@ app.add_typer(methods.app, name="method")
 app.add_typer(documents.app, name="document")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(keys.app, name="keys")
+app.command()(keys.signer)
 app.add_typer(founding.labs_app, name="lab")
 app.add_typer(founding.people_app, name="person")
 

@@ -13,7 +13,7 @@ from api.pages.drawing import shape
 from api.pages.rendering import page
 from api.problems import say
 from calib.i18n import format_date
-from calib.services import public, recall
+from calib.services import key_views, public, recall
 from instruments.quantities import UNITS
 
 router = APIRouter(include_in_schema=False)
@@ -47,6 +47,16 @@ def show_certificate(
         unsigned_words=public.UNSIGNED_WORDS,
         sealed_words=public.SEALED_WORDS,
     )
+
+
+@router.get("/.well-known/calib-trust")
+def show_trust(session: PublicReading, wired: Wired) -> Response:
+    """Return what verifiers pin of this installation, as canonical JSON."""
+    settings = wired.settings
+    bundle = key_views.trust_bundle(
+        session, host=settings.host, origin=settings.log_origin, now=wired.clock()
+    )
+    return Response(bundle.canonical(), media_type="application/json")
 
 
 @router.get("/calendar/{token}.ics")

@@ -78,6 +78,20 @@ class FileVault:
             return key.sign(content)
         return key.sign(content, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
+    def open_all(self) -> None:
+        """Open every key now, so that a wrong passphrase is told at once.
+
+        Raises
+        ------
+        Unavailable, Refused
+        """
+        for reference in self._kept():
+            self._opened(reference)
+
+    def _kept(self) -> list[str]:
+        names = sorted(path.name for path in self._folder.glob("*.pem"))
+        return [f"file:{name}" for name in names if _NAME.fullmatch(f"file:{name}")]
+
     def _opened(self, reference: str) -> Key:
         with self._turn:
             if reference not in self._open:
@@ -107,10 +121,8 @@ class FileVault:
 
     def _need_same_passphrase(self) -> None:
         """Open one key that is there: two keys must not need two passphrases."""
-        for path in sorted(self._folder.glob("*-*.pem")):
-            if _NAME.fullmatch(f"file:{path.name}"):
-                self._opened(f"file:{path.name}")
-                return
+        for reference in self._kept()[:1]:
+            self._opened(reference)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -144,11 +144,21 @@ def trust_bundle(
     """Return what verifiers pin of this installation; keys for previews are never in it.
 
     `policy` is the tlog-policy when there are witnesses; otherwise it names the log alone.
+
+    Raises
+    ------
+    NotFound
+        There is no key of a log.
     """
     keys = [key for key in list_keys(session) if key.purpose != "preview"]
     named = policy or _own_policy(key for key in keys if key.purpose == "log")
-    if named:
-        read_policy(named)
+    if not named:
+        raise NotFound(
+            "trust-not-there",
+            "This installation has no keys yet, so there is nothing to pin. Make them with calib "
+            "keys new all.",
+        )
+    read_policy(named)
     return TrustBundle(
         host=host,
         origin=origin,

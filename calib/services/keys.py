@@ -32,6 +32,8 @@ YEARS: dict[Purpose, int] = {
     "root": 20, "seal": 3, "mark": 10, "log": 20, "status": 10, "preview": 3,
 }  # fmt: skip
 """How long a key of each purpose may sign."""
+NEEDED: tuple[Purpose, ...] = ("root", "log", "status", "seal", "mark")
+"""What an installation needs, the root first: it certifies the seal."""
 _OF_A_LAB = ("seal", "mark")
 
 
@@ -67,6 +69,26 @@ def make_key(
             facts={"purpose": purpose},
         )
     return _made(ctx, vault, house, purpose, second_person_id)
+
+
+def make_missing(
+    ctx: Context, vault: Vault, house: House, second_person_id: int
+) -> tuple[KeyView, ...]:
+    """Make every key that the installation and the lab need and do not have.
+
+    Raises
+    ------
+    NotAllowed, Refused, Unavailable
+    """
+    ctx.need("manager")
+    need_second(ctx, second_person_id)
+    missing = [
+        purpose
+        for purpose in NEEDED
+        if usable_key(ctx.session, purpose, ctx.now, ctx.lab_id if purpose in _OF_A_LAB else None)
+        is None
+    ]
+    return tuple(_made(ctx, vault, house, purpose, second_person_id) for purpose in missing)
 
 
 def rotate_key(
