@@ -70,6 +70,17 @@ def test_outputs_that_depend_on_each_other_exactly() -> None:
     assert coverage_region([[0.0]]).axes.tolist() == [0]
 
 
+@pytest.mark.parametrize("size", [1e-9, 1.0, 1e9])
+def test_what_is_a_covariance_does_not_depend_on_units(size: float) -> None:
+    for seed in range(5):
+        a = np.random.default_rng(seed).normal(size=4) * size
+        found = coverage_region(np.outer(a, a))  # eigenvalues of 0, in part below by rounding
+        assert found.axes[0] == pytest.approx(found.k_ellipse * np.linalg.norm(a))
+        assert found.axes[1:] / found.axes[0] == pytest.approx(np.zeros(3), abs=1e-6)
+    with pytest.raises(SingularFit):
+        coverage_region(np.array([[1.0, 1.0001], [1.0001, 1.0]]) * size**2)
+
+
 @pytest.mark.parametrize("v", [[], [[]], [1.0, 2.0], [[1.0, 0.0]], [[math.nan]], [[math.inf]]])
 def test_what_is_no_matrix(v: Any) -> None:
     with pytest.raises(OutOfRange):
