@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
+from instruments.plain import written_fields
+
 
 class Written(str):
     """A part whose canonical form is known already; it is taken as it stands."""
@@ -22,12 +24,14 @@ class Written(str):
 def canonical_json(value: object) -> bytes:
     """Return the RFC 8785 form of `value`: sorted keys, no spaces, shortest numbers, UTF-8.
 
+    A frozen dataclass is written as its plain form is.
+
     Raises
     ------
     ValueError
         NaN, an infinity, an integer beyond 2**53 or a type JSON does not know.
     """
-    return _write(value).encode("utf-8")
+    return _WRITERS[type(value)](value).encode("utf-8")
 
 
 def digest(value: object) -> str:
@@ -35,21 +39,45 @@ def digest(value: object) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
-def _write(value: object) -> str:
-    writer = _WRITERS.get(type(value))
-    return _of_other_kind(value) if writer is None else writer(value)
+_Writer = Callable[[Any], str]
 
 
-def _of_other_kind(value: object) -> str:
-    """Write what is one of the known kinds by inheritance only."""
-    for kind in (str, int, float):
-        if isinstance(value, kind):
-            return _WRITERS[kind](value)
-    if isinstance(value, Mapping):
-        return _object(value)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return _array(value)
-    raise ValueError(f"{type(value).__name__} has no JSON form")
+class _Writers(dict[type, _Writer]):
+    """What writes values of a type; found once for each."""
+
+    def __missing__(self, kind: type) -> _Writer:
+        self[kind] = found = _writer_of(kind)
+        return found
+
+
+def _writer_of(kind: Any) -> _Writer:
+    """Return what writes a dataclass, or one of the known kinds by inheritance."""
+    fields = written_fields(kind)
+    if fields is not None:
+        return _writer_of_dataclass(fields)
+    for known in (str, int, float):
+        if issubclass(kind, known):
+            return _WRITERS[known]
+    if issubclass(kind, Mapping):
+        return _object
+    if issubclass(kind, Sequence) and not issubclass(kind, bytes | bytearray | memoryview):
+        return _array
+    raise ValueError(f"{kind.__name__} has no JSON form")
+
+
+def _writer_of_dataclass(fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Writer:
+    # names of Python sort the same by code points and by code units
+    known = tuple((name, f"{_text(name)}:", absent) for name, absent in sorted(fields))
+
+    def write(value: object) -> str:
+        parts = []
+        for name, written, absent in known:
+            held = getattr(value, name)
+            if not absent or held != absent[0]:
+                parts.append(written + _WRITERS[type(held)](held))
+        return "{" + ",".join(parts) + "}"
+
+    return write
 
 
 def _object(value: Mapping[object, object]) -> str:
@@ -60,11 +88,12 @@ def _object(value: Mapping[object, object]) -> str:
     if not all(map(str.isascii, keys)):
         # RFC 8785 sorts by UTF-16 code units, which differs from code points beyond the BMP
         keys.sort(key=lambda k: k.encode("utf-16-be"))
-    return "{" + ",".join([f"{_text(k)}:{_write(value[k])}" for k in keys]) + "}"
+    members = [f"{_text(k)}:{_WRITERS[type(value[k])](value[k])}" for k in keys]
+    return "{" + ",".join(members) + "}"
 
 
 def _array(value: Sequence[object]) -> str:
-    return "[" + ",".join(map(_write, value)) + "]"
+    return "[" + ",".join([_WRITERS[type(item)](item) for item in value]) + "]"
 
 
 def _integer(value: int) -> str:
@@ -75,12 +104,16 @@ def _integer(value: int) -> str:
 
 def _number(value: float) -> str:
     """Return the ECMAScript form of a double (RFC 8785 3.2.2.3)."""
+    text = float.__repr__(value)
+    if "e" not in text and "n" not in text and value:
+        # without an exponent, and no NaN or infinity, the two forms differ in whole numbers only
+        return text.removesuffix(".0")
     if not math.isfinite(value):
         raise ValueError(f"{value} has no JSON form")
     if value == 0:
         return "0"
     sign = "-" if value < 0 else ""
-    mantissa, _, exponent = repr(abs(value)).partition("e")
+    mantissa, _, exponent = float.__repr__(abs(value)).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + ("" if fraction == "0" else fraction)).lstrip("0")
     point = len(whole) + int(exponent or 0)
@@ -100,14 +133,16 @@ def _number(value: float) -> str:
 
 # json escapes exactly what RFC 8785 asks for once non-ASCII text is left alone
 _text = encode_basestring
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    type(None): lambda _: "null",
-    bool: lambda value: "true" if value else "false",
-    str: _text,
-    int: _integer,
-    float: _number,
-    dict: _object,
-    list: _array,
-    tuple: _array,
-    Written: str,
-}
+_WRITERS = _Writers(
+    {
+        type(None): lambda _: "null",
+        bool: lambda value: "true" if value else "false",
+        str: _text,
+        int: _integer,
+        float: _number,
+        dict: _object,
+        list: _array,
+        tuple: _array,
+        Written: str,
+    }
+)

@@ -53,25 +53,16 @@ def default_of(field: dataclasses.Field[Any]) -> Any:
     return field.default
 
 
-def to_plain(value: Any, without: tuple[str, ...] = ()) -> Any:
+def to_plain(value: Any) -> Any:
     """Return dicts, lists and scalars for a frozen dataclass; fields at their default stay.
 
-    Only those added `later` are left out at their default, and those of `value` itself that are
-    named in `without`.
+    Only those added `later` are left out at their default.
     """
     kind: Any = type(value)
     if kind in _SCALARS:
         return value
-    fields = _written(kind)
-    if fields is not None:
-        plain = {}
-        for name, absent in fields:
-            held = getattr(value, name)
-            if absent and held == absent[0]:
-                continue
-            if name not in without:
-                plain[name] = held if type(held) in _SCALARS else to_plain(held)
-        return plain
+    if written_fields(kind) is not None:
+        return {name: to_plain(held) for name, held in members(value).items()}
     if isinstance(value, Mapping):
         return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, tuple | list):
@@ -79,11 +70,18 @@ def to_plain(value: Any, without: tuple[str, ...] = ()) -> Any:
     return value
 
 
+def members(value: Any) -> dict[str, Any]:
+    """Return what of a frozen dataclass is written, by the names of its fields."""
+    kind: Any = type(value)
+    held = ((name, getattr(value, name), absent) for name, absent in written_fields(kind) or ())
+    return {name: one for name, one, absent in held if not absent or one != absent[0]}
+
+
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 @functools.cache
-def _written(kind: type) -> tuple[tuple[str, tuple[Any, ...]], ...] | None:
+def written_fields(kind: Any) -> tuple[tuple[str, tuple[Any, ...]], ...] | None:
     """Return the fields of a dataclass, each with the value at which it stays out, if any."""
     if not dataclasses.is_dataclass(kind):
         return None

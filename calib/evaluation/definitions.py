@@ -59,7 +59,7 @@ def once(function: Callable[[InstrumentType], T]) -> Callable[[InstrumentType], 
 @once
 def settled(definition: InstrumentType) -> Settled:
     """Return the definition and its canonical text."""
-    text = canonical_json(definition.as_dict()).decode()
+    text = canonical_json(definition).decode()
     return Settled(Written(text), _read(text))
 
 

@@ -51,17 +51,19 @@ def evaluate(calibration_input: CalibrationInput) -> CalibrationResult:
     return answer
 
 
-def evaluate_alike(inputs: Sequence[CalibrationInput]) -> list[Answer]:
+def evaluate_alike(inputs: Sequence[CalibrationInput], digests: Sequence[str] = ()) -> list[Answer]:
     """Return the results of records of one definition, in their order, computed as arrays.
 
     A record does not depend on those beside it, to the last bit; one that is refused has its
-    refusal in its place.
+    refusal in its place. Digests that are known need not be computed again.
     """
+    if len(inputs) != len(digests):
+        digests = [given.digest() for given in inputs]
     answers: dict[int, Answer] = {}
     measured: dict[int, _Checked] = {}
-    for i, given in enumerate(inputs):
+    for i, (given, digest) in enumerate(zip(inputs, digests, strict=True)):
         try:
-            checked = _check(given)
+            checked = _check(given, digest)
         except Refused as refusal:
             answers[i] = refusal
             continue
@@ -82,7 +84,7 @@ class _Checked:
     findings: tuple[Finding, ...]
 
 
-def _check(given: CalibrationInput) -> _Checked:
+def _check(given: CalibrationInput, digest: str) -> _Checked:
     record = in_order(given)
     findings = check_record(record)
     errors = sum(finding.severity == "error" for finding in findings)
@@ -93,7 +95,7 @@ def _check(given: CalibrationInput) -> _Checked:
             facts={"errors": errors},
             findings=findings,
         )
-    return _Checked(with_shared(record), given.digest(), findings)
+    return _Checked(with_shared(record), digest, findings)
 
 
 def _compute(checked: list[_Checked]) -> list[Answer]:

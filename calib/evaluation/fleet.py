@@ -6,7 +6,7 @@ files and no databases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from calib.evaluation.definitions import settled
@@ -22,17 +22,22 @@ def evaluate_many(inputs: Iterable[CalibrationInput]) -> Iterator[Answer]:
     """Yield for each input its result, or the refusal `evaluate` would raise."""
     waiting = iter(inputs)
     while window := list(islice(waiting, WINDOW)):
-        yield from _evaluate_window(window)
+        yield from evaluate_window(window)
 
 
-def _evaluate_window(window: list[CalibrationInput]) -> list[Answer]:
+def evaluate_window(
+    inputs: Sequence[CalibrationInput], digests: Sequence[str] = ()
+) -> list[Answer]:
+    """Return the answers to inputs that are held together; their digests where they are known."""
     alike: dict[str, list[int]] = {}
-    for i, one in enumerate(window):
+    for i, one in enumerate(inputs):
         alike.setdefault(_definition(one) or f"record {i}", []).append(i)
     answers: dict[int, Answer] = {}
     for places in alike.values():
-        answers |= zip(places, _evaluate_alike([window[i] for i in places]), strict=True)
-    return [answers[i] for i in range(len(window))]
+        known = [digests[i] for i in places] if digests else []
+        found = _evaluate_alike([inputs[i] for i in places], known)
+        answers |= zip(places, found, strict=True)
+    return [answers[i] for i in range(len(inputs))]
 
 
 def _definition(one: CalibrationInput) -> str:
@@ -42,15 +47,18 @@ def _definition(one: CalibrationInput) -> str:
         return ""
 
 
-def _evaluate_alike(inputs: list[CalibrationInput]) -> list[Answer]:
+def _evaluate_alike(inputs: list[CalibrationInput], digests: list[str]) -> list[Answer]:
     """Answer all; a fault of the program itself stays with the record that shows it."""
     try:
-        return evaluate_alike(inputs)
+        return evaluate_alike(inputs, digests)
     except Exception as fault:  # noqa: BLE001  (the other records go on)
         if len(inputs) == 1:
             return [_broken(fault)]
         half = len(inputs) // 2
-        return _evaluate_alike(inputs[:half]) + _evaluate_alike(inputs[half:])
+        return [
+            *_evaluate_alike(inputs[:half], digests[:half]),
+            *_evaluate_alike(inputs[half:], digests[half:]),
+        ]
 
 
 def _broken(fault: Exception) -> Refused:

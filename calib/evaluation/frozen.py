@@ -22,6 +22,18 @@ def compute_frozen(task: Mapping[str, Any]) -> dict[str, Any]:
     Refused
         What `evaluate` refuses.
     """
+    record, _ = read_frozen(task)
+    return evaluate(record).as_dict()
+
+
+def read_frozen(task: Mapping[str, Any]) -> tuple[CalibrationInput, bytes]:
+    """Return the frozen input of such a task, and its canonical bytes.
+
+    Raises
+    ------
+    Invalid
+        The task is no calibration input of a known format; `at` names the place.
+    """
     unknown = sorted(set(task) - {"kind", "input"})
     if unknown or "input" not in task:
         raise Invalid(
@@ -32,13 +44,11 @@ def compute_frozen(task: Mapping[str, Any]) -> dict[str, Any]:
         )
     try:
         record = CalibrationInput.from_dict(task)
+        content = record.canonical()
     except NotPlain as problem:
-        raise Invalid(
-            "input-malformed",
-            "The frozen input cannot be read at {at}: {problem}. Hand it in as it was stored.",
-            at=problem.at,
-            facts={"at": problem.at or "/", "problem": problem.problem},
-        ) from problem
+        raise _malformed(problem.at, problem.problem) from problem
+    except ValueError as problem:  # text or a number that JSON cannot hold
+        raise _malformed("/input", str(problem)) from problem
     if record.format != INPUT_FORMAT:
         raise Invalid(
             "input-format",
@@ -47,7 +57,16 @@ def compute_frozen(task: Mapping[str, Any]) -> dict[str, Any]:
             at="/input/format",
             facts={"given": record.format, "known": INPUT_FORMAT},
         )
-    return evaluate(record).as_dict()
+    return record, content
+
+
+def _malformed(at: str, problem: str) -> Invalid:
+    return Invalid(
+        "input-malformed",
+        "The frozen input cannot be read at {at}: {problem}. Hand it in as it was stored.",
+        at=at,
+        facts={"at": at or "/", "problem": problem},
+    )
 
 
 def compute_calibration(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from calib.evaluation.definitions import settled, with_known_definition
 from instruments.canonical import canonical_json
-from instruments.plain import from_plain, later, to_plain
+from instruments.plain import from_plain, later, members, to_plain
 from instruments.procedure import InstrumentType, Limit, RecordKind, Stage
 from instruments.text import LocalizedText
 
@@ -209,9 +209,8 @@ class CalibrationInput:
 
     def canonical(self) -> bytes:
         """Return the bytes that are stored, hashed and signed."""
-        members = to_plain(self, without=("definition",))
-        members["definition"] = settled(self.definition).text
-        return canonical_json({"kind": "calibration", "input": members})
+        written = members(self) | {"definition": settled(self.definition).text}
+        return canonical_json({"kind": "calibration", "input": written})
 
     def digest(self) -> str:
         """Return the SHA-256 of `canonical`."""

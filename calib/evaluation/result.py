@@ -7,11 +7,12 @@ certificate is made from this alone.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from instruments.canonical import canonical_json, digest
+from instruments.canonical import canonical_json
 from instruments.confirmed import Confirmed
 from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import Confidence, Stage
@@ -197,11 +198,11 @@ class CalibrationResult:
 
     def canonical(self) -> bytes:
         """Return the bytes that are stored and hashed."""
-        return canonical_json(self.as_dict())
+        return canonical_json({"kind": "calibration", "result": self})
 
     def digest(self) -> str:
         """Return the SHA-256 of `canonical`."""
-        return digest(self.as_dict())
+        return hashlib.sha256(self.canonical()).hexdigest()
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> CalibrationResult:
