@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands.acting import Token, acting
-from api.commands.terminal import AsJSON, answer, lists
+from api.commands.terminal import AsJSON, answer, lists, tell_findings
 
 if TYPE_CHECKING:
     from instruments.services.orders import OrderView
@@ -124,6 +124,7 @@ def open_(
 ) -> None:
     """Open a record of work on each received line."""
     from calib.services import planning
+    from calib.services.document_standing import standing_notes
     from instruments.services import orders
     from instruments.services.method_views import lab_catalogue
 
@@ -134,6 +135,8 @@ def open_(
             planning.open_calibration(ctx, line_id, catalogue=lab_catalogue(ctx, wired.catalogue))
             for line_id in line or received
         ]
+        noted = {n.at: n for r in records for n in standing_notes(ctx, r.definition, r.kind)}
+    tell_findings(tuple(noted.values()))
     answer(
         [{"id": r.id, "instrument_id": r.instrument_id, "plan": r.plan} for r in records],
         "\n".join(f"{r.id}  {r.definition.name.en}" for r in records),

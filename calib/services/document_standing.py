@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from calib.certificates.document import Measurement
 from calib.certificates.drafting import documents_of
@@ -42,14 +43,12 @@ def ended_documents(ctx: Context, definition: InstrumentType) -> Mapping[str, En
     return found
 
 
-def standing_notes(
-    ctx: Context, definition: InstrumentType, kind: RecordKind
-) -> tuple[Finding, ...]:
+def standing_notes(ctx: Context, definition: InstrumentType, kind: str) -> tuple[Finding, ...]:
     """Return a note on each document the work rests on that is out of force."""
     ended = ended_documents(ctx, definition)
     return tuple(
         _note(ended[cited.id], cited)
-        for cited in documents_of(definition, kind)
+        for cited in documents_of(definition, cast("RecordKind", kind))
         if cited.id in ended and cited.role in RESTS_ON
     )
 

@@ -11,9 +11,10 @@ from datetime import date
 import pytest
 from openpyxl import load_workbook
 
+from api import cli
 from instruments.catalogue.documents import shipped
-from instruments.services import documents
-from tests.support import issuing
+from instruments.services import customers, documents
+from tests.support import builders, issuing
 from tests.support.builders import context_for
 from tests.support.door import a_door
 from tests.support.web import Browser, a_sign_in, a_world, an_application
@@ -163,8 +164,6 @@ def test_people_of_a_customer_find_no_documents(world, tmp_path):
 def test_the_affected_are_handed_out_as_a_table(door, kind):
     number = certified(door)
     with door.bench.as_(issuing.everybody(door.bench)) as ctx:
-        from instruments.services import customers
-
         name = '=HYPERLINK("http://x")'
         customers.update_customer(ctx, door.bench.customer_id, 1, name_en=name, name_zh="")
     answer = door.as_(door.bench.technician).get(f"/documents/affected.{kind}?number={OLD}")
@@ -228,8 +227,6 @@ def test_the_page_tells_who_is_affected(door):
 
 @pytest.fixture
 def calib(capsysbinary, monkeypatch, door, tmp_path):
-    from api import cli
-
     monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
     defaults = {"clock": lambda: issuing.NOW, "synced": True}
     monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
@@ -243,6 +240,7 @@ def calib(capsysbinary, monkeypatch, door, tmp_path):
         monkeypatch.setattr("sys.argv", ["calib", *arguments])
         code = cli.run(list(arguments))
         out, err = capsysbinary.readouterr()
+        run.err = err.decode()
         return code, (out or err).decode()
 
     return run
@@ -275,7 +273,22 @@ def test_two_labs_do_not_share_what_they_record(world):
         documents.supersede(
             ctx, documents.Supersession(number=OLD, replaced_by=NEW, source="notice"), 0
         )
-    from tests.support import builders
-
     with context_for(world, lab_id=builders.a_lab(world.engine, "NB")) as ctx:
         assert documents.get_document(ctx, OLD).status == ""
+
+
+def test_opening_a_record_on_an_ended_edition_says_so(calib, door):
+    certified(door)
+    bench = door.bench
+    with bench.as_(issuing.everybody(bench)) as ctx:
+        item = builders.an_instrument(
+            ctx, bench.catalogue, model_id=bench.model_id, customer_id=bench.customer_id
+        )
+        order = builders.an_order(ctx, bench.catalogue, item.id, decision_rule="none")
+    code, said = calib("order", "open", str(order.id))
+    assert code == 0
+    assert NEW in calib.err
+    record = int(said.split()[0])
+    page = Browser(door.app, door.token(bench.technician), "zh").get(f"/calibrations/{record}")
+    assert f"{OLD}（" in page.words()
+    assert NEW in page.words()
