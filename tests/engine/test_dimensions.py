@@ -44,7 +44,7 @@ def found(text: str) -> Unit:
     ("n*2 + 3", ONE), ("n^k", ONE), ("2^n", ONE), ("atan2(V, R*I)", ONE), ("f + f", PERCENT),
     ("L*L^-1 + 1", ONE), ("2*L", METRE), ("L*2^3", METRE), ("L/4", METRE), ("e + e", MK),
     ("3*e - e*2", MK), ("L^(1 + 1)/L", METRE), ("L^(6/3 - 1)", METRE), ("L^(-(-1))", METRE),
-    ("t*2^0 - t0*(3 - 2)", K), ("1/(1/L)", METRE),
+    ("t*2^0 - t0*(3 - 2)", K), ("1/(1/L)", METRE), ("0*t + d", K), ("d - t*0", K),
 ])  # fmt: skip
 def test_what_it_comes_out_in(text: str, wanted: Unit) -> None:
     result = found(text)
