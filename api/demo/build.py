@@ -7,11 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from api.bootstrap import Wiring
+from api.bootstrap import Wiring, passphrase_of, vault_of
 from api.demo import cast
 from api.demo.work import Workshop
 from api.demo.world import MANIFEST, ZONE, Told, World
-from calib.services import lookup, notices, standard_import
+from calib.services import keys, lookup, notices, standard_import
 from instruments.context import Actor, Context
 from instruments.services import (
     confirmations,
@@ -36,6 +36,8 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
     _labs(world)
     for lab in cast.PEOPLE:
         _people(world, lab)
+    told("keys of seals, marks and the log", 0.06)
+    _keys(world)
     told("registries", 0.08)
     with world.as_("LJ", "manager", world.at(400)) as ctx:
         _registry(world, ctx)
@@ -88,6 +90,17 @@ def _people(world: World, lab: str) -> None:
     for person in cast.PEOPLE[lab]:
         if not person.customer:
             _account(world, lab, person)
+
+
+def _keys(world: World) -> None:
+    """Make the keys of the installation and of both labs, in the presence of two persons."""
+    settings = world.wired.settings
+    vault = vault_of(settings, lambda: passphrase_of(settings))
+    house = keys.House(settings.host, settings.log_origin)
+    for lab in cast.PEOPLE:
+        second = world.people[lab, "signatory"]
+        with world.as_(lab, "manager", world.at(409)) as ctx:
+            keys.make_missing(ctx, vault, house, second.person_id)
 
 
 def _operators(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,11 @@ from instruments.errors import Refused
 
 def settings_of(folder: Path, port: int, host: str = "127.0.0.1") -> Settings:
     """Return the settings of a demo world: everything in one folder, mails as files."""
-    return Settings(data=str(folder), public_url=f"http://{host}:{port}")
+    return Settings(
+        data=str(folder),
+        public_url=f"http://{host}:{port}",
+        passphrase_file=str(folder / "keys" / "passphrase"),
+    )
 
 
 def prepare(
@@ -49,6 +54,7 @@ def prepare(
     # built beside and moved in one step: a build that is stopped leaves no half of a world
     building = folder.with_name(f"{folder.name}.building")
     shutil.rmtree(building, ignore_errors=True)
+    _draw_passphrase(building / "keys")
     wired = wire(settings_of(building, port), clock=clock, synced=False)
     try:
         build(wired, dcc_example, told)
@@ -62,6 +68,14 @@ def prepare(
     manifest = _manifest(folder)
     assert manifest is not None  # noqa: S101 -- just built
     return manifest
+
+
+def _draw_passphrase(folder: Path) -> None:
+    """Write a passphrase for the keys of the world; it lies beside them, as only a demo may."""
+    folder.mkdir(mode=0o700, parents=True)
+    handle = os.open(folder / "passphrase", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(handle, "w") as file:  # noqa: PTH123 -- made with its mode, not changed to it
+        file.write(f"{secrets.token_urlsafe(24)}\n")
 
 
 def _sync(path: Path) -> None:
