@@ -59,6 +59,9 @@ def facts(
     ] = None,
     adjustment: Annotated[str | None, typer.Option(help="What was adjusted.")] = None,
     remark: Annotated[str | None, typer.Option(help="Printed on the certificate.")] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="The readings are simulated; never taken back.")
+    ] = False,
     token: Token = "",
     as_json: AsJSON = False,
 ) -> None:
@@ -71,6 +74,7 @@ def facts(
         "acclimatisation_minutes": acclimatisation_minutes,
         "adjustment": adjustment,
         "remark": remark,
+        "simulated": simulated or None,
         "examinations": _examinations(examination) if examination else None,
     }
     with acting(token) as (ctx, _):

@@ -88,6 +88,7 @@ def _label(ctx: Context, certificate_id: int, limited_to: str) -> Label:
         until=until,
         until_because=because,
         limited_to=limit if colour == "yellow" else "",
+        simulated=document.simulated,
     )
 
 

@@ -46,6 +46,7 @@ def show_certificate(
         expired_words=public.EXPIRED_WORDS,
         unsigned_words=public.UNSIGNED_WORDS,
         sealed_words=public.SEALED_WORDS,
+        simulated_words=public.SIMULATED_WORDS,
     )
 
 

@@ -120,6 +120,7 @@ class Facts(Wire):
     performed_on: Day | None = None
     place: Words | None = None
     acclimatisation_minutes: int | None = None
+    simulated: bool | None = None
     examinations: dict[str, Examination] | None = None
     adjustment: Words | None = None
     remark: Words | None = None

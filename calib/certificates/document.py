@@ -298,6 +298,8 @@ class CertificateDocument:
     include_budget: bool = False
     seal: SealState = "unsigned"
     format: int = DOCUMENT_FORMAT
+    simulated: bool = later(default=False)
+    """Its readings come from a generator: it certifies no instrument, and every page says so."""
     seal_key: SealWords | None = later(None)
 
     def as_dict(self) -> dict[str, Any]:

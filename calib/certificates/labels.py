@@ -47,6 +47,8 @@ class Label:
     until_because: Literal["legal", "agreed"] | None = None
     limited_to: str = ""
     """What the item may be used for: on yellow labels always, on others never."""
+    simulated: bool = False
+    """The readings behind it were simulated; then it only says so."""
 
 
 def render_labels(
@@ -110,6 +112,8 @@ def _view(speaker: Speaker, label: Label) -> dict[str, Any]:
         (speaker.say("By"), label.by),
         *([(speaker.say("Only"), label.limited_to)] if label.limited_to else []),
     ]
+    if label.simulated:
+        name, command = "Specimen", "SIMULATED READINGS"
     return {
         "colour": label.colour,
         "name": speaker.say(name),

@@ -20,8 +20,11 @@ from calib.certificates.wording import (
     Words,
     plain,
 )
+from calib.i18n import translate
 
 END_MARK = "End of document; nothing follows"
+SIMULATED = "SIMULATED READINGS"
+NO_CERTIFICATE = "For training and trial; this is no certificate of an instrument."
 
 
 def view_of(
@@ -61,6 +64,18 @@ def view_of(
         "sections": sections_of(speaker, document),
         "end": speaker.say(END_MARK),
         "preview": "PREVIEW 预览" if preview else None,
+        **({"band": _band(speaker)} if document.simulated else {}),
+    }
+
+
+def _band(speaker: Speaker) -> dict[str, Words]:
+    """Return what every page says of simulated readings, in both languages whatever the document's.
+
+    Whoever meets one page alone must see it.
+    """
+    return {
+        "loud": tuple(translate(SIMULATED, language) for language in ("en", "zh")),
+        "words": speaker.say(NO_CERTIFICATE),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from instruments.db import Base, CanonicalJSON, DecimalText, insert_only
 from instruments.tenancy import LabScoped, scoped, to_same_lab
@@ -79,6 +79,13 @@ class Calibration(LabScoped, Base):
     opened_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+    @validates("simulated")
+    def _stays_simulated(self, _name: str, simulated: bool) -> bool:  # noqa: FBT001 -- as called
+        """Refuse to take the mark back: what was simulated is never called measured."""
+        if self.simulated and not simulated:
+            raise ValueError("a record of simulated readings stays one")
+        return simulated
 
 
 class Reading(LabScoped, Base):

@@ -50,6 +50,8 @@ class DueItem:
     revision: int = 0
     """Rises with every change; a calendar takes the event with the higher one."""
     changed_at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    is_simulated: bool = False
+    """The newest certificate rests on simulated readings."""
 
     @property
     def is_called(self) -> bool:
@@ -167,6 +169,8 @@ def named(item: DueItem, language: str) -> str:
     words += " " + _say("no. {serial}", language, serial=item.serial)
     if item.asset_number:
         words += " " + _say("(asset {asset})", language, asset=item.asset_number)
+    if item.is_simulated:
+        words += " " + _say("(simulated readings)", language)
     return words
 
 

@@ -124,6 +124,7 @@ def _copy(ctx: Context, row: Calibration, reason: str) -> Calibration:
         remark=row.remark,
         amends_id=row.id,
         amendment_reason=reason,
+        simulated=row.simulated,
         opened_by=ctx.actor.person_id,
         opened_at=ctx.now,
     )

@@ -47,6 +47,8 @@ class BoardItem:
     certificate_token: str
     is_at_lab: bool
     """Received by the laboratory and not yet returned."""
+    is_simulated: bool = False
+    """Its certificate rests on simulated readings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ def _item(
         certificate_number=speaks.number if speaks else "",
         certificate_token=speaks.token if speaks else "",
         is_at_lab=is_at_lab,
+        is_simulated=speaks is not None and speaks.is_simulated,
     )
 
 

@@ -40,6 +40,7 @@ class CalibrationLine:
     serial: str
     performed_on: date | None
     opened_at: datetime
+    simulated: bool = False
 
 
 def list_calibrations(
@@ -88,6 +89,7 @@ def list_calibrations(
             serial=row.Instrument.serial,
             performed_on=row.performed_on,
             opened_at=row.opened_at,
+            simulated=row.simulated,
         )
         for row in ctx.session.execute(wanted)
     )
@@ -106,6 +108,7 @@ def _in_order() -> Select[*tuple[Any, ...]]:
             Calibration.type_version,
             Calibration.performed_on,
             Calibration.opened_at,
+            Calibration.simulated,
             Order,
             Instrument,
             InstrumentModel,

@@ -121,7 +121,7 @@ class CalibrationView:
     order_number: str
     instrument_id: int
     attributes: Mapping[str, str]
-    """Variants and rated values of the model."""
+    """Variants and rated values of the model, and the kind of verification."""
     plan: Plan
     performed_on: date | None
     place: str
@@ -140,6 +140,8 @@ class CalibrationView:
     """In force."""
     past_conditions: tuple[ConditionView, ...]
     """Corrected since."""
+    simulated: bool
+    """Its readings come from the generator, not from an instrument."""
 
     def readings(self) -> tuple[ReadingView, ...]:
         """Return the readings in force; those taken back are not among them."""
@@ -211,6 +213,11 @@ def move(row: Calibration, state: str) -> None:
     row.state = state
 
 
+def attributes_of(model: Mapping[str, str], verification: str | None) -> dict[str, str]:
+    """Return what of item and order decides points and limits."""
+    return {**model, **({"verification": verification} if verification else {})}
+
+
 def view(ctx: Context, calibration_id: int) -> CalibrationView:
     """Return the record with its readings and their history, in three queries.
 
@@ -222,7 +229,13 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
     """
     need_staff(ctx)
     found = ctx.session.execute(
-        select(Calibration, Order.id, Order.number, InstrumentModel.attributes)
+        select(
+            Calibration,
+            Order.id,
+            Order.number,
+            InstrumentModel.attributes,
+            OrderLine.verification_kind,
+        )
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Instrument, Instrument.id == Calibration.instrument_id)
@@ -231,7 +244,7 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
     ).one_or_none()
     if found is None:
         raise not_found("record", calibration_id)
-    row, order_id, order_number, attributes = found
+    row, order_id, order_number, attributes, verification = found
     now, past = _conditions(ctx, calibration_id)
     return CalibrationView(
         id=row.id,
@@ -243,7 +256,7 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
         order_id=order_id,
         order_number=order_number,
         instrument_id=row.instrument_id,
-        attributes=attributes,
+        attributes=attributes_of(attributes, verification),
         plan=from_plain(Plan, row.plan),
         performed_on=row.performed_on,
         place=row.place,
@@ -260,6 +273,7 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
         slots=_slots(readings_of(ctx, calibration_id)),
         conditions=now,
         past_conditions=past,
+        simulated=row.simulated,
     )
 
 

@@ -36,8 +36,11 @@ def set_facts(  # noqa: PLR0913 -- the facts of a record
     examinations: Mapping[str, Mapping[str, Any]] | None = None,
     adjustment: str | None = None,
     remark: str | None = None,
+    simulated: bool | None = None,
 ) -> CalibrationView:
     """Note the circumstances of the work; None leaves a fact as it is.
+
+    `simulated`: the readings come from the generator; this is never taken back.
 
     Raises
     ------
@@ -58,12 +61,26 @@ def set_facts(  # noqa: PLR0913 -- the facts of a record
         else _examinations(definition, {**row.examinations, **examinations}),
         "adjustment": _adjustment(definition, adjustment),
         "remark": None if remark is None else words(remark, "/remark", limit=4000),
+        "simulated": _kept(row, simulated=simulated),
     }
     stated = {name: value for name, value in given.items() if value is not None}
     differences = change(ctx, row, stated, "record")
     if differences:
         audit.record(ctx, "calibration:record:facts", "calibration", row.id, differences)
     return calibration_views.view(ctx, calibration_id)
+
+
+def _kept(row: Calibration, *, simulated: bool | None) -> bool | None:
+    """Return the mark; it may be set and never taken back."""
+    if row.simulated and simulated is False:
+        raise Refused(
+            "record-stays-simulated",
+            "Record {id} was marked as one of simulated readings, and that is never taken back."
+            " Open a new record for real readings.",
+            at="/simulated",
+            facts={"id": row.id},
+        )
+    return simulated
 
 
 def accept_warning(

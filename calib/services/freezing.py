@@ -98,6 +98,7 @@ def freeze_record(
         examinations=_examinations(record),
         predict=record.plan.predict,
         accepted_warnings=tuple(sorted(w["warning"] for w in record.accepted_warnings)),
+        simulated=record.simulated,
     )
     return _without_unmeasured_rejects(frozen), tuple(_replaced(certified))
 

@@ -160,6 +160,7 @@ def make_document(
         include_budget=order.include_budget,
         seal="sealed" if seal_key and not stored.input.simulated else "unsigned",
         seal_key=None if stored.input.simulated else seal_key,
+        simulated=stored.input.simulated,
     )
 
 

@@ -104,6 +104,8 @@ class CertificateView:
     events: tuple[EventView, ...]
     """Oldest first."""
     files: tuple[FileView, ...]
+    is_simulated: bool = False
+    """Its readings come from a generator: it certifies no instrument."""
 
 
 def certificates(
@@ -264,6 +266,7 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
             payload_digest=row.payload_digest,
             events=tuple(events.get(row.id, ())),
             files=tuple(files.get(row.id, ())),
+            is_simulated=lines[row.id].is_simulated,
         )
         for row in rows
     )

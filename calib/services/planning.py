@@ -13,7 +13,14 @@ from sqlalchemy import select
 
 from calib.records.calibrations import Calibration
 from calib.services import calibration_views
-from calib.services.calibration_views import VISIT, CalibrationView, Plan, locked, need_draft
+from calib.services.calibration_views import (
+    VISIT,
+    CalibrationView,
+    Plan,
+    attributes_of,
+    locked,
+    need_draft,
+)
 from calib.services.supporting import default_standards
 from instruments.catalogue.loader import Catalogue
 from instruments.choosing import points_for
@@ -43,8 +50,12 @@ class PlanChange:
     pieces: Sequence[str] | None = None
 
 
-def open_calibration(ctx: Context, order_line_id: int, *, catalogue: Catalogue) -> CalibrationView:
+def open_calibration(
+    ctx: Context, order_line_id: int, *, catalogue: Catalogue, simulated: bool = False
+) -> CalibrationView:
     """Open a record on a received order line, planned as the order or else the type says.
+
+    `simulated`: its readings will come from the generator; that is never taken back.
 
     Raises
     ------
@@ -63,9 +74,10 @@ def open_calibration(ctx: Context, order_line_id: int, *, catalogue: Catalogue) 
                 "known": ", ".join(definition.kinds),
             },
         )
+    attributes = attributes_of(model.attributes, line.verification_kind)
     points = {
         m.id: _numbered(
-            line.points.get(m.id) or points_for(definition, m, model.attributes), f"/points/{m.id}"
+            line.points.get(m.id) or points_for(definition, m, attributes), f"/points/{m.id}"
         )
         for m in definition.measurands
     }
@@ -87,6 +99,7 @@ def open_calibration(ctx: Context, order_line_id: int, *, catalogue: Catalogue) 
         examinations={},
         accepted_warnings=[],
         amends_id=None,
+        simulated=simulated,
         opened_by=ctx.actor.person_id,
         opened_at=ctx.now,
     )

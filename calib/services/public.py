@@ -30,6 +30,10 @@ STATE_WORDS: dict[PublicState, str] = {
     "withdrawn": "Withdrawn on {day}. Do not rely on it.",
 }
 EXPIRED_WORDS = "The verification was valid until {day}; that day has passed."
+SIMULATED_WORDS = (
+    "Its readings were simulated for training or trial. It certifies no instrument: do not rely on "
+    "it."
+)
 UNSIGNED_WORDS = (
     "This certificate bears no electronic seal. What this page shows is what the laboratory's own "
     "records hold; compare it with the paper."
@@ -110,6 +114,8 @@ class PublicCertificate:
     results: tuple[PublicResult, ...]
     is_unsigned: bool
     seal_key: SealWords | None
+    is_simulated: bool
+    """Its readings come from a generator: it says nothing of any instrument."""
 
     @property
     def state_words(self) -> str:
@@ -213,6 +219,7 @@ def _public(
         results=tuple(_line(document, point) for point in document.result.points),
         is_unsigned=document.seal == "unsigned",
         seal_key=document.seal_key,
+        is_simulated=document.simulated,
     )
 
 

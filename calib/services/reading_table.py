@@ -26,6 +26,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "place": ("place", "number", "no", "序号", "次数"),
     "value": ("value", "reading", "读数", "数值"),
     "unit": ("unit", "单位"),
+    "simulated": ("simulated", "模拟", "模拟数据"),
     "reference": ("reference", "标准示值", "标准值", "参考值"),
     "indication": ("indication", "示值", "被检示值", "被校示值", "指示值"),
 }
@@ -67,6 +68,12 @@ def read_rows(
                 Finding(problem.code, problem.message, "error", problem.at, problem.facts)
             )
     return entries, findings
+
+
+def says_simulated(row: Mapping[str, str]) -> bool:
+    """Answer whether a row comes from the simulator; its record is then marked for good."""
+    titles = [heading(title) for title in HEADINGS["simulated"]]
+    return any(cell.strip() and heading(title) in titles for title, cell in row.items())
 
 
 def _row(

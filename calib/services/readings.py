@@ -26,7 +26,7 @@ from calib.services.calibration_views import (
 from calib.services.circumstances import accept_warning, close, set_facts
 from calib.services.planning import PlanChange, open_calibration, plan
 from calib.services.reading_entry import ReadingEntry, Slot, check_entry, each_once
-from calib.services.reading_table import read_rows
+from calib.services.reading_table import read_rows, says_simulated
 from calib.services.supporting import (
     CertifiedStandard,
     certified_standards,
@@ -130,6 +130,8 @@ def import_readings(
     rows = read_table(content, filename)
     record = calibration_views.view(ctx, calibration_id)
     entries, findings = read_rows(rows, record.definition, record.plan, stage)
+    if not dry_run and not findings and any(map(says_simulated, rows)):
+        set_facts(ctx, calibration_id, record.version, simulated=True)
     emptied = {
         slot.current.slot: slot.current.revision
         for slot in record.slots

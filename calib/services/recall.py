@@ -6,7 +6,7 @@ Reads only. What is sent to whom stands in `notices`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from calib.i18n import translate
 from calib.records.work import Mail, ScheduleRun
 from calib.reminders import due, messages
 from calib.reminders.messages import DueItem
-from calib.services.standing import is_token, newest_issue, newest_status
+from calib.services.standing import is_token, newest_issue, newest_status, simulated_instruments
 from instruments.context import Context
 from instruments.errors import Invalid, NotFound
 from instruments.records.instruments import Instrument, InstrumentStatus
@@ -101,6 +101,7 @@ def due_items(session: Session, *conditions: Any) -> tuple[DueItem, ...]:
             Lab,
             status.c.changes,
             issue.c.at,
+            Instrument.id.in_(simulated_instruments()),
         )
         .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
         .join(Customer, Customer.id == Instrument.customer_id)
@@ -112,7 +113,7 @@ def due_items(session: Session, *conditions: Any) -> tuple[DueItem, ...]:
         .where(Instrument.due_on.is_not(None), *conditions)
         .order_by(Instrument.due_on, Instrument.id)
     ).all()
-    return tuple(_item(*row) for row in rows)
+    return tuple(replace(_item(*row[:-1]), is_simulated=bool(row[-1])) for row in rows)
 
 
 def _item(

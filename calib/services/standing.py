@@ -66,6 +66,21 @@ def newest_issue() -> Subquery:
     )
 
 
+def simulated_instruments() -> Select[int]:
+    """Return the instruments whose newest certificate rests on simulated readings."""
+    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    newest = (
+        select(func.max(Certificate.id))
+        .where(Certificate.id.in_(issued))
+        .group_by(Certificate.instrument_id)
+    )
+    return (
+        select(Certificate.instrument_id)
+        .join(Calibration, Calibration.id == Certificate.calibration_id)
+        .where(Certificate.id.in_(newest), Calibration.simulated)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CertificateLine:
     """A certificate without what it says: enough for lists and for the board."""
@@ -84,6 +99,8 @@ class CertificateLine:
     """reserved, issued, superseded, withdrawn, void."""
     reserved_at: datetime
     issued_at: datetime | None
+    is_simulated: bool = False
+    """Its readings come from a generator."""
 
     @property
     def was_issued(self) -> bool:
@@ -108,7 +125,9 @@ def certificate_lines(session: Session, *conditions: Any) -> tuple[CertificateLi
             Certificate.reserved_at,
             CertificateEvent.event,
             CertificateEvent.happened_at,
+            Calibration.simulated,
         )
+        .join(Calibration, Calibration.id == Certificate.calibration_id)
         .outerjoin(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
         .where(*conditions)
         .order_by(Certificate.performed_on, Certificate.id)
@@ -135,6 +154,7 @@ def certificate_lines(session: Session, *conditions: Any) -> tuple[CertificateLi
             state=next((word for word in LATER if word in happened[row.id]), "reserved"),
             reserved_at=row.reserved_at,
             issued_at=happened[row.id].get("issued"),
+            is_simulated=row.simulated,
         )
         for row in first.values()
     )

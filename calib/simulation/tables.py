@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from calib.evaluation.inputs import CalibrationInput
 
 COLUMNS = (
-    "measurand", "stage", "piece", "point", "input", "place", "value", "unit",
+    "measurand", "stage", "piece", "point", "input", "place", "value", "unit", "simulated",
 )  # fmt: skip
-"""Headings of a table of readings, one reading a row."""
+"""Headings of a table of readings, one reading a row; the last marks the record it goes into."""
 
 
 def reading_rows(record: CalibrationInput) -> Iterator[dict[str, str]]:
@@ -32,4 +32,5 @@ def reading_rows(record: CalibrationInput) -> Iterator[dict[str, str]]:
                     "place": str(place),
                     "value": reading.value,
                     "unit": quantity.unit,
+                    "simulated": "simulated 模拟",
                 }

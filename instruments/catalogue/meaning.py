@@ -118,6 +118,11 @@ def _identity(type_: InstrumentType) -> Iterator[Problem]:
     for name in ("kinds", "documents", "measurands", "stages"):
         if not getattr(type_, name):
             yield Problem("type-empty", (name,), "the list is empty. Give at least one.")
+    if type_.documents and not any(document.role == "method" for document in type_.documents):
+        message = (
+            "none has the role method, and a certificate names its method. Give one this role."
+        )
+        yield Problem("type-method", ("documents",), message)
 
 
 def _numbers(type_: InstrumentType) -> Iterator[Problem]:
