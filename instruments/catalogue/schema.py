@@ -46,7 +46,7 @@ def read_type(text: str, file: str) -> TypeFile:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        return TypeFile(file, None, (no_toml("type-syntax", str(problem), text, file),), text)
+        return TypeFile(file, None, (no_toml(str(problem), text, file),), text)
     except (RecursionError, ValueError):  # nested a thousand times, a number of 5000 digits
         return TypeFile(file, None, (_beyond_reading(file),), text)
     raw, unlike = filled_in(raw)
@@ -74,13 +74,13 @@ def _beyond_reading(file: str) -> Finding:
     )
 
 
-def no_toml(code: str, problem: str, text: str, file: str) -> Finding:
+def no_toml(problem: str, text: str, file: str) -> Finding:
     """Return the finding for a text that tomllib refused with these words."""
     match = _SYNTAX_PLACE.search(problem)
     line, column = (match[1], match[2]) if match else (None, None)
     end = text.splitlines() or [""]
     return Finding(
-        code,
+        "type-syntax",
         "{file}, line {line}, column {column}: this is no TOML: {problem}. Correct the line.",
         facts={
             "file": file,

@@ -81,7 +81,7 @@ def test_two_types_that_contradict_each_other_are_named(key):
 @pytest.mark.parametrize(
     ("text", "code", "words"),
     [
-        ("schema = 1\n[[documents", "document-syntax", "a.toml, line 2"),
+        ("schema = 1\n[[documents", "type-syntax", "a.toml, line 2"),
         ("schema = 2", "document-schema-version", "a.toml, line 1, schema: got 2"),
         (HEAD + "title = 4\n", "document-structure", "documents[0].title"),
         (HEAD + TITLE + "issued_on = 2001\n", "document-number-not-text", "line 6"),
@@ -169,7 +169,7 @@ def test_what_is_wrong_is_told_with_file_line_and_key(text, code, words):
 def test_a_file_that_cannot_be_read_hides_nothing_of_the_others():
     broken = {"a.toml": "schema = 1\n[[", "b.toml": HEAD + "title = 4\n"}
     codes = [f.code for f in read_register(broken, TYPES)[1]]
-    assert codes == ["document-syntax", "document-structure"]
+    assert codes == ["type-syntax", "document-structure"]
 
 
 def test_who_took_whose_place_is_known_from_both_sides_with_its_last_day():

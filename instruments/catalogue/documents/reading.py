@@ -103,7 +103,7 @@ def _read_file(name: str, text: str) -> _Read:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        one.findings.append(no_toml("document-syntax", str(problem), text, name))
+        one.findings.append(no_toml(str(problem), text, name))
         return one
     if raw.get("schema") != SCHEMA or isinstance(raw.get("schema"), bool):
         message = "got {got}, this program reads format {known}. Write schema = {known}."
