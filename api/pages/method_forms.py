@@ -45,6 +45,8 @@ class Row:
     fields: Mapping[str, str]
     """Place of each figure that can be changed here, by key."""
     is_new: bool = False
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """What it is called in each language, where the text says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,9 @@ def _components(components: Sequence[Any], place: str) -> Iterator[Row]:
         fields = {key: f"{at}/{key}" for key in (*keys, "confidence", "source")}
         if isinstance(one.get("pooled"), Mapping):
             fields |= {"s": f"{at}/pooled/s", "pooled_dof": f"{at}/pooled/dof"}
-        yield Row(at, str(one.get("id", i)), fields)
+        name = one.get("name")
+        words = name if isinstance(name, Mapping) else {}
+        yield Row(at, str(one.get("id", i)), fields, words=words)
 
 
 def _words_of(raw: Mapping[str, Any], place: str, key: str) -> Iterator[str]:
@@ -292,5 +296,15 @@ def label_of(place: str, language: str) -> str:
     """Return what a field is called; the words of a language bear its name."""
     *_, key, last = ("", *place.split("/"))
     if last in ("en", "zh"):
-        return f"{key_words(key, language)} ({'English' if last == 'en' else '中文'})"
-    return key_words({"pooled_dof": "dof"}.get(last, last), language)
+        return f"{_first_up(key_words(key, language))} ({'English' if last == 'en' else '中文'})"
+    return _first_up(key_words(_SAID.get(last, last), language))
+
+
+_SAID = {"pooled_dof": "dof", "default": "points"}
+"""Keys whose words in a form are those of another one."""
+
+
+def _first_up(words: str) -> str:
+    return (
+        words if words[:1] in "kuUs" and words[1:2] in ("", " ") else words[:1].upper() + words[1:]
+    )

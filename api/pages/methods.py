@@ -25,7 +25,8 @@ from api.type_words import (
 from calib.services import dry_run
 from instruments.context import Context
 from instruments.errors import DomainError
-from instruments.procedure import Component, InstrumentType
+from instruments.procedure import Component, InstrumentType, Measurand
+from instruments.quantities import UNITS
 from instruments.services import methods
 from instruments.services.method_views import (
     MethodView,
@@ -249,6 +250,7 @@ def _method_page(
         form=form,
         method=method,
         base=base,
+        name=_name(method, base),
         before={m.id: m for m in base.measurands} if base else {},
         newest=_newer(wired, method),
         changes=[told(one, ctx.language) for one in changes],
@@ -258,6 +260,11 @@ def _method_page(
         is_sender=method.line.submitted is not None and person == method.line.submitted.person_id,
         **_in_words(method.definition, ctx.language),
     )
+
+
+def _name(method: MethodView, base: InstrumentType | None) -> LocalizedText:
+    known = method.definition or base
+    return known.name if known else LocalizedText(en=method.line.type_id)
 
 
 def _newer(wired: Wiring, method: MethodView) -> str:
@@ -271,22 +278,26 @@ def _newer(wired: Wiring, method: MethodView) -> str:
 
 def _in_words(type_: InstrumentType | None, language: str) -> dict[str, Any]:
     """Return what the template says figures with."""
-
-    def size(component: Component) -> str:
-        parts = ((key, getattr(component, key)) for key in SIZES)
-        return "; ".join(
-            f"{key_words(key, language)} {value_text(value, language)}"
-            for key, value in parts
-            if value
-        )
-
     return {
-        "size": size,
+        "size": lambda m, component: _size(m, component, language),
         "limit_text": lambda m, limit: limit_text(type_, m, limit, language),  # type: ignore[arg-type]
         "range_text": lambda m, limit: range_text(type_, m, limit, language),  # type: ignore[arg-type]
         "when_text": lambda when: when_text(type_, when, language),  # type: ignore[arg-type]
-        "key": lambda name: key_words(name, language),
     }
+
+
+def _size(measurand: Measurand, component: Component, language: str) -> str:
+    """Return how large a component is, as far as the definition says."""
+    read = measurand.inputs.get(component.input)
+    unit = UNITS[read.unit if read else measurand.unit].symbol
+    if component.half_width and not component.relative_half_width:
+        return f"± {component.half_width} {unit}"
+    if component.U and not component.relative_U:
+        return f"U = {component.U} {unit}, k = {component.k}"
+    parts = ((key, getattr(component, key)) for key in SIZES)
+    return "; ".join(
+        f"{key_words(key, language)} {value_text(value, language)}" for key, value in parts if value
+    )
 
 
 def _edit_page(

@@ -211,7 +211,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "draft": "Draft",
         "submitted": "To approve",
         "approved": "Approved",
-        "withdrawn": "Withdrawn",
+        "withdrawn": "Out of use",
     },
     "dry_run": {
         "flipped": "verdicts flip",
@@ -326,7 +326,7 @@ NOTICES: Mapping[str, str] = {
     "method-submitted": "Submitted. Another manager or signatory approves it now.",
     "method-approved": "Approved. New records are opened with it from now on.",
     "method-returned": "Returned to its writer.",
-    "method-withdrawn": "Withdrawn.",
+    "method-withdrawn": "It is not used any more.",
     "confirmed": "The limit is confirmed under your name.",
     "revoked": "The confirmation is revoked; the limit is open again.",
     "void": "The number is void and will never name a certificate.",

@@ -279,7 +279,7 @@ def _need_none_open(ctx: Context, type_id: str) -> None:
         raise Conflict(
             "method-open",
             "Revision {revision} of {id} is being worked on already (method {number}). Go on "
-            "with that one, or withdraw it first.",
+            "with that one, or give it up first.",
             facts={"revision": row.revision, "id": type_id, "number": row.id},
         )
 

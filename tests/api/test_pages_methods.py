@@ -204,7 +204,7 @@ def test_two_persons_bring_a_method_into_use(world, writer, manager):
         assert list_methods(ctx)[0].is_in_force
     assert manager.post(f"{base}/withdraw", version="5", withdrawal="").status == 422
     assert manager.post(f"{base}/withdraw", version="5", withdrawal="a slip").status == 303
-    assert "Withdrawn" in manager.get("/methods").words()
+    assert "Out of use" in manager.get("/methods").words()
 
 
 def test_the_pages_of_the_lab_work_by_its_method(world, app, writer, manager):
