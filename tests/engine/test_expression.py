@@ -119,6 +119,11 @@ def test_arrays_and_numbers_together() -> None:
     assert slopes["y"].tolist() == [1, 2]
 
 
+def test_one_variable_has_all_orders() -> None:
+    found = parse("x^4", ["x"]).derivatives({"x": 2.0}, ["x"], order=3)
+    assert [float(part.squeeze()) for part in found] == pytest.approx([16, 32, 48, 48])
+
+
 def test_constants_have_no_slope() -> None:
     value, slopes = parse("2*pi", []).gradient({})
     assert float(value) == pytest.approx(2 * math.pi)

@@ -23,6 +23,7 @@ PIECES = [
     "x/y^2", "1/(x*y)", "(x + 2)^-1.5*y", "x - y", "-x*y", "3 - x/2", "y^x - x^y", "x*x*x*y*y",
     "2*(x - y)/5 + 3*(x*y - (x - x))", "(x + y)*(x + y)", "2^x", "x^0*y + x^1", "x*0 + y",
     "exp(x + y)/(x + y) - (x + y)", "-(-(x - 2*y)) + log(x + y)*2", "pi*x^2*2^3/exp(1)",
+    "exp(2*x) + sin(x + 2*y)*log(2*z)",
 ]  # fmt: skip
 
 FUNCTIONS: dict[str, Any] = {
