@@ -48,6 +48,7 @@ _OTHER_SPELLINGS: Final = {
     r"\deci\metre\tothe{3}": "L",
     r"\centi\metre\tothe{3}": "mL",
     r"\micron": "um",
+    r"\second\tothe{-1}": "Hz",
 }
 
 UNITS: Final = MappingProxyType({unit.id: unit for unit in TABLE})

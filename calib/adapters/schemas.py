@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 from typing import Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
@@ -59,6 +59,8 @@ def _fetched(opener: OpenerDirector, place: str) -> bytes:
         with opener.open(request, timeout=SECONDS) as answer:
             content: bytes = answer.read(MAX_BYTES + 1)
     except (URLError, OSError) as problem:
+        if isinstance(problem, HTTPError):
+            problem.close()
         raise Unavailable(
             "schema-address-silent",
             "The address {address} does not give the schema: {problem}. Download the schemas "

@@ -49,6 +49,7 @@ def compare(document: CertificateDocument, content: bytes) -> tuple[Finding, ...
     numbers = Numbers(root)
     return (
         *_texts(document, root),
+        *_simulated(document, root),
         *_statements(document, root, numbers),
         *_conditions(document, root, numbers),
         *_results(document, root, numbers),
@@ -63,6 +64,7 @@ def _texts(document: CertificateDocument, root: Element) -> Iterator[Finding]:
         *_of_item(document),
         *_parties(document),
         *_standards(document),
+        *_written(document),
     ):
         wanted = [text.strip() for text in expected if text.strip()]
         found = [(e.text or "").strip() for e in root.iterfind(path, NAMESPACES)]
@@ -147,6 +149,41 @@ def _standards(document: CertificateDocument) -> Iterator[tuple[str, Sequence[st
         *(m.id for m in document.measurement.methods),
     ]
     yield _RESULT + "/dcc:usedMethods/dcc:usedMethod/dcc:norm", methods * times
+
+
+def _written(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]]]:
+    """Compare what people wrote in their own words, and what says that nothing was measured."""
+    statement = (
+        _ADMIN + "dcc:statements/dcc:statement[@refType='calib_%s']/dcc:declaration" + _WORDS
+    )
+    for kind, texts in (
+        ("deviation", document.deviations),
+        ("sampling", (document.sampling,)),
+        ("externalResult", document.external_results),
+        ("opinion", document.opinions),
+        ("remark", document.remarks),
+    ):
+        yield statement % kind, texts
+    described = "dcc:description" + _WORDS
+    items = _ADMIN + ("dcc:items/" if document.item.pieces else "dcc:items/dcc:item/")
+    yield items + described, (document.item.condition, document.item.calibration_mode)
+    further = "dcc:location/dcc:further" + _WORDS
+    customer, lab = document.customer, document.lab
+    yield _ADMIN + "dcc:customer/" + further, (customer.address, customer.contact)
+    contact = _ADMIN + "dcc:calibrationLaboratory/dcc:contact/"
+    yield contact + further, _in_languages(document, lab.address)
+    yield contact + "dcc:eMail", (lab.email,)
+    yield contact + "dcc:phone", (lab.phone,)
+
+
+def _simulated(document: CertificateDocument, root: Element) -> Iterator[Finding]:
+    """Compare whether the file says that its readings were simulated."""
+    path = _ADMIN + "dcc:statements/dcc:statement[@refType='calib_simulated']"
+    is_said = root.find(path, NAMESPACES) is not None
+    is_meant = bool(getattr(document, "simulated", False))
+    if is_said != is_meant:
+        facts = {"name": "calib_simulated", "got": is_said, "expected": is_meant}
+        yield difference("dcc-text-differs", **facts)
 
 
 def _statements(
@@ -307,7 +344,7 @@ def _curves(
         yield from numbers.column(data, "calib_curveOrigin", [curve.origin], x)
         yield from numbers.column(data, "calib_curveRange", ends, x)
         printed = [parameter.printed for parameter in curve.parameters]
-        yield from numbers.parameters(data, "calib_curveParameter", printed)
+        yield from numbers.parameters(data, "calib_curveParameter", printed, x, y)
         table = data.find("dcc:list", NAMESPACES)
         if table is None or not curve.predictions:
             continue

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from calib.certificates.dcc_parsing import Walker
-from calib.certificates.dcc_units import converted, spelling
+from calib.certificates.dcc_units import converted, spelling, unit_over_power
 from calib.certificates.dcc_xml import DCC, NAMESPACES, PROBABILITY, SI, Element
 from instruments.errors import Finding
 
@@ -53,7 +53,7 @@ class Numbers:
         self._walker = Walker(root)
         self._expected: set[Element] = set()
 
-    def column(  # noqa: PLR0913 -- where, what, and as what it is read
+    def column(
         self,
         parent: Element,
         kind: str,
@@ -100,12 +100,14 @@ class Numbers:
         for element, (unit_text, value) in zip(found, wanted, strict=False):
             yield from self._leaves(element, kind, {"value": [value], "unit": [unit_text]})
 
-    def parameters(self, data: Element, kind: str, printed: Sequence[str]) -> Iterator[Finding]:
+    def parameters(
+        self, data: Element, kind: str, printed: Sequence[str], x: str, y: str
+    ) -> Iterator[Finding]:
         """Compare the coefficients of a curve, which a page prints as ``-0.1712(29)``."""
         found = data.findall(f"dcc:quantity[@refType='{kind}']", NAMESPACES)
         if len(found) != len(printed):
             yield _differs(kind, " ".join(printed), f"{len(found)} parameters")
-        for element, text in zip(found, printed, strict=False):
+        for power, (element, text) in enumerate(zip(found, printed, strict=False)):
             real = element.find("si:real", NAMESPACES)
             match = _CONCISE.fullmatch(text)
             if real is None or match is None:
@@ -114,10 +116,9 @@ class Numbers:
                     yield _differs(kind, text, " ".join(words))
                 continue
             u = f"{Decimal(match[3]).scaleb(-len(match[2] or '')):f}"
-            expected = {"value": [match[1]], "valueStandardMU": [u]}
+            unit = unit_over_power(y, x, power) or ""
+            expected = {"value": [match[1]], "unit": [unit], "valueStandardMU": [u]}
             yield from self._leaves(real, kind, expected)
-            unit = real.find("si:unit", NAMESPACES)
-            self._expected.update([unit] if unit is not None else [])
 
     def words(self, parent: Element, path: str, expected: Sequence[str]) -> Iterator[Finding]:
         """Compare the words at a path, those of several elements one after the other."""

@@ -159,7 +159,7 @@ def _digest(root: etree._Element) -> str:
 def _with_own_imports(content: bytes) -> bytes:
     """Return the schema with every import leading to the file beside it."""
     root = _opened(content)
-    if root is None:
+    if root is None or root.find(f"{_XS}import") is None:
         return content
     files: Mapping[str, str] = {schema.namespace: schema.file for schema in SCHEMAS}
     for element in root.iter(f"{_XS}import"):

@@ -14,9 +14,18 @@ from calib.certificates.sections import (
     UNCONFIRMED,
 )
 from calib.certificates.tables import piece_name
-from calib.certificates.wording import ORIGINS, PLACES, RULES, STATEMENT_OF_REST, STATEMENTS, TITLES
+from calib.certificates.wording import (
+    ORIGINS,
+    PLACES,
+    RULES,
+    STATEMENT_OF_REST,
+    STATEMENTS,
+    TITLES,
+    Speaker,
+)
 from calib.evaluation.result import Verdict
 from calib.i18n import both
+from instruments.text import LANGUAGES
 
 ISO17025: Final = "ISO/IEC 17025:2017"
 CONFORMITY: Final[dict[Verdict, str]] = {
@@ -61,7 +70,9 @@ def add_statements(
         dcc(statement, "traceable", "true")
         worded(statement, "declaration", words)
     if getattr(document, "simulated", False):
-        _said(parent, "calib_simulated", voice.say("SIMULATED READINGS: nothing was measured."))
+        # in both languages whatever the document's: nobody may take it for a certificate
+        words = Voice(Speaker(LANGUAGES)).say("SIMULATED READINGS: nothing was measured.")
+        _said(parent, "calib_simulated", words)
     _provenance(parent, voice, document, digest)
 
 
