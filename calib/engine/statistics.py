@@ -7,6 +7,7 @@ not know where readings come from, nor drop any of them.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -343,11 +344,23 @@ def check_outlier(x: ArrayLike, alpha: float = 0.05, sided: int = 2) -> OutlierT
         raise DegenerateData("All readings are equal: an outlier test does not apply.")
     deviation = (a - mean) / s if sided == 1 else np.abs(a - mean) / s
     index = int(np.argmax(deviation))
-    n = len(a)
-    t = float(special.stdtrit(n - 2, 1 - alpha / (sided * n)))
-    critical = (n - 1) / math.sqrt(n) * math.sqrt(t * t / (n - 2 + t * t))
+    critical = grubbs_limit(len(a), alpha, sided)
     statistic = float(deviation[index])
     return OutlierTest(statistic, critical, index, statistic > critical)
+
+
+@lru_cache(maxsize=256)
+def grubbs_limit(n: int, alpha: float = 0.05, sided: int = 2) -> float:
+    """Critical value of Grubbs' statistic for n readings, at least three.
+
+    Notes
+    -----
+    Source: F. E. Grubbs, Technometrics 11 (1969) 1; ISO 5725-2.
+    Checked against: tests/reference/type_a.toml.
+    Limits: one outlier in nearly normal readings.
+    """
+    t = float(special.stdtrit(n - 2, 1 - alpha / (sided * n)))
+    return (n - 1) / math.sqrt(n) * math.sqrt(t * t / (n - 2 + t * t))
 
 
 def check_variances(deviations: ArrayLike, size: float, alpha: float = 0.05) -> OutlierTest:

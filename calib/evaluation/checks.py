@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 
-from calib.evaluation.decimals import check_decimals
+from calib.evaluation.decimals import check_decimals, check_figures
 from calib.evaluation.givenchecks import check_given
 from calib.evaluation.inputs import CalibrationInput
-from calib.evaluation.pointchecks import check_points
+from calib.evaluation.pointchecks import Quiet, check_points
 from calib.evaluation.shared import with_shared
 from calib.evaluation.standardchecks import check_standards
 from calib.evaluation.statement import covering
@@ -25,16 +25,21 @@ from instruments.procedure import EnvironmentLimit
 RULES_WITH_PARAMETER = {"guard_rU": "r", "probability": "the minimum probability"}
 
 
-def check_record(record: CalibrationInput) -> tuple[Finding, ...]:
-    """Return all that is wrong or remarkable; empty when there is nothing to say."""
+def check_record(record: CalibrationInput, quiet: Quiet | None = None) -> tuple[Finding, ...]:
+    """Return all that is wrong or remarkable; empty when there is nothing to say.
+
+    `quiet`: its decimals are known to be plain, and these series to have nothing to say.
+    """
     if not_calibratable(record):
         return (_no_mode(record),)
     findings = [f for check in _WITHOUT_NUMBERS for f in check(record)]
-    bad = list(check_decimals(record))
+    bad = list(check_decimals(record) if quiet is None else check_figures(record.definition))
     if bad:
         # what cannot be read cannot be compared; these come first, the rest after correction
         return (*bad, *findings)
     findings += [f for check in _WITH_NUMBERS for f in check(record)]
+    findings += check_points(record, quiet or frozenset())
+    findings += check_standards(record, quiet or frozenset())
     return tuple(findings)
 
 
@@ -331,6 +336,4 @@ _WITH_NUMBERS: tuple[_Check, ...] = (
     _environment,
     check_given,
     _limits,
-    check_points,
-    check_standards,
 )

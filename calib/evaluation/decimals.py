@@ -6,18 +6,21 @@ readings has no say in the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
-from itertools import repeat
-from operator import itemgetter
+from itertools import chain, repeat
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calib.evaluation.definitions import once
 from calib.evaluation.inputs import CalibrationInput
 from instruments.errors import Finding, Invalid
-from instruments.procedure import Component, Measurand
+from instruments.procedure import Component, InstrumentType, Measurand
 from instruments.quantities import parse_decimal
 
 DUST = -12
@@ -26,6 +29,7 @@ _EXACT = Context(prec=400)
 _WHOLE = 2.0**52
 """Whole numbers up to here are doubles, and their quotient is rounded once."""
 _MOST_PLACES = 15
+_PLAIN = re.compile(r"(?:-?[0-9]{1,17}(?:\.[0-9]{1,17})?\n)*")
 
 
 def number(text: str) -> float:
@@ -74,33 +78,83 @@ def exact_means(texts: Sequence[str], counts: NDArray[np.intp]) -> NDArray[np.fl
     return means
 
 
+class Whole(NamedTuple):
+    """Decimals as whole numbers of their last place."""
+
+    digits: NDArray[np.int64]
+    places: NDArray[np.int64]
+    """Behind the point."""
+
+    def at(self, places: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the same in units of other places, no fewer; second, where that fits."""
+        shift = places - self.places
+        fits = (shift <= _MOST_PLACES) & (np.abs(self.digits) * 10.0**shift < _WHOLE)
+        return self.digits * 10 ** np.minimum(shift, _MOST_PLACES), fits
+
+
+def whole_numbers(texts: Sequence[str]) -> Whole | None:
+    """Return decimal texts as whole numbers; None where one has an exponent or many digits."""
+    try:
+        without_point = map(str.replace, texts, repeat("."), repeat(""))
+        digits = np.fromiter(map(int, without_point), np.int64, len(texts))
+    except (ValueError, OverflowError):
+        return None
+    behind = map(itemgetter(2), map(str.partition, texts, repeat(".")))
+    return Whole(digits, np.fromiter(map(len, behind), np.int64, len(texts)))
+
+
 def _whole_means(
     texts: Sequence[str], counts: NDArray[np.intp], starts: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Sum as whole numbers of the last decimal place; second, where that was exact."""
-    try:
-        without_point = map(str.replace, texts, repeat("."), repeat(""))
-        whole = np.fromiter(map(int, without_point), np.int64, len(texts))
-    except (ValueError, OverflowError):  # an exponent, or digits beyond 64 bits
+    whole = whole_numbers(texts)
+    if whole is None:
         return np.zeros(len(counts)), np.zeros(len(counts), dtype=np.bool_)
-    behind = map(itemgetter(2), map(str.partition, texts, repeat(".")))
-    places = np.fromiter(map(len, behind), np.int64, len(texts))
-    finest = np.maximum.reduceat(places, starts)
-    shift = np.repeat(finest, counts) - places
-    size = np.maximum.reduceat(np.abs(whole) * 10.0**shift, starts)
+    finest = np.maximum.reduceat(whole.places, starts)
+    scaled, fits = whole.at(np.repeat(finest, counts))
+    size = np.maximum.reduceat(np.abs(scaled), starts).astype(np.float64)
     unit = counts * 10.0 ** np.minimum(finest, _MOST_PLACES)
-    sure = (finest <= _MOST_PLACES) & (size * counts < _WHOLE) & (unit < _WHOLE)
-    total = np.add.reduceat(whole * 10 ** np.minimum(shift, _MOST_PLACES), starts)
-    return total / unit, sure
+    sure = np.logical_and.reduceat(fits, starts) & (finest <= _MOST_PLACES)
+    sure &= (size * counts < _WHOLE) & (unit < _WHOLE)
+    return np.add.reduceat(scaled, starts) / unit, sure
 
 
 def check_decimals(record: CalibrationInput) -> Iterator[Finding]:
     """Find every text that should be a decimal number and is none."""
-    for text, at in _entered(record):
+    yield from _malformed(_entered(record))
+    yield from check_figures(record.definition)
+
+
+@once
+def check_figures(definition: InstrumentType) -> tuple[Finding, ...]:
+    """Find every figure of a definition that should be a decimal number and is none."""
+    return tuple(_malformed(_of_definition(definition)))
+
+
+def _malformed(entered: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    for text, at in entered:
         try:
             parse_decimal(text, at=at)
         except Invalid as fault:
             yield Finding(fault.code, fault.message, at=fault.at, facts=fault.facts)
+
+
+def has_plain_decimals(record: CalibrationInput) -> bool:
+    """Answer whether all decimals of a record but its definition's are plainly digits and a point.
+
+    False asks for a closer look: an exponent is a decimal as well.
+    """
+    series = chain.from_iterable([point.readings.values() for point in record.points])
+    texts = [
+        *map(attrgetter("value"), chain.from_iterable(series)),
+        *map(attrgetter("nominal"), record.points),
+        *(text for text, _ in _beside_points(record)),
+    ]
+    try:
+        lines = "\n".join([*texts, ""])
+    except TypeError:  # one is no text at all
+        return False
+    return lines.count("\n") == len(texts) and _PLAIN.fullmatch(lines) is not None
 
 
 def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
@@ -111,6 +165,10 @@ def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
         for name, series in point.readings.items():
             for reading in series:
                 yield reading.value, f"{at}/readings/{name}/{reading.id}"
+    yield from _beside_points(record)
+
+
+def _beside_points(record: CalibrationInput) -> Iterator[tuple[str, str]]:
     for condition in record.conditions:
         yield condition.value, f"/conditions/{condition.quantity}/{condition.when}"
     yield from _of_item(record)
@@ -121,7 +179,6 @@ def _entered(record: CalibrationInput) -> Iterator[tuple[str, str]]:
         yield record.decision_rule.parameter, "/decision_rule/parameter"
     yield from _of_standards(record)
     yield from _of_limits(record)
-    yield from _of_definition(record)
 
 
 def _of_item(record: CalibrationInput) -> Iterator[tuple[str, str]]:
@@ -154,10 +211,10 @@ def _of_limits(record: CalibrationInput) -> Iterator[tuple[str, str]]:
         yield from _present(row, ("low", "high", "U", "U_fraction"), f"/cmc/{i}")
 
 
-def _of_definition(record: CalibrationInput) -> Iterator[tuple[str, str]]:
-    for i, limit in enumerate(record.definition.environment):
+def _of_definition(definition: InstrumentType) -> Iterator[tuple[str, str]]:
+    for i, limit in enumerate(definition.environment):
         yield from _present(limit, ("low", "high"), f"/definition/environment/{i}")
-    for measurand in record.definition.measurands:
+    for measurand in definition.measurands:
         yield from _of_measurand(measurand)
 
 

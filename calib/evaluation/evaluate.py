@@ -20,6 +20,7 @@ from calib.evaluation.inputs import CalibrationInput
 from calib.evaluation.order import in_order
 from calib.evaluation.places import numbers_of_pieces
 from calib.evaluation.pointresults import PointBudget, by_point, not_computable, point_result
+from calib.evaluation.quiet import Quiet, quiet_series
 from calib.evaluation.result import (
     CalibrationResult,
     CurveResult,
@@ -61,9 +62,10 @@ def evaluate_alike(inputs: Sequence[CalibrationInput], digests: Sequence[str] = 
         digests = [given.digest() for given in inputs]
     answers: dict[int, Answer] = {}
     measured: dict[int, _Checked] = {}
-    for i, (given, digest) in enumerate(zip(inputs, digests, strict=True)):
+    records = [in_order(given) for given in inputs]
+    for i, quiet in enumerate(quiet_series(records)):
         try:
-            checked = _check(given, digest)
+            checked = _check(records[i], digests[i], quiet)
         except Refused as refusal:
             answers[i] = refusal
             continue
@@ -84,9 +86,8 @@ class _Checked:
     findings: tuple[Finding, ...]
 
 
-def _check(given: CalibrationInput, digest: str) -> _Checked:
-    record = in_order(given)
-    findings = check_record(record)
+def _check(record: CalibrationInput, digest: str, quiet: Quiet | None) -> _Checked:
+    findings = check_record(record, quiet)
     errors = sum(finding.severity == "error" for finding in findings)
     if errors:
         raise Refused(

@@ -1,21 +1,20 @@
-"""Checks of points and readings: complete, in range, plausible, no outlier in silence.
+"""Checks of points and their series of readings: complete, in range, scatter as recorded.
 
 Nothing is ever dropped here: what looks wrong is named with its figures, and a person decides.
-Decimals have been read before (`decimals.check_decimals`). Knows nothing of arithmetic beyond
-Grubbs' test and the comparison of scatter with its record.
+Decimals have been read before (`decimals.check_decimals`). Single readings are looked at by
+`readingchecks`. Knows nothing of arithmetic beyond the comparison of scatter with its record.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
-from fractions import Fraction
 
 import numpy as np
 from scipy import special
 
-from calib.engine.statistics import check_outlier, moments
+from calib.engine.statistics import moments
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
 from calib.evaluation.places import (
@@ -24,24 +23,26 @@ from calib.evaluation.places import (
     numbers_of_pieces,
     rejected_by_examination,
 )
+from calib.evaluation.readingchecks import behind, check_readings
 from instruments.choosing import holds, points_for, readings_for
 from instruments.errors import Finding
 from instruments.procedure import READ, Measurand
 
-FAR_FROM_NOMINAL = Decimal("0.2")
-"""A reading farther from its nominal value than this part of it looks like a slip of typing."""
-SPAN_FLOOR = Decimal("0.1")
-"""Near zero this part of the span of the points stands for the nominal value."""
+Quiet = Container[tuple[int, str]]
+"""Series as the place of their point in the record and their input."""
 FALSE_ALARM = 0.01
 """Level at which a scatter is called larger than the method's record."""
 
 
-def check_points(record: CalibrationInput) -> Iterator[Finding]:
-    """Find what is missing, misplaced or implausible among the points and readings."""
+def check_points(record: CalibrationInput, quiet: Quiet = frozenset()) -> Iterator[Finding]:
+    """Find what is missing, misplaced or implausible among the points and readings.
+
+    Series known to be `quiet` are not looked at reading by reading.
+    """
     yield from _complete(record)
     known = {measurand.id: measurand for measurand in record.definition.measurands}
     seen: Counter[str] = Counter(point.key for point in record.points)
-    for point in record.points:
+    for i, point in enumerate(record.points):
         if seen[point.key] > 1:
             yield Finding(
                 "point-duplicate",
@@ -65,7 +66,9 @@ def check_points(record: CalibrationInput) -> Iterator[Finding]:
             yield _not_of_item(record, measurand, point)
             continue
         yield from _place(record, measurand, point)
-        yield from _series(record, measurand, point)
+        yield from _series(
+            record, measurand, point, {n for n in measurand.inputs if (i, n) in quiet}
+        )
         for one in _users(record, measurand):
             yield from _moments(one, point)
 
@@ -199,7 +202,9 @@ def _place(record: CalibrationInput, measurand: Measurand, point: PointInput) ->
         )
 
 
-def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Iterator[Finding]:
+def _series(
+    record: CalibrationInput, measurand: Measurand, point: PointInput, quiet: Container[str]
+) -> Iterator[Finding]:
     """Every input read as often as the type wants; each series looked at by itself."""
     read = [name for name, quantity in measurand.inputs.items() if quantity.source in READ]
     for name in point.readings:
@@ -242,103 +247,10 @@ def _series(record: CalibrationInput, measurand: Measurand, point: PointInput) -
                 facts,
                 "ISO/IEC 17025:2017 7.8.2.1 (n)",
             )
-        yield from _readings(record, measurand, name, point, series, at)
+        if name not in quiet:
+            yield from check_readings(record, measurand, point, name)
         for one in _users(record, measurand):
             yield from _scatter(one, name, series, at, facts)
-
-
-def _readings(
-    record: CalibrationInput,
-    measurand: Measurand,
-    name: str,
-    point: PointInput,
-    series: tuple[ReadingInput, ...],
-    at: str,
-) -> Iterator[Finding]:
-    """One reading against the resolution, the nominal value and its neighbours."""
-    quantity = measurand.inputs[name]
-    facts = {**facts_of(point, measurand), "unit": quantity.unit}
-    nominal, reach = Decimal(point.nominal), _reach(record, measurand, point)
-    # a resistance tells nothing by its distance from a temperature, nor does a cold junction
-    compared = quantity.unit == measurand.unit and name in _compared(measurand)
-    shown = compared and quantity.source == "item"
-    step = record.item.resolution.get(measurand.id) if shown else None
-    alike = compared and measurand.output != "value"
-    for reading in series:
-        value = Decimal(reading.value)
-        here = {**facts, "reading": reading.value, "step": step}
-        # a quotient of fractions is exact; that of decimals ends at 28 digits
-        if step is not None and Decimal(step) > 0 and Fraction(value) % Fraction(step):
-            yield Finding(
-                "reading-off-resolution",
-                "The reading {reading} {unit} at {nominal} is no multiple of the resolution"
-                " {step}. Correct the reading or the resolution, or accept it.",
-                "warning",
-                f"{at}/{reading.id}",
-                here,
-            )
-        # where zero is the only point nothing is near or far in proportion
-        if alike and reach and abs(value - nominal) > reach:
-            yield Finding(
-                "reading-implausible",
-                "The reading {reading} {unit} is far from the point {nominal} {unit}: a slip of"
-                " typing? Correct it, or accept it as it is.",
-                "warning",
-                f"{at}/{reading.id}",
-                here,
-            )
-    yield from _outlier(series, at, facts, step)
-
-
-def _compared(measurand: Measurand) -> set[str]:
-    """Return the inputs that show the measured quantity itself: the two sides, and all behind."""
-    found: set[str] = set()
-    for source, named in (("standard", measurand.reference), ("item", measurand.indication)):
-        of_source = [n for n, q in measurand.inputs.items() if q.source == source]
-        for name in [named] if named else of_source:
-            found |= {name, *_read_for(measurand, name)}
-    return found
-
-
-def _reach(record: CalibrationInput, measurand: Measurand, point: PointInput) -> Decimal:
-    """How far from the nominal value a reading may be before it looks like a slip."""
-    ends = [Decimal(t) for t in (measurand.points.low, measurand.points.high) if t is not None]
-    usual = points_for(record.definition, measurand, record.item.attributes)
-    ends = ends or [Decimal(text) for text in usual or (point.nominal,)]
-    size = max(abs(Decimal(point.nominal)), SPAN_FLOOR * (max(ends) - min(ends)))
-    return FAR_FROM_NOMINAL * size
-
-
-def _outlier(
-    series: tuple[ReadingInput, ...], at: str, facts: dict[str, object], step: str | None
-) -> Iterator[Finding]:
-    """Grubbs' test; a reading one step of the display from another is no outlier."""
-    values = [Decimal(reading.value) for reading in series]
-    if len(values) < 3 or len(set(values)) == 1:
-        return
-    test = check_outlier([number(reading.value) for reading in series])
-    suspect = values[test.index]
-    least = Decimal(step) if step else Decimal((0, (1,), min(_exponent(v) for v in values)))
-    alone = min(abs(suspect - v) for i, v in enumerate(values) if i != test.index) > least
-    if test.outlying and alone:
-        reading = series[test.index]
-        yield Finding(
-            "reading-outlier",
-            "The reading {reading} {unit} at {nominal} looks like an outlier (Grubbs {statistic}"
-            " against {critical}). It is kept: correct it with a reason, or accept it.",
-            "warning",
-            f"{at}/{reading.id}",
-            {
-                **facts,
-                "reading": reading.value,
-                "statistic": f"{test.statistic:.3f}",
-                "critical": f"{test.critical:.3f}",
-            },
-        )
-
-
-def _exponent(value: Decimal) -> int:
-    return int(value.as_tuple().exponent)
 
 
 def _scatter(
@@ -351,7 +263,7 @@ def _scatter(
     """Find a single reading without recorded repeatability, and a record no longer true."""
     for component in measurand.components:
         seen_here = component.evaluate == "A" and not component.scatter_of
-        if not seen_here or name not in _read_for(measurand, component.input):
+        if not seen_here or name not in behind(measurand, component.input):
             continue
         pooled = component.pooled
         if len(series) < 2 and (pooled is None or pooled.below < 2):
@@ -378,8 +290,3 @@ def _scatter(
                     at,
                     {**facts, "s": f"{s:.3g}", "recorded": f"{recorded:.3g}"},
                 )
-
-
-def _read_for(measurand: Measurand, name: str) -> tuple[str, ...]:
-    quantity = measurand.inputs.get(name)
-    return quantity.of if quantity is not None and quantity.statistic else (name,)

@@ -6,21 +6,28 @@ decimals have been read before. Knows nothing of where standards are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain
+from operator import attrgetter
 
 from calib.evaluation.inputs import CalibrationInput, PointInput, StandardInput
 from calib.evaluation.places import facts_of
 from calib.evaluation.shared import with_shared
-from calib.evaluation.standards import covered_range
+from calib.evaluation.standards import covered_range, fault_of
 from instruments.choosing import resolution_for
 from instruments.errors import Finding
 from instruments.procedure import READ, InputQuantity, Measurand
 
+_STANDARD = attrgetter("standard")
+Quiet = Container[tuple[int, str]]
 
-def check_standards(record: CalibrationInput) -> Iterator[Finding]:
-    """Find what forbids a standard or a reading of it, and what the type cannot do without."""
+
+def check_standards(record: CalibrationInput, quiet: Quiet = frozenset()) -> Iterator[Finding]:
+    """Find what forbids a standard or a reading of it, and what the type cannot do without.
+
+    Series known to be `quiet` are not looked at reading by reading.
+    """
     usable: dict[str, StandardInput] = {}
     for standard in record.standards:
         faults = [*_certificate(standard), *_dates(record, standard)]
@@ -28,12 +35,8 @@ def check_standards(record: CalibrationInput) -> Iterator[Finding]:
         if not any(fault.code == "certificate-invalid" for fault in faults):
             usable[standard.key] = standard
     keys = {standard.key for standard in record.standards}
-    named = {
-        reading.standard
-        for point in record.points
-        for series in point.readings.values()
-        for reading in series
-    }
+    series = chain.from_iterable([point.readings.values() for point in record.points])
+    named = set(map(_STANDARD, chain.from_iterable(series)))
     for key in sorted(keys - named):
         yield Finding(
             "standard-unused",
@@ -43,33 +46,20 @@ def check_standards(record: CalibrationInput) -> Iterator[Finding]:
             {"standard": key},
         )
     measurands = {measurand.id: measurand for measurand in record.definition.measurands}
-    for point in record.points:
+    for i, point in enumerate(record.points):
         measurand = measurands.get(point.measurand)
         if measurand is not None:
             for name in (n for n, q in measurand.inputs.items() if q.source in READ):
                 yield from _naming(point, measurand, name, keys)
-                yield from _readings(point, measurand, name, usable)
+                # the first reading of a quiet series stands for all: they name one standard
+                most = 1 if (i, name) in quiet else None
+                yield from _readings(point, measurand, name, usable, most)
     yield from _resolutions(record)
 
 
 def _certificate(standard: StandardInput) -> Iterator[Finding]:
     """Find a table that does not rise, or uncertainties that mean nothing."""
-    rows = standard.values
-    indications = [Decimal(row.indication) for row in rows]
-    low, high = standard.low, standard.high
-    problem = ""
-    if not rows:
-        problem = "it has no values"
-    elif any(a >= b for a, b in pairwise(indications)):
-        problem = "its indications do not rise"
-    elif any(
-        Decimal(row.U) < 0 or Decimal(row.k) <= 0 or Decimal(row.dof or "1") <= 0 for row in rows
-    ):
-        problem = "U is negative, or k or the degrees of freedom are not positive"
-    elif len(rows) == 1 and (low is None or high is None):
-        problem = "it has a single value and no range for which this value holds"
-    elif len(rows) == 1 and not Decimal(low or 0) <= indications[0] <= Decimal(high or 0):
-        problem = "its single value lies outside the range it is said to hold for"
+    problem = fault_of(standard)
     if problem:
         yield Finding(
             "certificate-invalid",
@@ -117,7 +107,7 @@ def _naming(
 ) -> Iterator[Finding]:
     """Find a series without one known standard; a series of the item may name none."""
     series = point.readings.get(name, ())
-    found = {reading.standard for reading in series}
+    found = set(map(_STANDARD, series))
     facts = {
         **facts_of(point, measurand),
         "input": name,
@@ -145,7 +135,11 @@ def _naming(
 
 
 def _readings(
-    point: PointInput, measurand: Measurand, name: str, usable: dict[str, StandardInput]
+    point: PointInput,
+    measurand: Measurand,
+    name: str,
+    usable: dict[str, StandardInput],
+    most: int | None,
 ) -> Iterator[Finding]:
     quantity = measurand.inputs[name]
     if quantity.source != "standard":
@@ -153,7 +147,7 @@ def _readings(
     facts = facts_of(point, measurand)
     at = f"/points/{point.key}/readings/{name}"
     told: set[str] = set()
-    for reading in point.readings.get(name, ()):
+    for reading in point.readings.get(name, ())[:most]:
         standard = usable.get(reading.standard or "")
         if standard is None:
             continue

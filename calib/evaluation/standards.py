@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,30 @@ def _range(
         min(lines[0], max(low, lines[0] - below)),
         max(lines[-1], min(high, lines[-1] + above)),
     )
+
+
+def fault_of(standard: StandardInput) -> str:
+    """Return why the table of a certificate means nothing or does not rise; empty: it is good."""
+    return _fault(standard.values, standard.low, standard.high)
+
+
+@lru_cache(maxsize=256)
+def _fault(rows: tuple[StandardValue, ...], low: str | None, high: str | None) -> str:
+    indications = [Decimal(row.indication) for row in rows]
+    problem = ""
+    if not rows:
+        problem = "it has no values"
+    elif any(a >= b for a, b in pairwise(indications)):
+        problem = "its indications do not rise"
+    elif any(
+        Decimal(row.U) < 0 or Decimal(row.k) <= 0 or Decimal(row.dof or "1") <= 0 for row in rows
+    ):
+        problem = "U is negative, or k or the degrees of freedom are not positive"
+    elif len(rows) == 1 and (low is None or high is None):
+        problem = "it has a single value and no range for which this value holds"
+    elif len(rows) == 1 and not Decimal(low or 0) <= indications[0] <= Decimal(high or 0):
+        problem = "its single value lies outside the range it is said to hold for"
+    return problem
 
 
 def read_certificate(standard: StandardInput, readings: ArrayLike) -> CertificateValues:
