@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from asn1crypto import cms  # type: ignore[import-untyped]
 from cryptography import x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -80,12 +81,25 @@ def verified_pdf(
         raise _changed("it bears more than one seal")
     if certified is None or certified.permission != MDPPerm.NO_CHANGES:
         raise _changed("its seal allows changes")
+    for one in (*signatures, *stamps):
+        _need_plain_hole(content, one)
     try:
         return asyncio.run(_proved(signatures[0], stamps, roots, at, time_roots))
     except (PdfError, SignatureValidationError, UnacceptableSignerError) as problem:
         raise _changed(str(problem)) from problem
     except (ValueError, KeyError, TypeError) as problem:
         raise _unreadable(problem) from problem
+
+
+def _need_plain_hole(content: bytes, signature: Any) -> None:
+    """Make sure that the one part no seal covers, its own place, holds the seal and zeros alone."""
+    _, start, end, _ = (int(one) for one in signature.byte_range)
+    kept: bytes = signature.pkcs7_content
+    first = cms.ContentInfo.load(kept).dump()
+    if content[start:end] != b"<" + kept.hex().upper().encode() + b">" or (
+        not kept.startswith(first) or any(kept[len(first) :])
+    ):
+        raise _changed("something stands in the place of the seal beside it")
 
 
 async def _proved(
