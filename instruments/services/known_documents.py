@@ -149,14 +149,8 @@ def _known(ctx: Context, recorded: Recorded) -> Mapping[str, Document]:
 
 
 def _of_lab(row: DocumentRecord, before: Document | None) -> Document:
-    tag = Tag("", row.source, "lab")
-    said = (
-        "title", "status", "issued_on", "in_force_on", "ends_on",
-        *(f"replaces/{n}" for n in row.replaces),
-        *(f"counterparts/{n}" for n in row.counterparts),
-        f"replaced_by/{row.replaced_by}",
-    )  # fmt: skip
-    return Document(
+    """Return the document as recorded; what was known so before keeps its tag."""
+    recorded = Document(
         number=row.number,
         title=LocalizedText(en=row.title_en, zh=row.title_zh),
         origin=before.origin if before else "other",
@@ -167,9 +161,29 @@ def _of_lab(row: DocumentRecord, before: Document | None) -> Document:
         replaces=tuple(row.replaces),
         replaced_by=(row.replaced_by,) if row.replaced_by else (),
         counterparts=tuple(row.counterparts),
-        notes=(LocalizedText(en=row.note, zh=row.note),) if row.note else (),
-        tags=dict.fromkeys(said, tag),
+        notes=(
+            *(before.notes if before else ()),
+            *((LocalizedText(en=row.note, zh=row.note),) if row.note else ()),
+        ),
     )
+    tags = {fact: Tag("", row.source, "lab") for fact in _facts(recorded)}
+    if before is not None:
+        said = _facts(before)
+        tags |= {
+            fact: before.tags[fact]
+            for fact, value in _facts(recorded).items()
+            if fact in before.tags and said.get(fact) == value
+        }
+    return replace(recorded, tags=tags)
+
+
+def _facts(document: Document) -> dict[str, object]:
+    """Return every fact that bears a tag, by its name."""
+    single = ("title", "status", "issued_on", "in_force_on", "ends_on")
+    lists = ("replaces", "replaced_by", "counterparts")
+    return {key: getattr(document, key) for key in single} | {
+        f"{key}/{number}": True for key in lists for number in getattr(document, key)
+    }
 
 
 def _tell_the_others(row: DocumentRecord, known: dict[str, Document], recorded: Recorded) -> None:

@@ -69,6 +69,20 @@ def test_a_supersession_is_recorded_on_both_editions(bench_on_each):
     ]  # fmt: skip
 
 
+def test_what_was_known_before_keeps_its_tag(bench_on_sqlite):
+    with bench_on_sqlite.as_(issuing.everybody(bench_on_sqlite)) as ctx:
+        act = superseding(number="JJF 1107-2003", replaced_by="JJF 1107-2026")
+        before = documents.get_document(ctx, act.number).document
+        after = documents.supersede(ctx, act, 0).document
+    assert after.counterparts == before.counterparts
+    assert after.notes == before.notes
+    changed = {fact for fact, tag in after.tags.items() if tag.by == "lab"}
+    assert {"status", "replaced_by/JJF 1107-2026"} <= changed
+    kept = {fact for fact in before.tags if fact in after.tags and fact not in changed}
+    assert {"title", "counterparts/ASTM E1965"} <= kept
+    assert all(after.tags[fact] == before.tags[fact] for fact in kept)
+
+
 def test_within_a_transition_both_editions_are_in_force(bench_on_sqlite):
     until = date(2026, 6, 30)
     view = supersede(bench_on_sqlite, in_force_on=date(2026, 2, 1), ends_on=until)
