@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from calib.certificates.dcc_numbers import Numbers, difference
+from calib.certificates.dcc_numbers import Numbers, table_missing, text_differs, unreadable
 from calib.certificates.dcc_parsing import parse
 from calib.certificates.dcc_xml import NAMESPACES, Element
 from calib.certificates.detail_tables import budget_points, short
@@ -23,7 +23,7 @@ _ADMIN: Final = "dcc:administrativeData/"
 _CORE: Final = _ADMIN + "dcc:coreData/dcc:"
 _RESULT: Final = "dcc:measurementResults/dcc:measurementResult"
 _VALUE: Final = "dcc:identifications/dcc:identification/dcc:value"
-_WORDS: Final = "/dcc:content"
+_SAID: Final = "/dcc:content"
 _BESIDE: Final = "dcc:measurementMetaData/dcc:metaData"
 _COLUMNS: Final = {
     "error": "basic_measurementError",
@@ -45,7 +45,7 @@ def compare(document: CertificateDocument, content: bytes) -> tuple[Finding, ...
     try:
         root = parse(content)
     except DomainError as problem:
-        return (difference("dcc-file-unreadable", problem=problem),)
+        return (unreadable(problem),)
     numbers = Numbers(root)
     return (
         *_texts(document, root),
@@ -69,8 +69,7 @@ def _texts(document: CertificateDocument, root: Element) -> Iterator[Finding]:
         wanted = [text.strip() for text in expected if text.strip()]
         found = [(e.text or "").strip() for e in root.iterfind(path, NAMESPACES)]
         if found != wanted:
-            yield difference(
-                "dcc-text-differs",
+            yield text_differs(
                 name=path.replace("dcc:", ""),
                 expected="; ".join(wanted) or "—",
                 got="; ".join(found) or "—",
@@ -106,15 +105,15 @@ def _of_item(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]
     names = _in_languages(document, item.name)
     marks = [item.asset_number, item.barcode]
     own = [item.serial, *marks]
-    yield items + "dcc:item/dcc:name" + _WORDS, names * pieces
+    yield items + "dcc:item/dcc:name" + _SAID, names * pieces
     yield items + "dcc:item/dcc:model", [item.model] * pieces
     if item.pieces:
         yield items + "dcc:item/" + _VALUE, item.pieces
         yield items + _VALUE, marks
-        yield items + "dcc:manufacturer/dcc:name" + _WORDS, [item.maker]
+        yield items + "dcc:manufacturer/dcc:name" + _SAID, [item.maker]
     else:
         yield items + "dcc:item/" + _VALUE, own if any(own) else [document.number]
-        yield items + "dcc:item/dcc:manufacturer/dcc:name" + _WORDS, [item.maker]
+        yield items + "dcc:item/dcc:manufacturer/dcc:name" + _SAID, [item.maker]
 
 
 def _parties(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]]]:
@@ -122,13 +121,13 @@ def _parties(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]
     roles = ("authorised", "reviewed", "performed")
     persons = [p for role in roles for p in document.persons if p.role == role]
     person = _ADMIN + "dcc:respPersons/dcc:respPerson/dcc:"
-    yield laboratory + "dcc:contact/dcc:name" + _WORDS, _in_languages(document, lab.name)
+    yield laboratory + "dcc:contact/dcc:name" + _SAID, _in_languages(document, lab.name)
     yield laboratory + "dcc:calibrationLaboratoryCode", [lab.accreditation]
     yield laboratory + "dcc:cryptElectronicSeal", ["true" if document.seal == "sealed" else "false"]
-    yield person + "person/dcc:name" + _WORDS, [p.name for p in persons]
+    yield person + "person/dcc:name" + _SAID, [p.name for p in persons]
     yield person + "role", [p.role for p in persons]
     customer = _in_languages(document, document.customer.name)
-    yield _ADMIN + "dcc:customer/dcc:name" + _WORDS, customer
+    yield _ADMIN + "dcc:customer/dcc:name" + _SAID, customer
 
 
 def _standards(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]]]:
@@ -140,10 +139,10 @@ def _standards(document: CertificateDocument) -> Iterator[tuple[str, Sequence[st
     certificate = equipment + "dcc:certificate/dcc:"
     yield equipment + "dcc:model", [s.model for s in used]
     yield equipment + _VALUE, [mark for s in used for mark in (s.serial, s.key)]
-    yield equipment + "dcc:description" + _WORDS, said
+    yield equipment + "dcc:description" + _SAID, said
     yield certificate + "referralID", [s.certificate_number for s in used]
     if all(s.certificate_number.strip() for s in used):
-        yield certificate + "description" + _WORDS, dates
+        yield certificate + "description" + _SAID, dates
     methods = [
         *(["JCGM 100:2008", "JJF 1059.1-2012"] if document.result.points else []),
         *(m.id for m in document.measurement.methods),
@@ -153,9 +152,7 @@ def _standards(document: CertificateDocument) -> Iterator[tuple[str, Sequence[st
 
 def _written(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]]]:
     """Compare what people wrote in their own words, and what says that nothing was measured."""
-    statement = (
-        _ADMIN + "dcc:statements/dcc:statement[@refType='calib_%s']/dcc:declaration" + _WORDS
-    )
+    statement = _ADMIN + "dcc:statements/dcc:statement[@refType='calib_%s']/dcc:declaration" + _SAID
     for kind, texts in (
         ("deviation", document.deviations),
         ("sampling", (document.sampling,)),
@@ -164,10 +161,10 @@ def _written(document: CertificateDocument) -> Iterator[tuple[str, Sequence[str]
         ("remark", document.remarks),
     ):
         yield statement % kind, texts
-    described = "dcc:description" + _WORDS
+    described = "dcc:description" + _SAID
     items = _ADMIN + ("dcc:items/" if document.item.pieces else "dcc:items/dcc:item/")
     yield items + described, (document.item.condition, document.item.calibration_mode)
-    further = "dcc:location/dcc:further" + _WORDS
+    further = "dcc:location/dcc:further" + _SAID
     customer, lab = document.customer, document.lab
     yield _ADMIN + "dcc:customer/" + further, (customer.address, customer.contact)
     contact = _ADMIN + "dcc:calibrationLaboratory/dcc:contact/"
@@ -182,8 +179,7 @@ def _simulated(document: CertificateDocument, root: Element) -> Iterator[Finding
     is_said = root.find(path, NAMESPACES) is not None
     is_meant = bool(getattr(document, "simulated", False))
     if is_said != is_meant:
-        facts = {"name": "calib_simulated", "got": is_said, "expected": is_meant}
-        yield difference("dcc-text-differs", **facts)
+        yield text_differs("calib_simulated", is_meant, is_said)
 
 
 def _statements(
@@ -240,11 +236,11 @@ def _results(document: CertificateDocument, root: Element, numbers: Numbers) -> 
             path = f"{results}[@refType='calib_{name}']/dcc:data/dcc:list"
             tables = root.findall(path, NAMESPACES)
             if len(tables) != len(pieces):
-                yield difference("dcc-table-missing", key=f"{name}/{stage}", count=len(tables))
+                yield table_missing(f"{name}/{stage}", len(tables))
             for piece, table in zip(pieces, tables, strict=False):
                 rows = [point for point in own if point.piece == piece]
                 if table.get("refId") != (f"piece-{piece}" if piece else "item"):
-                    yield difference("dcc-table-missing", key=f"{name}/{stage}/{piece}", count=0)
+                    yield table_missing(f"{name}/{stage}/{piece}", 0)
                 yield from _table(document, table, measurand, rows, numbers)
         curves = [curve for curve in document.result.curves if curve.stage == stage]
         yield from _curves(
@@ -335,7 +331,7 @@ def _curves(
     order = list(dict.fromkeys(point.measurand for point in document.result.points))
     curves = sorted(curves, key=lambda curve: order.index(curve.measurand))
     if len(results) != len(curves):
-        yield difference("dcc-table-missing", key="curve", count=len(results))
+        yield table_missing("curve", len(results))
     for curve, result in zip(curves, results, strict=False):
         measurand = document.measurement.measurand(curve.measurand)
         x, y = measurand.unit, measurand.output_unit
@@ -372,7 +368,7 @@ def _budgets(
         by_measurand.setdefault(point.measurand, []).append(point)
     chosen = [p for own in by_measurand.values() for p in budget_points(own).values()]
     if len(results) != len(chosen):
-        yield difference("dcc-table-missing", key="budget", count=len(results))
+        yield table_missing("budget", len(results))
     for point, result in zip(chosen, results, strict=False):
         y = document.measurement.measurand(point.measurand).output_unit
         lines = point.budget

@@ -40,10 +40,24 @@ Stated = tuple[Sequence[str], Sequence[str]]
 """U and k of each value."""
 
 
-def difference(code: str, **facts: object) -> Finding:
-    """Return the finding of a rule."""
+def _finding(code: str, **facts: object) -> Finding:
     clause, message = RULES[code]
     return Finding(code=code, message=message, facts=facts, clause=clause)
+
+
+def unreadable(problem: object) -> Finding:
+    """Return the finding that a file cannot be opened again."""
+    return _finding("dcc-file-unreadable", problem=problem)
+
+
+def text_differs(name: str, expected: object, got: object) -> Finding:
+    """Return the finding that a text of the file is not that of the document."""
+    return _finding("dcc-text-differs", name=name, expected=expected, got=got)
+
+
+def table_missing(key: str, count: int) -> Finding:
+    """Return the finding that there are more or fewer tables than the document has."""
+    return _finding("dcc-table-missing", key=key, count=count)
 
 
 class Numbers:
@@ -133,7 +147,7 @@ class Numbers:
         for element in self._walker.root.iter("*"):
             is_number = str(element.tag).startswith(f"{{{SI}}}") and not len(element)
             if (is_number or element.tag in _WORD_LISTS) and element not in self._expected:
-                yield difference(
+                yield _finding(
                     "dcc-number-unexpected",
                     got=(element.text or "").strip(),
                     part=self._walker.place(element),
@@ -168,4 +182,4 @@ def _first(text: str, unit_id: str, *, is_difference: bool) -> str:
 
 
 def _differs(key: str, expected: str, got: str) -> Finding:
-    return difference("dcc-number-differs", key=key, expected=expected or "—", got=got or "—")
+    return _finding("dcc-number-differs", key=key, expected=expected or "—", got=got or "—")

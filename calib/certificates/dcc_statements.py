@@ -17,7 +17,6 @@ from calib.certificates.tables import piece_name
 from calib.certificates.wording import (
     ORIGINS,
     PLACES,
-    RULES,
     STATEMENT_OF_REST,
     STATEMENTS,
     TITLES,
@@ -106,8 +105,9 @@ def _conformity(parent: Element, voice: Voice, document: CertificateDocument) ->
     words = voice.say(STATEMENT_OF_REST if some_pass else STATEMENTS[verdict])
     declared = worded(statement, "declaration", words)
     if measured.rule.id != "none":
-        rule = voice.say(RULES[measured.rule.id], parameter=measured.rule.parameter or "")
-        contents(declared, rule, "calib_decisionRule")
+        for language in voice.speaker.languages:
+            rule = Speaker((language,)).rule(measured.rule)
+            contents(declared, ((language, rule[0]),), "calib_decisionRule")
         for piece in rejected:
             contents(declared, same(piece_name(document, piece)), "calib_pieceNotPassing")
         # of a batch with rejects neither word holds for the whole
