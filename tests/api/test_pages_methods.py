@@ -10,7 +10,10 @@ import pytest
 from calib.services import dry_run
 from instruments.services import methods
 from instruments.services.method_views import get_method, list_methods
+from tests.support import issuing
+from tests.support import methods as a
 from tests.support.builders import context_for
+from tests.support.door import a_door
 from tests.support.web import Browser, a_sign_in, a_world, an_application
 
 FOREHEAD = "thermometer.infrared_forehead"
@@ -238,3 +241,24 @@ def test_a_venue_operator_sees_no_method(world, app, writer):
         assert browser.get(path).status == 403, path
     assert browser.post("/methods/copy", type_id=LOGGER).status == 403
     assert "/methods" not in browser.get("/board").document.xpath("//nav//a/@href")
+
+
+def test_the_dry_run_names_certificates_verdicts_and_reasons(tmp_path):
+    door = a_door(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path)
+    bench = door.bench
+    first = issuing.issued(bench, door.store, issuing.authorised(bench))
+    issuing.submitted(bench)
+    made = a.a_draft(bench, changes={"/measurands/0/components/3/half_width": "0.05"})
+    for language, changes_word in (("en", "The result changes"), ("zh", "结果改变")):
+        browser = Browser(door.app, door.token(bench.technician), language)
+        page = browser.get(f"/methods/{made.id}/dry-run")
+        assert page.status == 200
+        assert first.number in page.words()
+        assert page.words().count(changes_word) >= 2
+        assert page.document.xpath("//main//a[starts-with(@href, '/certificates/')]")
+    with bench.as_(bench.technician) as ctx:
+        methods.change_figures(ctx, made.id, made.version, {"/measurands/0/points/minimum": 9})
+    page = Browser(door.app, door.token(bench.technician)).get(f"/methods/{made.id}/dry-run")
+    assert "Cannot be evaluated" in page.words()
+    assert "at least 9 are needed" in page.words()
+    bench.engine.dispose()

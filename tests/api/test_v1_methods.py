@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.house.source import ROOT
 from tests.support.door import a_door, a_key, problem_of, seen
 from tests.support.issuing import PROBE
 
@@ -116,3 +119,12 @@ def test_a_change_that_makes_no_sense_is_refused(writer, changes, code):
 
 def test_a_missing_method_is_missing(writer):
     problem_of(writer.get(at("/77")), 404, "not-found")
+
+
+def test_no_door_forgets_the_methods_of_the_lab():
+    shipped = {"methods.py", "documents.py", "catalogue.py", "deps.py"}
+    """They compare with what came with the program."""
+    plain = re.compile(r"(?<!lab_catalogue\(ctx, )wired\.catalogue")
+    files = [f for part in ("pages", "v1", "commands") for f in (ROOT / "api" / part).glob("*.py")]
+    found = [f.name for f in files if f.name not in shipped and plain.search(f.read_text("utf-8"))]
+    assert found == []
