@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from instruments.catalogue.figures import open_figures
+from tests.support.benched import a_draft
+from tests.support.builders import context_for
+from tests.support.confirmed import confirm_limits
 from tests.support.web import Browser, a_sign_in, a_world, an_application
 
 ELECTRONIC = "thermometer.medical_electronic"
@@ -111,3 +114,14 @@ def test_the_catalogue_is_for_the_laboratory_alone(app, world):
 def test_an_unknown_type_is_not_found(browser):
     assert browser.get("/catalogue/thermometer.nowhere").status == 404
     assert browser.post("/catalogue/thermometer.nowhere/confirm").status == 404
+
+
+def test_the_bench_says_from_the_beginning_what_is_open_and_where(browser, world, figure):
+    model = {"type_id": ELECTRONIC, "resolution": {"temperature": "0.01"}}
+    draft = a_draft(world, model=model, order={"decision_rule": "simple"})
+    page = browser.get(f"/calibrations/{draft.id}")
+    assert "Nobody of the laboratory has compared the limits of Error of indication" in page.words()
+    assert f'href="{PAGE}#limits"' in page.text
+    with context_for(world) as ctx:
+        confirm_limits(ctx, world.catalogue.get(ELECTRONIC))
+    assert "Nobody of the laboratory" not in browser.get(f"/calibrations/{draft.id}").words()
