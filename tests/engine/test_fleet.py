@@ -98,6 +98,14 @@ def test_item_fleet_and_full_budget_agree(
     assert one.c == pytest.approx([row.c for row in full.rows], rel=1e-12)
 
 
+def test_items_with_and_without_a_loss_of_degrees_of_freedom_stand_in_one_block() -> None:
+    u = [[1.0, 1.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 0.0]]
+    found = propagate_fleet(
+        compiled("a + b + c"), np.ones((3, 3)), u, [INF, 4, INF], couple(np.eye(3))
+    )
+    assert found.dof.tolist() == [INF, pytest.approx(5**2 / (2**4 / 4)), INF]
+
+
 def test_a_correlated_group_is_one_component() -> None:
     coupling = couple(correlation_matrix(NAMES, [("a", "b", 0.5)]))
     args: Any = (compiled("a + b + c"), [1, 2, 3], [1, 1, 2], [5, 9, 4], coupling)
