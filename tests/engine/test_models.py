@@ -7,7 +7,15 @@ import pytest
 from scipy.optimize import curve_fit
 
 from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
-from calib.engine.models import C2, NAMED, callendar_van_dusen, sakuma_hattori, steinhart_hart
+from calib.engine.models import (
+    C2,
+    NAMED,
+    callendar_van_dusen,
+    platinum_design,
+    sakuma_hattori,
+    stated,
+    steinhart_hart,
+)
 from calib.engine.nonlinear import fit_model
 from calib.engine.nonlinear_xy import fit_model_xy
 from calib.engine.predictions import invert, predict
@@ -137,3 +145,19 @@ def test_points_no_thermometer_has() -> None:
         fit_model(sakuma_hattori(), [300, 300, 300], [1, 2, 3])
     with pytest.raises(DegenerateData, match="No Sakuma"):
         fit_model(sakuma_hattori(), [300, 310, 320], [1e200, 2e200, 3e200], u_y=1e-150)
+
+
+def test_the_coefficient_c_acts_below_zero_only() -> None:
+    t = np.array([-2.0, -1.0, 0.0, 0.5, 3.0])
+    design = platinum_design(t, cold=True)
+    assert design[:, :3].tolist() == np.vander(t, 3, increasing=True).tolist()
+    assert design[:, 3].tolist() == [-102 * -8, -101 * -1, 0, 0, 0]
+    assert platinum_design(t, cold=False).shape == (5, 3)
+
+
+@pytest.mark.parametrize(("text", "linear"), [
+    ("a*sin(x) + b*x^2 - 3", True), ("(a + b*x)/exp(x)", True), ("-(a - b)*2", True),
+    ("a*b*x", False), ("a*x/b", False), ("exp(a*x) + b", False), ("a^2 + b", False),
+])  # fmt: skip
+def test_what_is_linear_in_its_parameters(text: str, *, linear: bool) -> None:
+    assert stated(text, ("a", "b")).is_linear is linear
