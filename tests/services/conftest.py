@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from calib.adapters import pkcs8
 from instruments.db import open_engine
 from tests.support import issuing
+from tests.support import keyed as keyed_labs
 from tests.support.due_world import DueWorld, due_world
 from tests.support.issuing import Bench
+from tests.support.keyed import Keyed
 from tests.support.postgres import Postgres
 
 
@@ -71,3 +74,29 @@ def bench_on_sqlite(copied_on_sqlite) -> Iterator[Bench]:
     bench = issuing.opened_at(*copied_on_sqlite(issuing.a_closed_bench))
     yield bench
     bench.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def cheap_scrypt() -> Iterator[None]:
+    """Encrypt keys in a millisecond; the real cost is meant for those who guess."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pkcs8, "_COST", 2**4)
+        patch.setattr(pkcs8, "_LANES", 1)
+        yield
+
+
+@pytest.fixture(params=["file", "token"])
+def keyed(request: pytest.FixtureRequest, copied_on_sqlite, cheap_scrypt) -> Iterator[Keyed]:
+    """Return a lab with keys and a reserved number, once for each place keys are kept in."""
+    make = {"file": keyed_labs.in_files, "token": keyed_labs.in_token}[request.param]
+    found = keyed_labs.opened_at(*copied_on_sqlite(make))
+    yield found
+    found.bench.engine.dispose()
+
+
+@pytest.fixture
+def keyed_files(copied_on_sqlite, cheap_scrypt) -> Iterator[Keyed]:
+    """Return a lab whose keys are in files, where the place of keys has no say."""
+    found = keyed_labs.opened_at(*copied_on_sqlite(keyed_labs.in_files))
+    yield found
+    found.bench.engine.dispose()
