@@ -19,16 +19,19 @@ from api.commands import (
     finding,
     founding,
     keys,
+    log,
     methods,
     orders,
     records,
     schemas,
 )
+from api.commands.authenticating import authenticate
 from api.commands.bench import bench
 from api.commands.computing import compute
 from api.commands.evaluate import evaluate
 from api.commands.importing import import_file
 from api.commands.serving import demo, doctor, serve, worker
+from api.commands.simulate import simulate
 from api.commands.terminal import tell_error
 from instruments.errors import DomainError
 
@@ -40,7 +43,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Calibration management for thermometers and medical devices.",
 )
-for command in (demo, serve, worker, compute, evaluate, bench, doctor, finding.due):
+for command in (
+    demo, serve, worker, compute, evaluate, simulate, authenticate, bench, doctor, finding.due,
+):  # fmt: skip
     app.command()(command)
 app.command("import")(import_file)
 app.add_typer(certificates.app, name="certificate")
@@ -53,6 +58,8 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(keys.app, name="keys")
 app.command()(keys.signer)
+app.add_typer(log.app, name="log")
+app.command()(log.witness)
 app.add_typer(founding.labs_app, name="lab")
 app.add_typer(founding.people_app, name="person")
 

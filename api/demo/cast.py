@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from calib.simulation.character import Grade
 from instruments.context import Role
 
 PASSWORD = "calib demo 2020"  # noqa: S105 -- the demo world is open to whoever runs it
@@ -55,14 +56,13 @@ class DemoModel:
 
 @dataclass(frozen=True, slots=True)
 class DemoInstrument:
-    """An instrument, what it reads wrong, and when it was last certified."""
+    """An instrument, whether it is good, and when it was last certified."""
 
     model: str
     serial: str
     site: str
     location: str
-    offset: float = 0.0
-    """Error of the item in the unit of its readings (of flow: relative)."""
+    grade: Grade = "fine"
     days_ago: int | None = None
     """When its certificate was issued; None: never."""
     kind: str = "calibration"
@@ -242,7 +242,6 @@ def _row(
     serial: str,
     site: str,
     place: str,
-    offset: float = 0.0,
     days: int | None = None,
     *,
     verified: bool = False,
@@ -250,55 +249,55 @@ def _row(
 ) -> DemoInstrument:
     if verified:
         more |= {"kind": "verification", "interval_months": None}
-    return DemoInstrument(model, serial, site, place, offset, days, **more)
+    return DemoInstrument(model, serial, site, place, days_ago=days, **more)
 
 
 _STATION = (
-    _row("HT-820", "HT82-100", "station", "1号口 Gate 1", 0.0, 40),
-    _row("HT-820", "HT82-101", "station", "2号口 Gate 2", 0.04, 40),
-    _row("HT-820", "HT82-102", "station", "3号口 Gate 3", -0.05, 41),
-    _row("HT-820", "HT82-103", "station", "4号口 Gate 4", 0.06, 41),
-    _row("HT-820", "HT82-104", "station", "5号口 Gate 5", 0.02, 200),
-    _row("HT-820", "HT82-105", "station", "6号口 Gate 6", -0.03, 201),
-    _row("HT-820", "HT82-106", "station", "7号口 Gate 7", 0.05, 346),
-    _row("HT-820", "HT82-107", "station", "8号口 Gate 8", 0.01, 348),
-    _row("HT-820", "HT82-108", "station", "9号口 Gate 9", 0.38, 60),
+    _row("HT-820", "HT82-100", "station", "1号口 Gate 1", 40),
+    _row("HT-820", "HT82-101", "station", "2号口 Gate 2", 40),
+    _row("HT-820", "HT82-102", "station", "3号口 Gate 3", 41),
+    _row("HT-820", "HT82-103", "station", "4号口 Gate 4", 41),
+    _row("HT-820", "HT82-104", "station", "5号口 Gate 5", 200),
+    _row("HT-820", "HT82-105", "station", "6号口 Gate 6", 201),
+    _row("HT-820", "HT82-106", "station", "7号口 Gate 7", 346),
+    _row("HT-820", "HT82-107", "station", "8号口 Gate 8", 348),
+    _row("HT-820", "HT82-108", "station", "9号口 Gate 9", 60, grade="bad"),
     _row("HT-820", "HT82-109", "station", "10号口 Gate 10"),
 )
 _SCHOOL = (
-    _row("TH-200", "TH2-20", "school", "校门 Main gate", 0.03, 90),
-    _row("TH-200", "TH2-21", "school", "校医室 Clinic", -0.02, 90),
-    _row("TH-200", "TH2-22", "school", "宿舍 Dormitory", 0.05, 360),
-    _row("TH-200", "TH2-23", "school", "食堂 Canteen", 0.02, 361),
+    _row("TH-200", "TH2-20", "school", "校门 Main gate", 90),
+    _row("TH-200", "TH2-21", "school", "校医室 Clinic", 90),
+    _row("TH-200", "TH2-22", "school", "宿舍 Dormitory", 360),
+    _row("TH-200", "TH2-23", "school", "食堂 Canteen", 361),
     _row("TH-200", "TH2-24", "school", "体育馆 Gym"),
     _row("IR-988", "988-0005", "school", "东门 East gate"),
     _row("KT-600 (kiln)", "KT-0041", "school", "西门 West gate"),
-    _row("G-35-42 (gallium)", "26070001-26070020", "school", "校医室 Clinic", 0.04, 120,
+    _row("G-35-42 (gallium)", "26070001-26070020", "school", "校医室 Clinic", 120,
          verified=True, pieces=20),
-    _row("DT-01", "DT1-5001", "school", "校医室 Clinic", 0.01, 30, verified=True),
+    _row("DT-01", "DT1-5001", "school", "校医室 Clinic", 30, verified=True),
     _row("DT-01", "DT1-5002", "school", "校医室 Clinic", verified=True),
 )  # fmt: skip
 _HOSPITAL = (
-    _row("HT-820", "HT82-300", "hospital", "门诊 Outpatients", 0.0, 15),
-    _row("HT-820", "HT82-301", "hospital", "急诊 Emergency", 0.03, 15),
-    _row("HT-820", "HT82-302", "hospital", "发热门诊 Fever clinic", -0.04, 16),
-    _row("HT-820", "HT82-303", "hospital", "住院部 Wards", 0.05, 345),
-    _row("ET-100", "ET1-700", "hospital", "儿科 Paediatrics", 0.0, 50, verified=True),
-    _row("ET-100", "ET1-701", "hospital", "急诊 Emergency", 0.02, 50, verified=True),
-    _row("ET-100", "ET1-702", "hospital", "住院部 Wards", -0.02, 380, verified=True),
+    _row("HT-820", "HT82-300", "hospital", "门诊 Outpatients", 15),
+    _row("HT-820", "HT82-301", "hospital", "急诊 Emergency", 15),
+    _row("HT-820", "HT82-302", "hospital", "发热门诊 Fever clinic", 16),
+    _row("HT-820", "HT82-303", "hospital", "住院部 Wards", 345),
+    _row("ET-100", "ET1-700", "hospital", "儿科 Paediatrics", 50, verified=True),
+    _row("ET-100", "ET1-701", "hospital", "急诊 Emergency", 50, verified=True),
+    _row("ET-100", "ET1-702", "hospital", "住院部 Wards", 380, verified=True),
     _row("ET-100", "ET1-703", "hospital", "门诊 Outpatients", verified=True),
-    _row("DT-01", "DT1-8000", "hospital", "病房 Ward 1", 0.0, 100, verified=True),
-    _row("DT-01", "DT1-8001", "hospital", "病房 Ward 2", 0.005, 100, verified=True),
-    _row("DT-01", "DT1-8002", "hospital", "病房 Ward 3", 0.25, 100, verified=True),
-    _row("TL-3", "TL3-10", "hospital", "供应室 Supply", 0.08, 25, probe_serial="P-10"),
-    _row("TL-3", "TL3-11", "hospital", "供应室 Supply", -0.06, 180, probe_serial="P-11"),
-    _row("SP-50", "SP5-41", "hospital", "重症 ICU", 0.010, 70),
-    _row("SP-50", "SP5-42", "hospital", "重症 ICU", -0.012, 70),
+    _row("DT-01", "DT1-8000", "hospital", "病房 Ward 1", 100, verified=True),
+    _row("DT-01", "DT1-8001", "hospital", "病房 Ward 2", 100, verified=True),
+    _row("DT-01", "DT1-8002", "hospital", "病房 Ward 3", 100, grade="bad", verified=True),
+    _row("TL-3", "TL3-10", "hospital", "供应室 Supply", 25, probe_serial="P-10"),
+    _row("TL-3", "TL3-11", "hospital", "供应室 Supply", 180, probe_serial="P-11"),
+    _row("SP-50", "SP5-41", "hospital", "重症 ICU", 70),
+    _row("SP-50", "SP5-42", "hospital", "重症 ICU", 70),
     _row("SP-50", "SP5-43", "hospital", "重症 ICU"),
     _row("SP-50", "SP5-44", "hospital", "重症 ICU"),
     _row("TH-200", "TH2-90", "hospital", "库房 Store", status="out_of_service"),
     _row("TH-200", "TH2-91", "hospital", "车库 Garage"),
-    _row("TH-200", "TH2-92", "hospital", "行政楼 Offices", 0.02, 12),
+    _row("TH-200", "TH2-92", "hospital", "行政楼 Offices", 12),
 )
 INSTRUMENTS = (*_STATION, *_SCHOOL, *_HOSPITAL)
 

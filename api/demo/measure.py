@@ -1,80 +1,78 @@
-"""What the demo's technicians would have read: the same readings every time the world is built."""
+"""What the demo's technicians would have read: the same readings every time the world is built.
+
+They come from the simulator, by the standards the record was planned with.
+"""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Sequence
+from typing import cast
 
+from calib.evaluation.inputs import AgreedLimits, CalibrationInput, StandardInput
 from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ReadingEntry
-from instruments.choosing import readings_for
-from instruments.procedure import READ, Measurand
+from calib.services.supporting import StandardCandidate
+from calib.simulation.character import Grade
+from calib.simulation.model import Model, prepare
+from calib.simulation.simulate import Wanted, simulate
+from instruments.plain import from_plain
+from instruments.procedure import Limit, RecordKind
+from instruments.services.models import ModelView
 
-SCATTER = {"temperature": 0.04, "volume_flow": 0.004, "pressure": 0.4}
-"""Standard deviation of what an item shows; of flow: relative."""
-REFERENCE_STEP = {"temperature": "0.01", "volume_flow": "0.01", "pressure": "0.1"}
-
-
-def readings_of(
-    record: CalibrationView, serial: str, offset: float, resolution: dict[str, str]
-) -> Iterator[ReadingEntry]:
-    """Give every reading the plan asks for, as found."""
-    for measurand in record.definition.measurands:
-        planned = record.plan.points.get(measurand.id, ())
-        for piece in record.plan.numbers_of_pieces():
-            for point in planned:
-                yield from _at_point(record, measurand, serial, offset, resolution, piece, point)
+SEED = 2020
 
 
-def _at_point(
+def measured(
     record: CalibrationView,
-    measurand: Measurand,
-    serial: str,
-    offset: float,
-    resolution: dict[str, str],
-    piece: int,
-    point: str,
-) -> Iterator[ReadingEntry]:
-    nominal = float(point.partition("#")[0])
-    for name, quantity in measurand.inputs.items():
-        if quantity.source not in READ:
-            continue
-        for place in range(readings_for(measurand, name, record.attributes)):
-            chance = random.Random(f"{serial}/{measurand.id}/{piece}/{point}/{name}/{place}")  # noqa: S311
-            value = _value(measurand, quantity.source, nominal, offset, chance)
-            step = (
-                resolution[measurand.id]
-                if quantity.source == "item"
-                else REFERENCE_STEP[measurand.quantity]
-            )
-            yield ReadingEntry(
-                measurand=measurand.id,
-                stage=record.definition.stages[0],
-                piece=piece,
-                point=point,
-                input=name,
-                place=place,
-                value=on_display(value, step),
-                revision=0,
-            )
+    model: ModelView,
+    candidates: Sequence[StandardCandidate],
+    number: int,
+    grade: Grade,
+) -> CalibrationInput:
+    """Return what was read on the demo's instrument of this number."""
+    ready = prepare(
+        Model(
+            record.definition,
+            kind=cast("RecordKind", record.kind),
+            attributes=record.attributes,
+            resolution=model.resolution,
+            standards=_standards(record, candidates),
+            points={m: points for m, points in record.plan.points.items() if points},
+            limits={
+                m: AgreedLimits("maker", tuple(from_plain(Limit, row) for row in rows))
+                for m, rows in model.maker_limits.items()
+            },
+            pieces=len(record.plan.pieces) or 1,
+        )
+    )
+    wanted = Wanted(grade=grade, all_passed=True)
+    (found,) = simulate(ready, SEED, [number], wanted)
+    return found.record
 
 
-def _value(
-    measurand: Measurand, source: str, nominal: float, offset: float, chance: random.Random
-) -> float:
-    scatter = SCATTER[measurand.quantity]
-    if source == "item":
-        return nominal + offset + chance.gauss(0, scatter if offset < 0.2 else scatter / 2)
-    if measurand.quantity == "temperature":
-        return nominal + chance.choice((-0.01, 0.0, 0.0, 0.01))
-    if measurand.quantity == "volume_flow":  # the analyser reads what the pump truly delivers
-        return nominal * (1 - offset + chance.gauss(0, scatter))
-    return nominal + chance.gauss(0, scatter)
+def _standards(
+    record: CalibrationView, candidates: Sequence[StandardCandidate]
+) -> dict[str, StandardInput]:
+    planned = [
+        c for c in candidates if c.certificate_id in record.plan.standards.get(c.measurand, ())
+    ]
+    return {f"{c.measurand}.{name}": c.standard for c in planned for name in c.inputs}
 
 
-def on_display(value: float, step: str) -> str:
-    """Return the value as a display of this step shows it, trailing zeros kept."""
-    unit = Decimal(step)
-    steps = (Decimal(repr(value)) / unit).to_integral_value()
-    return f"{steps * unit:.{max(0, -int(unit.as_tuple().exponent))}f}"
+def entries_of(simulated: CalibrationInput) -> list[ReadingEntry]:
+    """Return the readings as they are entered."""
+    return [
+        ReadingEntry(
+            measurand=point.measurand,
+            stage=point.stage,
+            piece=point.piece,
+            point=point.key.rpartition("/")[2],
+            input=name,
+            place=place,
+            value=reading.value,
+            revision=0,
+        )
+        for point in simulated.points
+        for name, series in point.readings.items()
+        for place, reading in enumerate(series)
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from api.demo import cast
-from api.demo.measure import readings_of
+from api.demo.measure import entries_of, measured
 from api.demo.world import Told, World
 from calib.services import (
     circumstances,
@@ -19,7 +19,7 @@ from calib.services import (
 )
 from calib.services.calibration_views import CalibrationView
 from instruments.context import Context
-from instruments.services import orders
+from instruments.services import models, orders
 from instruments.services.order_request import LineRequest, OrderRequest
 
 LAB = "LJ"
@@ -86,7 +86,9 @@ class Workshop:
         return order, record
 
     def _open(self, ctx: Context, item: cast.DemoInstrument, line_id: int) -> CalibrationView:
-        record = planning.open_calibration(ctx, line_id, catalogue=self._world.wired.catalogue)
+        record = planning.open_calibration(
+            ctx, line_id, catalogue=self._world.wired.catalogue, simulated=True
+        )
         code = cast.IN_THE_BATH.get(self._models[item.model].type_id)
         if code is None:
             return record
@@ -120,19 +122,19 @@ class Workshop:
     def _measure(
         self, item: cast.DemoInstrument, record: CalibrationView, days: int, part: float = 1.0
     ) -> None:
-        resolution = self._models[item.model].resolution
+        model_id = self._world.models[item.model]
+        number = cast.INSTRUMENTS.index(item)
         with self._world.as_(LAB, "technician", self._world.at(days + 2)) as ctx:
-            entries = list(readings_of(record, item.serial, item.offset, resolution))
+            candidates = readings.supporting(ctx, record.id)
+            model = models.get_model(ctx, model_id)
+            found = measured(record, model, candidates, number, item.grade)
+            entries = entries_of(found)
             readings.enter(ctx, record.id, entries[: max(1, int(len(entries) * part))])
             if part < 1:
                 return
-            for quantity, value, unit in (
-                ("temperature", "22.8", "degC"),
-                ("relative_humidity", "52", "%RH"),
-            ):
-                readings.enter_condition(
-                    ctx, record.id, readings.ConditionEntry(quantity, "start", value, unit, 0)
-                )
+            for one in found.conditions:
+                entry = readings.ConditionEntry(one.quantity, one.when, one.value, one.unit, 0)
+                readings.enter_condition(ctx, record.id, entry)
             self._note(ctx, record.id, ctx.today)
             self._accept_warnings(ctx, record.id)
 

@@ -6,7 +6,7 @@ Adjusting takes most of it away. Knows readings of nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,8 @@ from calib.simulation.chance import Chance
 from calib.simulation.design import Wish, inside
 
 FloatArray = NDArray[np.float64]
-Grade = Literal["good", "near", "bad"]
+Grade = Literal["fine", "good", "near", "bad"]
+"""``fine``: far inside every limit, as no guard band would doubt."""
 _GOOD, _NEAR = 0.84, 0.92
 """Shares of items that are good, and good or near a limit."""
 _AFTER_ADJUSTMENT = 0.25
@@ -39,7 +40,8 @@ def draw_character(
     drawn, place = chance.between(0, 1), chance.below(max(1, len(measurands)))
     found: Grade = "good" if drawn < _GOOD else "near" if drawn < _NEAR else "bad"
     chosen = grade or found
-    return Character(chosen, measurands[place] if measurands and chosen != "good" else "")
+    is_faulty = chosen in ("near", "bad")
+    return Character(chosen, measurands[place] if measurands and is_faulty else "")
 
 
 def draw_wishes(
@@ -53,7 +55,8 @@ def draw_wishes(
             near = 2e-4 * np.maximum(wish.width, 1e-3)
             columns.append(wish.middle + near * chance.normal(len(wish.middle)))
             continue
-        size = _size(chance, character if wish.measurand == character.faulty else None)
+        is_faulty = wish.measurand == character.faulty
+        size = _size(chance, character.grade if is_faulty or character.grade == "fine" else "good")
         shape = _shape(chance, wish.middle) * size * (_AFTER_ADJUSTMENT if adjusted else 1.0)
         both = np.isfinite(wish.lower) & np.isfinite(wish.upper)
         limited = np.isfinite(wish.lower) | np.isfinite(wish.upper)
@@ -67,12 +70,15 @@ def draw_wishes(
     return np.stack(columns, axis=1)
 
 
-def _size(chance: Chance, faulty: Character | None) -> float:
+_SIZES: Mapping[Grade, tuple[float, float]] = {
+    "fine": (0.02, 0.15), "good": (0.1, 0.6), "near": (0.9, 1.1), "bad": (1.2, 1.7),
+}  # fmt: skip
+"""Largest error in parts of the limits, from and to."""
+
+
+def _size(chance: Chance, grade: Grade) -> float:
     """Return the largest error in parts of the limits."""
-    part = chance.between(0, 1)
-    if faulty is None:
-        return 0.1 + 0.5 * part
-    return 0.9 + 0.2 * part if faulty.grade == "near" else 1.2 + 0.5 * part
+    return chance.between(*_SIZES[grade])
 
 
 def _shape(chance: Chance, points: FloatArray) -> FloatArray:

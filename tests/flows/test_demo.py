@@ -125,6 +125,7 @@ def test_an_order_waits_at_every_station(world, ctx):
     with installation_session(world.engine, read_only=True) as session:
         states = set(session.scalars(select(Calibration.state)))
         assert session.scalar(select(func.count()).select_from(Order)) > 30
+        assert set(session.scalars(select(Calibration.simulated))) == {True}
     assert states == STATIONS
 
 
