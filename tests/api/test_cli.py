@@ -213,6 +213,8 @@ def test_a_record_goes_from_its_order_to_its_certificate(calib, door, tmp_path):
         told = calib.asked("certificate", "print", issued["number"], "--to", file, "--role", role)
         assert told["sha256"] == issued["files"][role]
         assert file.stat().st_size == told["size"]
+    assert calib("certificate", "show", issued["number"], "--dcc") == 0
+    assert calib.out == (tmp_path / "dcc").read_bytes()
     assert calib("compute", tmp_path / "input") == 0
     assert calib.out == (tmp_path / "result").read_bytes()
     amended = calib.asked("certificate", "amend", issued["number"], "--reason", "typing")

@@ -11,7 +11,9 @@ from sqlalchemy.exc import DatabaseError
 
 from calib.adapters.files import DirectoryStore
 from calib.adapters.sealing import UnsealedSealer
+from calib.certificates.dcc_compare import compare
 from calib.certificates.document import CertificateDocument
+from calib.certificates.reread import read_file
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.inputs import CalibrationInput
 from calib.ledger.chain import leaf_of
@@ -93,6 +95,9 @@ def test_what_is_issued_agrees_everywhere(either, store):
     assert document.address == f"{issuing.BASE}/c/{seen.token}"
     assert seen.token not in document.number
     assert store.get(seen.files["pdf"]).startswith(b"%PDF-")
+    dcc = store.get(seen.files["dcc"])
+    assert compare(document, dcc) == ()
+    assert read_file(store.get(seen.files["pdf"])).attachments["dcc.xml"] == dcc
     frozen = CalibrationInput.from_dict(json.loads(store.get(seen.files["input"])))
     assert evaluate(frozen).canonical() == store.get(seen.files["result"])
     assert document.result.canonical() == store.get(seen.files["result"])
@@ -114,7 +119,9 @@ def test_the_ledger_line_can_be_remade_from_the_certificate_and_its_salt(bench, 
     seen = issuing.issued(bench, store, issuing.authorised(bench))
     with bench.as_(bench.technician) as ctx:
         leaf = ctx.session.execute(
-            select(LedgerLeaf.leaf, LedgerLeaf.salt, LedgerLeaf.subject).where(LedgerLeaf.place == 1)
+            select(LedgerLeaf.leaf, LedgerLeaf.salt, LedgerLeaf.subject).where(
+                LedgerLeaf.place == 1
+            )
         ).one()
         certificate = certificate_rows.certificate_of(ctx.session, seen.certificate_id)
         facts = {"files": dict(seen.files)}
