@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,18 +12,23 @@ from sqlalchemy import Engine
 
 from api.settings import Settings
 from calib.adapters.files import DirectoryStore
+from calib.adapters.http import fetcher, post
+from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.passphrase import need_long, read_passphrase
-from calib.adapters.sealing import LOCKED, CheckedSealer, KeySealer
+from calib.adapters.sealing import CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
 from calib.migrations.newest import is_up_to_date
 from calib.services.ports import FileStore, Mailer, Sealer, Signer, Vault
+from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
 
 if TYPE_CHECKING:
     from calib.adapters.signer_socket import SignerServer
     from calib.certificates.pdf_seal import TimeAuthority
+    from calib.ledger.notes import Verifier
+    from calib.services.witnessing import Witness
 
 Clock = Callable[[], datetime]
 
@@ -39,7 +44,8 @@ class Wiring:
     sealer: Sealer
     mailer: Mailer
     clock: Clock
-    signer: Signer = LOCKED
+    signer: Signer
+    publisher: Publisher
 
 
 def system_clock() -> datetime:
@@ -71,7 +77,37 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
         mailer=_mailer(settings, folder),
         clock=clock,
         signer=signer,
+        publisher=_publisher(settings, engine, signer),
     )
+
+
+def _publisher(settings: Settings, engine: Engine, signer: Signer) -> Publisher:
+    anchor = settings.anchor or settings.folder / "anchor" / "checkpoint"
+    policy = Path(settings.witness_policy).read_text() if settings.witness_policy else ""
+    return Publisher(
+        engine,
+        signer,
+        LogFolder(settings.folder / "log"),
+        LogFolder(settings.folder / "status"),
+        FileAnchor(Path(anchor)),
+        post,
+        policy,
+    )
+
+
+def fetch_log(address: str) -> Callable[[str], bytes]:
+    """Return what fetches the files of a log that is served elsewhere."""
+    return fetcher(address)
+
+
+def make_witness(settings: Settings, name: str, logs: Sequence[Verifier], folder: Path) -> Witness:
+    """Return this machine as a witness of `logs`; its key is made when there is none.
+
+    Raises Unavailable when the settings name no passphrase, Conflict for a key of another name.
+    """
+    from calib.adapters.witness_folder import open_witness
+
+    return open_witness(name, logs, folder, lambda: passphrase_of(settings), system_clock)
 
 
 def schema_folder(settings: Settings) -> Path:

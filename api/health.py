@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from api.deps import Language, Wired
 from api.doctor import LEAST_FREE
 from calib.i18n import translate
+from calib.jobs import tasks
 from calib.services import recall, recovery
 from instruments.db import journal_in_words
 from instruments.tenancy import installation_session
@@ -38,11 +39,13 @@ def ready(wired: Wired, response: Response, language: Language) -> dict[str, Any
         checks["database"] = "ok"
     except Exception as problem:  # noqa: BLE001 -- readiness reports whatever it is
         checks["database"] = type(problem).__name__
+    failure = tasks.log_failure()
+    checks["log"] = translate(failure.message, language, **failure.facts) if failure else "ok"
     free = shutil.disk_usage(wired.settings.folder).free
     checks["disk"] = "ok" if free > LEAST_FREE else f"only {free} bytes free"
     if wired.engine.dialect.name == "sqlite":
         checks["journal"] = journal_in_words()
-    red = [name for name in ("database", "disk") if checks.get(name) != "ok"]
+    red = [name for name in ("database", "disk", "log") if checks.get(name) != "ok"]
     response.status_code = 503 if red else 200
     return {"status": "not ready" if red else "ready", "checks": checks}
 

@@ -54,6 +54,14 @@ class Settings:
         "", "Library of the token that keeps the keys (PKCS#11); empty: files in data/keys."
     )
     pkcs11_token: str = _setting("calib", "Label of the token.")
+    anchor: str = _setting(
+        "",
+        "File with the last signed head of the log; best on another disk or machine, and in no "
+        "backup of the data. Empty: anchor/checkpoint in the data folder.",
+    )
+    witness_policy: str = _setting(
+        "", "File with the witnesses of the log (tlog-policy); empty: none are asked."
+    )
     timestamp_url: str = _setting(
         "", "Timestamp authority (RFC 3161) that stamps seals of PDFs; empty: none."
     )

@@ -22,6 +22,7 @@ from api.pages import (
     models,
     orders,
     public,
+    publiclog,
     registry,
     review,
     standards,
@@ -47,6 +48,7 @@ for part in (
     labels,  # before certificates, for the same reason
     certificates,
     board,
+    publiclog,
     public,
     errors,
 ):

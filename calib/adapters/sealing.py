@@ -47,6 +47,10 @@ class UnsealedSealer:
         """Return the XML as it is."""
         return xml
 
+    def mark(self, linted: Linted, place: int) -> str:
+        """Return nothing: the code holds the address alone."""
+        return ""
+
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the certificate without a seal."""
         from calib.certificates.signing import UNSIGNED, seal_rendered
@@ -90,6 +94,10 @@ class CheckedSealer:
                 )
         return sealed
 
+    def mark(self, linted: Linted, place: int) -> str:
+        """Return what stands behind the # of the code."""
+        return self._inner.mark(linted, place)
+
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the sealed certificate."""
         return self._inner.seal(rendered)
@@ -118,6 +126,31 @@ class KeySealer(UnsealedSealer):
 
         chain, sign = self._key(document, "xml")
         return seal_xml(xml, chain, _sealed_at(document), sign)
+
+    def mark(self, linted: Linted, place: int) -> str:
+        """Return the signed mark of the code, where lab and log have their keys.
+
+        Raises
+        ------
+        Refused, Unavailable
+        """
+        document = linted.document
+        if document.seal_key is None:
+            return ""
+        from calib.ledger.marks import fragment_of
+        from calib.ledger.notes import read_verifier, signed
+        from calib.services.key_views import mark_keys
+        from calib.verifier.marks import mark_of
+
+        with installation_session(self._engine, read_only=True) as session:
+            keys = mark_keys(session, document.token, _sealed_at(document))
+        if keys is None:
+            return ""
+        mark, log = keys
+        said = mark_of(document, log.name, place)
+        request = SigningRequest(mark.id, "mark", said.text().encode(), document.token)
+        signature = signed(read_verifier(mark.public_key), self._signer.sign(request))
+        return fragment_of(said, signature)
 
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the PDF with a PAdES seal.

@@ -17,11 +17,14 @@ from huey import SqliteHuey, crontab  # type: ignore[import-untyped]
 from sqlalchemy import Engine
 
 from calib.jobs.huey import Consuming, open_queue
+from calib.jobs.publishing import LogKeeper
 from calib.services import recovery
 from calib.services.notices import is_time_for_notices, make_notices
 from calib.services.outbox import send_waiting
 from calib.services.ports import FileStore, Mailer, Sealer
+from calib.services.publishing import Publisher
 from instruments.db import is_disk_failure
+from instruments.errors import Finding
 
 log = logging.getLogger("calib.jobs")
 
@@ -66,6 +69,10 @@ class Wired(Protocol):
         """Return what sends mails."""
 
     @property
+    def publisher(self) -> Publisher:
+        """Return what publishes the log."""
+
+    @property
     def clock(self) -> Callable[[], datetime]:
         """Return what tells the instant."""
 
@@ -105,11 +112,17 @@ class Worker:
         for task in self._tasks.values():
             task()
         self._consuming = Consuming(self._queue)
+        self._keeper = LogKeeper(wired.engine, wired.publisher, wired.clock)
 
     @property
     def is_alive(self) -> bool:
         """Answer whether the worker runs."""
         return self._consuming.is_alive
+
+    @property
+    def log_failure(self) -> Finding | None:
+        """Return why the log is not published; None: it is."""
+        return self._keeper.failure
 
     def trigger(self, job: Callable[[Wired], None]) -> None:
         """Run a job soon instead of at its next minute."""
@@ -121,6 +134,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the worker; the job that runs is let finish."""
+        self._keeper.stop()
         self._consuming.stop()
 
 
@@ -151,6 +165,11 @@ def start_worker(wired: Wired) -> Worker:
         if not _running:
             _running.append(Worker(wired))
         return _running[0]
+
+
+def log_failure() -> Finding | None:
+    """Return why the worker of this process could not publish the log; None: it could."""
+    return _running[0].log_failure if _running else None
 
 
 def stop_worker() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from instruments.canonical import canonical_json
+from instruments.errors import Refused
 
 BEGINNING = "0" * 64
 """Head before the first line."""
@@ -46,3 +47,27 @@ def is_leaf(leaf: str) -> bool:
 def chained(before: str, leaf: str) -> str:
     """Return the head after `leaf`, given the head before it."""
     return hashlib.sha256(bytes.fromhex(before) + leaf.encode()).hexdigest()
+
+
+def said_by(extra: bytes) -> tuple[str, Mapping[str, Any]]:
+    """Return salt and subject as they travel with a proof.
+
+    Nobody signed them: only the hash of the line that is made of them gives them worth.
+
+    Raises
+    ------
+    Refused
+        They are not there.
+    """
+    try:
+        plain = json.loads(extra)
+        salt, subject = plain["salt"], plain["subject"]
+        leaf_of(subject["status"], salt, subject)
+        if set(plain) != {"salt", "subject"} or canonical_json(plain) != extra:
+            raise ValueError("not canonical")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
+        raise Refused(
+            "proof-without-line",
+            "The proof does not say which line it proves. Ask the laboratory for the original.",
+        ) from problem
+    return salt, subject

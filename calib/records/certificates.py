@@ -117,7 +117,7 @@ class LedgerLeaf(Base):
     """SHA-256 over the previous head and the leaf."""
     added_at: Mapped[datetime]
     lab_id: Mapped[int]
-    certificate_id: Mapped[int]
+    certificate_id: Mapped[int] = mapped_column(index=True)
     """0 for both: a line of the installation itself."""
 
 

@@ -28,11 +28,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from calib.certificates.document import CertificateDocument
-from calib.certificates.pdf import fonts_digest, template_digest
+from calib.certificates.pdf import MARK, fonts_digest, template_digest
 from calib.certificates.signing import Drafted, Linted, pass_lints, render_linted, write_data
 from calib.records.calibrations import Calibration, Evaluation
 from calib.records.certificates import Certificate, CertificateFile
-from calib.services import calibration_views
+from calib.services import calibration_views, ledger
 from calib.services.amendment import amend, void, withdraw
 from calib.services.calibration_views import locked, move, need_move
 from calib.services.certificate_rows import (
@@ -187,9 +187,12 @@ def finish(
         number, payload = certificate.number, certificate.payload
         expected = certificate.payload_digest
         input_json, result_json = kept.input_json, kept.result_json
+        place = ledger.place_of(session, certificate_id, "reserved")
     linted = _frozen(number, payload, expected)
     dcc = write_data(linted, sealer.seal_data)
     attached = {"input.json": input_json.encode(), "dcc.xml": dcc}
+    if mark := sealer.mark(linted, place):
+        attached[MARK] = mark.encode()
     sealed = sealer.seal(render_linted(linted, attached))
     contents = (
         ("pdf", sealed.content, "application/pdf"),

@@ -18,6 +18,7 @@ from calib.certificates.document import SealWords
 from calib.certificates.seal_chain import fingerprint, organisation_of, pem_of, read_chain
 from calib.ledger.policies import read_policy
 from calib.ledger.trust import TrustBundle, TrustedKey
+from calib.records.certificates import Certificate
 from calib.records.keys import SigningKey, SigningKeyEvent
 from calib.services.ports import Algorithm
 from instruments.context import Context
@@ -130,6 +131,14 @@ def seal_words(ctx: Context) -> SealWords | None:
     """Return what a certificate reserved now will be sealed with; None: it bears no seal."""
     key = usable_key(ctx.session, "seal", ctx.now, ctx.lab_id)
     return SealWords(name=key.name, fingerprint=key.fingerprint) if key else None
+
+
+def mark_keys(session: Session, token: str, now: datetime) -> tuple[KeyView, KeyView] | None:
+    """Return the key that signs the code of a certificate, and that of the log it names."""
+    lab_id = session.scalar(select(Certificate.lab_id).where(Certificate.token == token))
+    mark = usable_key(session, "mark", now, lab_id) if lab_id is not None else None
+    log = usable_key(session, "log", now)
+    return (mark, log) if mark is not None and log is not None else None
 
 
 def key_of_certificate(session: Session, certificate_digest: str) -> KeyView | None:

@@ -19,7 +19,7 @@ from calib.ledger.chain import BEGINNING, chained, is_leaf, leaf_of
 from calib.records.certificates import LedgerLeaf
 from instruments.canonical import canonical_json
 from instruments.context import Context
-from instruments.errors import Finding
+from instruments.errors import Finding, NotFound
 from instruments.tenancy import hold_lab
 
 _LOCK = 0x6C656467
@@ -66,6 +66,28 @@ def head(session: Session) -> Head:
         select(LedgerLeaf.place, LedgerLeaf.head).order_by(LedgerLeaf.place.desc()).limit(1)
     ).one_or_none()
     return Head(last.place + 1, last.head) if last else Head(0, BEGINNING)
+
+
+def place_of(session: Session, certificate_id: int, event: str) -> int:
+    """Return the place of the line that says `event` of a certificate.
+
+    Raises
+    ------
+    NotFound
+        There is no such line.
+    """
+    place = session.scalar(
+        select(func.max(LedgerLeaf.place)).where(
+            LedgerLeaf.certificate_id == certificate_id,
+            LedgerLeaf.leaf.contains(f'"type":"{event}"'),
+        )
+    )
+    if place is None:
+        raise NotFound(
+            "log-line-missing",
+            "The ledger says nothing of this kind about the certificate.",
+        )
+    return int(place)
 
 
 def check(session: Session, *, kept: Head | None = None) -> tuple[Finding, ...]:

@@ -41,7 +41,7 @@ from calib.records.certificates import LedgerLeaf
 from calib.records.log import LogCheckpoint, LogCosignature
 from calib.services import ledger
 from calib.services.ports import Anchor, LogStore
-from instruments.errors import Conflict, NotFound
+from instruments.errors import Conflict
 from instruments.tenancy import installation_session
 
 CHECKPOINT = "checkpoint"
@@ -130,18 +130,9 @@ def proof_of(log: Log, session: Session, certificate_id: int, event: str) -> Inc
     Conflict
         Its line is not published yet.
     """
-    rows = session.scalars(
-        select(LedgerLeaf).where(
-            LedgerLeaf.certificate_id == certificate_id,
-            LedgerLeaf.leaf.contains(f'"type":"{event}"'),
-        )
-    ).all()
-    if not rows:
-        raise NotFound(
-            "log-line-missing",
-            "The ledger says nothing of this kind about the certificate.",
-        )
-    line, head = rows[-1], published(log)
+    place = ledger.place_of(session, certificate_id, event)
+    line = session.scalars(select(LedgerLeaf).where(LedgerLeaf.place == place)).one()
+    head = published(log)
     if head is None or head.checkpoint.size <= line.place:
         raise Conflict(
             "log-not-grown",

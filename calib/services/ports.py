@@ -31,10 +31,19 @@ class FileStore(Protocol):
 
 
 class Sealer(Protocol):
-    """Seals a certificate at two moments: its XML before the page is made, its PDF at the end."""
+    """Seals a certificate at two moments: its XML before the page is made, its PDF at the end.
+
+    And signs what its code says, so that the code speaks without any server.
+    """
 
     def seal_data(self, linted: Linted, xml: bytes) -> bytes:
         """Return the XML of the certificate sealed; as it is when the certificate bears no seal."""
+
+    def mark(self, linted: Linted, place: int) -> str:
+        """Return what stands behind the # of the code; empty when the lab signs no codes.
+
+        `place` is that of the reservation in the log.
+        """
 
     def seal(self, rendered: Rendered) -> Sealed:
         """Return the sealed certificate, or one that says in words that it bears no seal."""

@@ -151,6 +151,19 @@ def file_digest(session: InstallationSession, token: str) -> str:
     return found or ""
 
 
+def issued_of(session: InstallationSession, token: str) -> tuple[int, str] | None:
+    """Return id and number of an issued certificate; None for every other text."""
+    if not is_token(token):
+        return None
+    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    row = session.execute(
+        select(Certificate.id, Certificate.number).where(
+            Certificate.token == token, Certificate.id.in_(issued)
+        )
+    ).one_or_none()
+    return (row.id, row.number) if row else None
+
+
 def public_certificate(
     session: InstallationSession, token: str, now: datetime
 ) -> PublicCertificate | None:

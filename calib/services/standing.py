@@ -77,7 +77,7 @@ def simulated_instruments() -> Select[int]:
     return (
         select(Certificate.instrument_id)
         .join(Calibration, Calibration.id == Certificate.calibration_id)
-        .where(Certificate.id.in_(newest), Calibration.simulated)
+        .where(Certificate.id.in_(newest), Calibration.simulated == True)  # noqa: E712
     )
 
 

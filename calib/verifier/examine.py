@@ -362,4 +362,5 @@ def _says(document: CertificateDocument) -> dict[str, str]:
         "valid_until": document.valid_until or "",
         "verdict": document.result.verdict,
         "host": urlsplit(document.address).netloc,
+        "token": document.token,
     }

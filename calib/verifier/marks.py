@@ -38,6 +38,7 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
         "valid_until": until or "",
         "verdict": mark.verdict,
         "host": urlsplit(address).netloc if fragment else "",
+        "token": urlsplit(address).path.rpartition("/")[2] if fragment else "",
     }
     return steps, says
 

@@ -7,10 +7,12 @@ itself. Knows no network: whoever calls fetches.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from calib.ledger.checkpoints import Checkpoint, read_checkpoint
+from calib.ledger.chain import leaf_of, said_by
+from calib.ledger.checkpoints import Checkpoint, read_checkpoint, read_proof
 from calib.ledger.merkle import HASH_SIZE, leaf_hash, root
 from calib.ledger.notes import Verifier, read_note, signers
 from calib.ledger.tiles import ENTRIES, WIDTH, entries_of, merged, nodes_from, path_of
@@ -113,9 +115,8 @@ def _need_way_up(tiles: Callable[[int, int], bytes], place: int, size: int) -> N
 def _foreign(
     entries: Iterator[str], start: int, lab: str, own: frozenset[str]
 ) -> Iterator[Finding]:
-    mine = f'"lab":"{lab}"'
     for place, line in enumerate(entries, start):
-        if lab and mine in line and line not in own:
+        if lab and _issues_for(lab, line) and line not in own:
             yield Finding(
                 "log-line-unknown",
                 "Line {place} was written in the name of {lab}, which does not know it: {line}. "
@@ -125,6 +126,15 @@ def _foreign(
             )
 
 
+def _issues_for(lab: str, line: str) -> bool:
+    """Answer whether a line says that something was issued in the name of the lab."""
+    try:
+        plain = json.loads(line)
+        return bool(plain["lab"] == lab and plain["type"] == "issued")
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
 def _unfit(path: str) -> Conflict:
     return Conflict(
         "log-file-unfit",
@@ -132,3 +142,12 @@ def _unfit(path: str) -> Conflict:
         "the log is damaged or lies.",
         facts={"path": path},
     )
+
+
+def lines_of_proofs(proofs: Iterable[bytes]) -> frozenset[str]:
+    """Return the lines that proofs of one's own certificates speak of.
+
+    Raises Invalid or Refused for a file that is no proof.
+    """
+    said = (said_by(read_proof(content).extra) for content in proofs)
+    return frozenset(leaf_of(str(subject["status"]), salt, subject) for salt, subject in said)

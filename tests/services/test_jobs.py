@@ -14,11 +14,15 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from calib.adapters.http import post
+from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import SMTPMailer
+from calib.adapters.sealing import LOCKED
 from calib.jobs import tasks
 from calib.jobs.huey import open_queue
 from calib.records.work import Mail, ScheduleRun
 from calib.services import notices
+from calib.services.publishing import Publisher
 from instruments.tenancy import installation_session
 from tests.support.due_world import DueWorld
 from tests.support.mail_server import mail_server
@@ -60,6 +64,12 @@ class Wired:
     @property
     def clock(self):
         return self.world.clock
+
+    @property
+    def publisher(self):
+        log, status = LogFolder(self.folder / "log"), LogFolder(self.folder / "status")
+        anchor = FileAnchor(self.folder / "anchor" / "checkpoint")
+        return Publisher(self.engine, LOCKED, log, status, anchor, post)
 
     @property
     def settings(self):

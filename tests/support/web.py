@@ -19,8 +19,11 @@ from api.bootstrap import Wiring
 from api.deps import COOKIE, LANGUAGE_COOKIE
 from api.settings import Settings
 from calib.adapters.files import DirectoryStore
+from calib.adapters.http import post
+from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import FolderMailer
-from calib.adapters.sealing import UnsealedSealer
+from calib.adapters.sealing import LOCKED, UnsealedSealer
+from calib.services.publishing import Publisher
 from instruments.context import ROLES, Role
 from instruments.db import open_engine
 from instruments.services import people, signin
@@ -91,6 +94,15 @@ def an_application(installation: Installation, folder: Path, now: datetime = NOW
         sealer=UnsealedSealer(),
         mailer=FolderMailer(folder / "mail", sender="calib@localhost"),
         clock=lambda: now,
+        signer=LOCKED,
+        publisher=Publisher(
+            installation.engine,
+            LOCKED,
+            LogFolder(folder / "log"),
+            LogFolder(folder / "status"),
+            FileAnchor(folder / "anchor" / "checkpoint"),
+            post,
+        ),
     )
     return app
 

@@ -35,3 +35,4 @@ def upgrade() -> None:
     op.add_column(
         "ledger_leaves", sa.Column("subject", sa.Text(), nullable=False, server_default="")
     )
+    op.create_index("ix_ledger_leaves_certificate_id", "ledger_leaves", ["certificate_id"])

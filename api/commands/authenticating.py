@@ -1,0 +1,138 @@
+"""``calib authenticate``: whether a certificate is genuine, unchanged, and still stands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.commands.terminal import AsJSON, print_json, read_input, words
+from instruments.errors import DomainError
+
+if TYPE_CHECKING:
+    from calib.ledger.trust import TrustBundle
+    from calib.verifier.report import Report
+
+_SIGNS = {"established": "✓", "contradicted": "✗", "not_established": "–"}
+
+
+def authenticate(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Certificates as PDF or XML, or files with the text of a code."),
+    ],
+    policy: Annotated[
+        Path | None, typer.Option(help="Trust bundle of the laboratory, got by another way.")
+    ] = None,
+    proof: Annotated[
+        Path | None, typer.Option(help="Its tlog-proof; without it the one beside the file.")
+    ] = None,
+    status: Annotated[Path | None, typer.Option(help="The newest status list.")] = None,
+    *,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no server for proof and status.")
+    ] = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Check certificates step by step: seal, content, log, status, recomputation.
+
+    Without --offline, what is missing is asked for at the host that the trust bundle names.
+    """
+    from calib.verifier.report import EXIT
+
+    trust = _trust(policy)
+    reports = [
+        (file, _examined(read_input(file), file, trust, proof, status, offline=offline))
+        for file in files
+    ]
+    if as_json:
+        print_json([{"file": file, **report.as_dict()} for file, report in reports])
+    else:
+        for file, report in reports:
+            _tell(file, report)
+    codes = [EXIT[report.verdict] for _, report in reports]
+    raise typer.Exit(1 if 1 in codes else max(codes))
+
+
+def _trust(policy: Path | None) -> TrustBundle | None:
+    """Return what is pinned; without a file what this installation itself vouches for, if any."""
+    from calib.ledger.trust import read_trust
+    from instruments.errors import Invalid
+
+    if policy is None:
+        return None
+    try:
+        plain = json.loads(read_input(str(policy)))
+    except ValueError as problem:
+        raise Invalid(
+            "trust-unreadable",
+            "This is no trust bundle ({problem}). Ask the laboratory for it again, by a way other "
+            "than the certificate.",
+            facts={"problem": str(problem)},
+        ) from problem
+    return read_trust(plain)
+
+
+def _examined(
+    content: bytes,
+    file: str,
+    trust: TrustBundle | None,
+    proof: Path | None,
+    status: Path | None,
+    *,
+    offline: bool,
+) -> Report:
+    from api.bootstrap import system_clock
+    from calib.verifier.evidence import Evidence
+    from calib.verifier.examine import examine
+
+    beside = Path(file).with_suffix(".tlog-proof")
+    found = proof or (beside if file != "-" and beside.exists() else None)
+    evidence = Evidence(
+        now=system_clock(),
+        trust=trust,
+        proof=read_input(str(found)) if found else None,
+        status=read_input(str(status)) if status else None,
+    )
+    report = examine(content, evidence)
+    if offline or trust is None or (evidence.proof and evidence.status):
+        return report
+    return examine(content, _fetched(evidence, trust, report))
+
+
+def _fetched(evidence: Any, trust: TrustBundle, report: Report) -> Any:
+    """Ask the pinned host, and no other, for what is missing."""
+    from dataclasses import replace
+
+    from api.bootstrap import fetch_log
+
+    scheme = "http" if trust.host.partition(":")[0] in ("127.0.0.1", "localhost") else "https"
+    fetch = fetch_log(f"{scheme}://{trust.host}")
+    token = report.says.get("token", "")
+    for name, path, wanted in (
+        ("status", "status/list", evidence.status is None),
+        ("proof", f"c/{token}/proof", evidence.proof is None and token),
+    ):
+        if wanted:
+            try:
+                evidence = replace(evidence, **{name: fetch(path)})
+            except DomainError:
+                continue  # the report says what is missing, and how to get it
+    return evidence
+
+
+def _tell(file: str, report: Report) -> None:
+    from calib.verifier.report import STEP_WORDS, VERDICT_WORDS
+
+    typer.echo(file)
+    for name, value in report.says.items():
+        if value:
+            typer.echo(f"    {name:12} {value}")
+    for step in report.steps:
+        typer.echo(f"  {_SIGNS[step.state]} {words(STEP_WORDS[step.id])}")
+        typer.echo(f"      {words(step.message, **step.facts)}")
+        for finding in step.findings[:20]:
+            typer.echo(f"      - {words(finding.message, **finding.facts)}")
+    typer.echo(f"  {words(VERDICT_WORDS[report.verdict])}")
