@@ -325,8 +325,8 @@ def _need_draft(row: MethodVersion) -> None:
     if row.state != "draft":
         raise Conflict(
             "method-not-draft",
-            "This revision is {method_state} and no longer changes. Have it returned, or copy it to a "
-            "new draft.",
+            "This revision is {method_state} and no longer changes. Have it returned, or copy it "
+            "to a new draft.",
             facts={"method_state": row.state},
         )
 
@@ -335,7 +335,8 @@ def _need_move(row: MethodVersion, to: str) -> None:
     if to not in METHOD_TRANSITIONS[row.state]:
         raise Conflict(
             "method-state",
-            "This revision is {method_state}; that cannot be done with it now. Load the page again.",
+            "This revision is {method_state}; that cannot be done with it now. Load the page "
+            "again.",
             facts={"method_state": row.state},
         )
 
