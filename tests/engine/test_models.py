@@ -161,3 +161,26 @@ def test_the_coefficient_c_acts_below_zero_only() -> None:
 ])  # fmt: skip
 def test_what_is_linear_in_its_parameters(text: str, *, linear: bool) -> None:
     assert stated(text, ("a", "b")).is_linear is linear
+
+
+@pytest.mark.parametrize(("A", "B", "C", "low", "high"), [
+    (0.65, 2.0, 1e6, 1200.0, 2800.0), (10.0, 300.0, 0.02, 230.0, 800.0),
+    (3.9, 0.0, 5.0, 300, 900), (9.364, 178.4, 2.5, 283, 323),
+])  # fmt: skip
+def test_the_start_of_a_radiation_thermometer_is_near(
+    A: float, B: float, C: float, low: float, high: float
+) -> None:
+    T = np.linspace(low, high, 6)
+    S, model = band(T, A, B, C), sakuma_hattori()
+    c = model.start(T[None], S, 1e-4 * S)  # type: ignore[misc]
+    assert c[0] == pytest.approx(A, rel=0.08)
+    assert model.value(T[None], c) == pytest.approx(S, rel=0.04)
+
+
+def test_the_start_of_a_thermistor_weighs_the_uncertainties_of_t() -> None:
+    R = np.array([[32128.0, 19549, 9814, 7908, 3542]])
+    t, u = np.array([0.0, 10, 25.1, 30, 50]), np.array([1.0, 2.0, 0.1, 5.0, 1.0])
+    L, T = np.log(R[0]), t + 273.15
+    a = np.stack([np.ones(5), L, L**3], axis=1) * (T**2 / u)[:, None]
+    expected = np.linalg.lstsq(a, T / u)[0]
+    assert steinhart_hart().start(R, t, u) == pytest.approx(expected, rel=1e-6)  # type: ignore[misc]
