@@ -265,16 +265,18 @@ def _certificate(world: World, standard: cast.DemoStandard) -> CertificateEntry:
 
 
 def _hand_out(world: World) -> list[dict[str, str]]:
-    """Write every issued certificate as a file people can open; return number, token, file."""
+    """Write every issued certificate as files people can open; return number, token, files."""
     folder = world.wired.settings.folder / "certificates"
     folder.mkdir()
     handed: list[dict[str, str]] = []
     with world.as_("LJ", "manager", world.wired.clock()) as ctx:
         for view in reversed(lookup.certificates(ctx)):
-            pdf = next((f for f in view.files if f.role == "pdf"), None)
-            if pdf is not None:
-                (folder / pdf.name).write_bytes(world.wired.store.get(pdf.sha256))
-                handed.append({"number": view.number, "token": view.token, "pdf": pdf.name})
+            files = {f.role: f for f in view.files if f.role in {"pdf", "dcc"}}
+            for file in files.values():
+                (folder / file.name).write_bytes(world.wired.store.get(file.sha256))
+            if files:
+                names = {"pdf": files["pdf"].name, "xml": files["dcc"].name}
+                handed.append({"number": view.number, "token": view.token, **names})
     return handed
 
 

@@ -100,7 +100,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
                 "number": c["number"],
                 "token": c["token"],
                 "pdf": str(folder / "certificates" / c["pdf"]),
-                "xml": None,
+                "xml": str(folder / "certificates" / c["xml"]),
             }
             for c in manifest["certificates"]
         ],

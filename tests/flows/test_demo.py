@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from api.bootstrap import Wiring, wire
 from api.demo.folder import prepare, settings_of
+from calib.certificates.dcc import read_dcc
 from calib.records.calibrations import Calibration
 from calib.records.certificates import Certificate
 from calib.services import board, ledger, lookup, recall
@@ -175,6 +176,7 @@ def test_what_the_command_prints_is_one_document_with_everything(folder):
     for certificate in found["certificates"]:
         assert set(certificate) == {"number", "token", "pdf", "xml"}
         assert Path(certificate["pdf"]).read_bytes().startswith(b"%PDF")
+        assert read_dcc(Path(certificate["xml"]).read_bytes()).number == certificate["number"]
 
 
 def test_the_served_world_answers_the_account_and_the_code_of_a_certificate(folder):
