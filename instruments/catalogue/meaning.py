@@ -20,6 +20,7 @@ from instruments.catalogue.lines import Path
 from instruments.catalogue.pointplan import point_problems
 from instruments.catalogue.problem import Problem
 from instruments.catalogue.sharing import sharing_problems
+from instruments.confirmed import Confirmed
 from instruments.errors import Invalid
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import QUANTITIES, UNITS, parse_decimal
@@ -275,8 +276,8 @@ def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Proble
                 yield Problem("type-source", path, message, {"confidence": part.confidence})
             continue
         document = getattr(part, "document", None)
-        if not isinstance(document, str):
-            continue
+        if not isinstance(document, str) or isinstance(part, Confirmed):
+            continue  # that a file says it was confirmed is refused as such
         # a habit of the laboratory may stand without a document, a limit never
         optional = part.confidence == "BG" and not isinstance(part, procedure.Limit)
         if document not in sources and (document or not optional):
