@@ -177,7 +177,7 @@ def _simulated(document: CertificateDocument, root: Element) -> Iterator[Finding
     """Compare whether the file says that its readings were simulated."""
     path = _ADMIN + "dcc:statements/dcc:statement[@refType='calib_simulated']"
     is_said = root.find(path, NAMESPACES) is not None
-    is_meant = bool(getattr(document, "simulated", False))
+    is_meant = document.simulated
     if is_said != is_meant:
         yield text_differs("calib_simulated", is_meant, is_said)
 

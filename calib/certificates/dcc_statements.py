@@ -68,7 +68,7 @@ def add_statements(
         statement = dcc(parent, "statement", kind="calib_traceability")
         dcc(statement, "traceable", "true")
         worded(statement, "declaration", words)
-    if getattr(document, "simulated", False):
+    if document.simulated:
         # in both languages whatever the document's: nobody may take it for a certificate
         words = Voice(Speaker(LANGUAGES)).say("SIMULATED READINGS: nothing was measured.")
         _said(parent, "calib_simulated", words)

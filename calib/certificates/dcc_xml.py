@@ -5,6 +5,7 @@ Knows the form of a text and of a list of numbers, and nothing of certificates.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,7 @@ from lxml import etree
 from calib.certificates.dcc_units import converted, spelling
 from calib.certificates.wording import Speaker
 from calib.i18n import translate
-from instruments.text import LocalizedText
+from instruments.text import Language, LocalizedText
 
 DCC: Final = "https://ptb.de/dcc"
 SI: Final = "https://ptb.de/si"
@@ -41,6 +42,8 @@ class Voice:
 
     def say(self, sentence: str, /, **facts: object) -> Texts:
         """Return a sentence of the catalogue."""
+        if not facts:
+            return _plain_sentence(sentence, self.speaker.languages)
         return tuple(
             (
                 language,
@@ -59,6 +62,12 @@ class Voice:
     def label(self, text: LocalizedText) -> Texts:
         """Return a label that brings its own translations."""
         return tuple((language, text.text(language)) for language in self.speaker.languages)
+
+
+@functools.lru_cache(maxsize=512)
+def _plain_sentence(sentence: str, languages: tuple[Language, ...]) -> Texts:
+    """Return a sentence without facts; those of a table are asked for again for every piece."""
+    return tuple((language, translate(sentence, language)) for language in languages)
 
 
 def same(text: str) -> Texts:

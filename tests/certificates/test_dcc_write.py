@@ -253,3 +253,15 @@ def test_writing_takes_milliseconds():
         return time.perf_counter() - start
 
     assert min(once() for _ in range(20)) < 0.005
+
+
+def test_simulated_readings_are_said_in_both_languages_and_missed_when_they_are_not():
+    document = documents.forehead_certificate("zh")
+    simulated = replace(document, simulated=True)
+    said = ".//dcc:statement[@refType='calib_simulated']/dcc:declaration/dcc:content"
+    xml = write_dcc(simulated)
+    assert len(of(xml, said)) == 2
+    assert of(write_dcc(document), said) == []
+    assert compare(simulated, xml) == ()
+    assert compare(simulated, write_dcc(document))
+    assert compare(document, xml)
