@@ -65,6 +65,8 @@ def said_by(extra: bytes) -> tuple[str, Mapping[str, Any]]:
         leaf_of(subject["status"], salt, subject)
         if set(plain) != {"salt", "subject"} or canonical_json(plain) != extra:
             raise ValueError("not canonical")
+        if bytes.fromhex(salt).hex() != salt:
+            raise ValueError("a second text for the same salt")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as problem:
         raise Refused(
             "proof-without-line",

@@ -138,8 +138,8 @@ def _mark_of(text: str) -> Mark:
         raise ValueError("no mark")
     if not _WORD.fullmatch(kind) or not _WORD.fullmatch(verdict):
         raise ValueError("no kind or verdict")
-    for day in (issued, until):
-        if day != NONE and date.fromisoformat(day).isoformat() != day:
+    for day in (issued,) if until == NONE else (issued, until):
+        if date.fromisoformat(day).isoformat() != day:
             raise ValueError("no date")
     digest = _decode(payload)
     if len(digest) != DIGEST_SIZE:

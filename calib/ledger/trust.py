@@ -6,8 +6,9 @@ is therefore handed over once, by a way other than the certificate, and kept. Kn
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from instruments.plain import NotPlain, from_plain, to_plain
 from instruments.text import LocalizedText
 
 FORMAT = "calib-trust/1"
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ class TrustBundle:
         """Return the bytes that are handed over and compared."""
         return canonical_json({"format": FORMAT, **to_plain(self)})
 
+    def fingerprint(self) -> str:
+        """Return the SHA-256 by which two people compare bundles; when it was made is no matter."""
+        return hashlib.sha256(replace(self, made_at="").canonical()).hexdigest()
+
 
 def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
     """Read a trust bundle; every key in it is looked at.
@@ -94,7 +99,9 @@ def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
         policy = bundle.read_policy()
         keys = [*bundle.mark_keys(), *(read_verifier(one.key) for one in bundle.statuses)]
         for one in (*bundle.seals, *bundle.marks, *bundle.statuses):
-            one.held_at(_LONG_AGO)
+            for instant in (one.valid_from, one.valid_to, one.compromised_at):
+                if instant:
+                    _instant(instant)
     except (NotPlain, DomainError, ValueError) as problem:
         raise Invalid(
             "trust-unreadable",
@@ -115,7 +122,7 @@ def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
 
 def _instant(text: str) -> datetime:
     """Read a UTC instant; raises ValueError when it is none."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text!r} has no time zone")
+    at = datetime.strptime(text, _INSTANT).replace(tzinfo=UTC)
+    if at.strftime(_INSTANT) != text:
+        raise ValueError(f"{text!r} is no instant as {_INSTANT}")
     return at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from calib.certificates.document import CertificateDocument
@@ -17,6 +17,9 @@ from calib.ledger.statuses import StatusList, entry_of, read_status
 from calib.ledger.trust import TrustBundle
 from calib.verifier.report import Step, contradicted, established, not_established, refused
 from instruments.errors import DomainError, Refused
+
+AHEAD = timedelta(days=1)
+"""How far a witness's clock may be ahead; what it says to have seen later than that counts not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def log_steps(
         leaf = leaf_hash(leaf_of(subject["status"], salt, subject).encode())
         _need_same(subject, digests, number, document)
         _need_lab(subject, document, evidence.trust)
-        return _proved(proof, leaf, evidence.trust)
+        return _proved(proof, leaf, evidence.trust, evidence.now)
     except DomainError as problem:
         return [refused("log", problem)]
 
@@ -102,7 +105,7 @@ def _need_lab(
         )
 
 
-def _proved(proof: InclusionProof, leaf: bytes, trust: TrustBundle) -> list[Step]:
+def _proved(proof: InclusionProof, leaf: bytes, trust: TrustBundle, now: datetime) -> list[Step]:
     policy, head = trust.read_policy(), proof.checkpoint
     by = signers(proof.note, policy.logs)
     if head.origin != trust.origin or not any(one.name == head.origin for one in by):
@@ -123,12 +126,15 @@ def _proved(proof: InclusionProof, leaf: bytes, trust: TrustBundle) -> list[Step
         place=proof.place,
         size=head.size,
     )
-    return [found, _witnessed(proof, trust)]
+    return [found, _witnessed(proof, trust, now)]
 
 
-def _witnessed(proof: InclusionProof, trust: TrustBundle) -> Step:
+def _witnessed(proof: InclusionProof, trust: TrustBundle, now: datetime) -> Step:
     policy = trust.read_policy()
-    seen = cosigners(proof.note, policy.witnesses.values())
+    latest = (now + AHEAD).timestamp()
+    seen = [
+        one for one in cosigners(proof.note, policy.witnesses.values()) if one.seconds <= latest
+    ]
     names = ", ".join(one.verifier.name for one in seen)
     if not policy.is_met_by([one.verifier for one in seen]):
         message = (
@@ -146,6 +152,11 @@ def _witnessed(proof: InclusionProof, trust: TrustBundle) -> Step:
 
 def status_step(evidence: Evidence, token: str) -> Step:
     """Answer whether the certificate still stands; a list past its time says nothing."""
+    return standing_step(evidence, entry_of(token))
+
+
+def standing_step(evidence: Evidence, entry: str) -> Step:
+    """Answer as `status_step` does, by the name that the list has for the certificate."""
     if evidence.trust is None:
         return _nobody("status")
     if evidence.status is None:
@@ -165,14 +176,14 @@ def status_step(evidence: Evidence, token: str) -> Step:
             return not_established("status", message, origin=listed.origin)
     except DomainError as problem:
         return not_established("status", problem.message, **problem.facts)
-    return _standing(listed, evidence.now, token)
+    return _standing(listed, evidence.now, entry)
 
 
-def _standing(listed: StatusList, now: datetime, token: str) -> Step:
-    entry = listed.entry(token)
-    if entry is not None:
+def _standing(listed: StatusList, now: datetime, entry: str) -> Step:
+    ended = listed.entries.get(entry)
+    if ended is not None:
         message = "The laboratory says: {state} since {on}."
-        return contradicted("status", message, state=entry.state, on=entry.on.isoformat())
+        return contradicted("status", message, state=ended.state, on=ended.on.isoformat())
     until = listed.next_update.isoformat()
     if not listed.is_current(now):
         message = (

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
-from urllib.parse import urlsplit
 
 from calib.certificates.document import CertificateDocument
 from calib.ledger.marks import DIGEST_SIZE, NONE, Mark, SignedMark, read_fragment
 from calib.verifier.evidence import Evidence, status_step
 from calib.verifier.report import Step, contradicted, established, not_established
+
+_ADDRESS = re.compile(
+    r"https?://([A-Za-z0-9.:\[\]-]{1,253})/(?:[A-Za-z0-9._~-]+/)*c/([A-Za-z0-9_-]{1,128})"
+)
 
 
 def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str]]:
@@ -20,6 +24,7 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
     address, _, fragment = text.partition("#")
     signed = read_fragment(fragment or text)
     mark = signed.mark
+    host, token = led_to(address) if fragment else ("", "")
     until = None if mark.until == NONE else mark.until
     steps = [
         established("file", "It reads as {kind} {number}.", kind=mark.kind, number=mark.number),
@@ -27,7 +32,7 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
         *validity_steps(until, evidence.now.date()),
     ]
     if fragment:
-        steps.append(status_step(evidence, urlsplit(address).path.rpartition("/")[2]))
+        steps += [_host_step(host, evidence), status_step(evidence, token)]
     else:
         message = "The code does not say under which name its status is kept."
         steps.append(not_established("status", message))
@@ -37,10 +42,35 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
         "issued_on": mark.issued_on,
         "valid_until": until or "",
         "verdict": mark.verdict,
-        "host": urlsplit(address).netloc if fragment else "",
-        "token": urlsplit(address).path.rpartition("/")[2] if fragment else "",
+        "host": host,
+        "token": token,
     }
     return steps, says
+
+
+def led_to(address: str) -> tuple[str, str]:
+    """Return the host an address leads to, and the token in it.
+
+    An address that a browser might read otherwise than it looks, ``https:x`` or ``https://a@b/``,
+    has no host: the whole of it stands for one, and is nobody's.
+    """
+    found = _ADDRESS.fullmatch(address)
+    return (found[1], found[2]) if found else (address[:200] or NONE, "")
+
+
+def _host_step(host: str, evidence: Evidence) -> Step:
+    """Answer whether a code leads to the installation that is pinned."""
+    if evidence.trust is None:
+        return not_established("host", "Nothing is pinned that the address could be held to.")
+    expected = evidence.trust.host
+    if host != expected:
+        message = (
+            "The code leads to {host}, you pinned {expected}. Do not open it, and believe nothing "
+            "it shows. Ask the laboratory by a telephone number you know from elsewhere; if it "
+            "really works at {host}, get its trust bundle from it by another way and pin it."
+        )
+        return contradicted("host", message, host=host, expected=expected)
+    return established("host", "The code leads to {host}, which you pinned.", host=host)
 
 
 def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
@@ -56,7 +86,7 @@ def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
     if not keys[key].held_at(datetime.fromisoformat(f"{day}T12:00:00+00:00")):
         message = "The key of the code was not to be believed on {day}."
         return contradicted("mark", message, day=day)
-    host = urlsplit(address).netloc
+    host = led_to(address)[0] if address else ""
     if signed.mark.origin != trust.origin or (host and host != trust.host):
         message = (
             "The code leads to {host}, but its laboratory answers at {expected}. The page it opens "

@@ -37,6 +37,7 @@ STEP_WORDS: Final[Mapping[str, str]] = {
     "recomputation": "The results computed again",
     "scope": "The uncertainty against the scope of the laboratory",
     "mark": "The mark of the code",
+    "host": "Where the code leads",
     "simulated": "Real readings",
     "status": "Whether it still stands",
     "validity": "Legal validity",
