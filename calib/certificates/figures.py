@@ -168,6 +168,8 @@ def _axes(measurand: MeasurandWords, symbol: str = "") -> tuple[Figure, Axes]:
 
 def _axis(symbol: str, unit_id: str) -> str:
     shown = unit(unit_id)
+    if shown.startswith("/"):
+        shown = f"(1{shown})"  # two strokes after each other cannot be read
     return f"{symbol} / {shown}" if shown else symbol
 
 

@@ -204,10 +204,10 @@ def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         if last[1] == stage and measurand.id not in drawn:
             drawn.add(measurand.id)
             everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
-            caption = _caption(speaker, document, measurand.id)
-            blocks.append(
-                figure(figures.error_figure(measurand, tuple(everything)), caption, caption)
-            )
+            if len({p.printed.nominal for p in everything}) > 1:  # one point tells all in its row
+                caption = _caption(speaker, document, measurand.id)
+                drawing = figures.error_figure(measurand, tuple(everything))
+                blocks.append(figure(drawing, caption, caption))
         for curve in document.result.curves:
             if (curve.measurand, curve.stage) == (measurand.id, stage):
                 blocks.append(heading(speaker.say("Fitted curve")))

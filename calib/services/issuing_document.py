@@ -232,12 +232,19 @@ def _place(record: CalibrationView, ground: Ground) -> PlaceWords:
     if record.place == "laboratory":
         lab = ground.lab
         return PlaceWords(
-            kind="laboratory", name=_named(lab), address=lab.address_zh or lab.address_en
+            kind="laboratory", name=_named(lab), address=_address(lab, ground.order.language)
         )
     host = ground.site or ground.customer
     return PlaceWords(
         kind="customer_site", name=_named(host), address=host.address or ground.customer.address
     )
+
+
+def _address(lab: Lab, language: str) -> str:
+    """Return the address in the first language of the certificate, if it was entered in that."""
+    if language == "en":
+        return lab.address_en or lab.address_zh
+    return lab.address_zh or lab.address_en
 
 
 def _persons(

@@ -64,7 +64,7 @@ def draw_wishes(
             np.where(
                 both | ~limited,
                 wish.middle + shape * wish.width,
-                inside(wish.lower, wish.upper, np.abs(shape)),
+                inside(wish.lower, wish.upper, np.abs(shape), in_bels=wish.in_bels),
             )
         )
     return np.stack(columns, axis=1)

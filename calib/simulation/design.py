@@ -26,6 +26,8 @@ from instruments.choosing import readings_for
 from instruments.quantities import UNITS
 
 FloatArray = NDArray[np.float64]
+_BELS = 5.0
+"""What counts as a large difference of levels, in decibels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Wish:
     lower: FloatArray
     upper: FloatArray
     """Limits, NaN where there is none."""
+    in_bels: bool = False
+    """The outcome is a level."""
 
     @property
     def is_limited(self) -> bool:
@@ -158,12 +162,14 @@ def _wishes(
         upper = np.array([np.nan if high is None else high for _, high in sides])
         both = np.isfinite(lower) & np.isfinite(upper)
         one = np.where(np.isfinite(upper), upper, lower)
-        middle = np.where(both, (lower + upper) / 2, inside(lower, upper, np.full(len(one), 0.3)))
-        width = np.where(both, (upper - lower) / 2, np.abs(one) * 0.5)
+        half = np.full(len(one), 0.3)
+        in_bels = user.output_unit == "dB"
+        middle = np.where(both, (lower + upper) / 2, inside(lower, upper, half, in_bels=in_bels))
+        width = np.where(both, (upper - lower) / 2, _BELS if in_bels else np.abs(one) * 0.5)
         if user.output != "value":
             middle = np.where(np.isfinite(middle), middle, 0.0)
         width = np.where(np.isfinite(width) & (width > 0), width, 1.0)
-        found.append(Wish(user.id, False, middle, width, lower, upper))  # noqa: FBT003
+        found.append(Wish(user.id, False, middle, width, lower, upper, in_bels))  # noqa: FBT003
     if group.reference(group.root) is not None:
         nan = np.full(len(nominal), np.nan)
         width = np.maximum(np.abs(nominal), 1e-3)
@@ -171,9 +177,14 @@ def _wishes(
     return found
 
 
-def inside(lower: FloatArray, upper: FloatArray, part: FloatArray) -> FloatArray:
+def inside(
+    lower: FloatArray, upper: FloatArray, part: FloatArray, *, in_bels: bool = False
+) -> FloatArray:
     """Return a value that uses up a part of a one-sided limit; beyond 1 it is overstepped."""
     limit = np.where(np.isfinite(upper), upper, lower)
+    if in_bels:
+        # a level of which the half would be no half of anything
+        return limit + np.where(np.isfinite(upper), -1, 1) * 3 * _BELS * (1 - part)
     towards = limit * (0.3 + 0.7 * part)
     away = limit * (1 + 0.2 * (1 - part))
     # above a positive lower limit, or below a negative upper one, is inside

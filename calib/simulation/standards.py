@@ -129,7 +129,7 @@ def _lines(
     least = float(wanted[np.isfinite(wanted)].min())
     if not shifted and x[0] >= 0 > low:
         # what is never negative is calibrated from zero on, or from where zero still scatters
-        low = 0.0 if x[0] > 4 * least else -4 * least
+        low = 0.0 if x[0] > 0.5 * least else -4 * least
     inner = sorted(set(np.quantile(x, np.linspace(0, 1, _LINES - 2), method="nearest").tolist()))
     chance = Chance("standard", code)
     rows: dict[Decimal, StandardValue] = {}
