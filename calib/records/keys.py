@@ -26,7 +26,7 @@ class SigningKey(Base):
         UniqueConstraint("public_key"),
         CheckConstraint(f"purpose IN {PURPOSES}", "purpose"),
         CheckConstraint("(purpose IN ('seal','mark')) = (lab_id IS NOT NULL)", "whose"),
-        CheckConstraint("valid_from < valid_to", "validity"),
+        CheckConstraint("starts_at < ends_at", "validity"),
         STRICT,
     )
 
@@ -41,8 +41,8 @@ class SigningKey(Base):
     """A vkey (Ed25519), or the public key as PEM (P-256)."""
     reference: Mapped[str]
     """Where the back-end finds the private key, e.g. ``file:seal-HZ-1a2b3c4d.pem``."""
-    valid_from: Mapped[datetime]
-    valid_to: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
 
 
 class SigningKeyEvent(Base):

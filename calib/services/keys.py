@@ -219,8 +219,8 @@ def _made(
         algorithm=algorithm,
         public_key=_public_text(name, algorithm, public),
         reference=reference,
-        valid_from=starts,
-        valid_to=starts + timedelta(days=365 * YEARS[purpose]),
+        starts_at=starts,
+        ends_at=starts + timedelta(days=365 * YEARS[purpose]),
     )
     ctx.session.add(row)
     ctx.session.flush()

@@ -27,14 +27,14 @@ def _keys() -> None:
         table,
         *wholes("id"),
         *texts("purpose", "name", "algorithm", "public_key", "reference"),
-        *texts("valid_from", "valid_to"),
+        *texts("starts_at", "ends_at"),
         *wholes("lab_id", nullable=True),
         sa.PrimaryKeyConstraint("id", name=f"pk_{table}"),
         sa.ForeignKeyConstraint(["lab_id"], ["labs.id"], name=f"fk_{table}_lab_id"),
         unique(table, "public_key", name=f"uq_{table}_public_key"),
         check(table, "purpose", "purpose IN ('root', 'seal', 'mark', 'log', 'status', 'preview')"),
         check(table, "whose", "(purpose IN ('seal','mark')) = (lab_id IS NOT NULL)"),
-        check(table, "validity", "valid_from < valid_to"),
+        check(table, "validity", "starts_at < ends_at"),
         sqlite_strict=True,
     )
     op.create_index(f"ix_{table}_lab_id", table, ["lab_id"])
