@@ -273,3 +273,85 @@ def test_table_that_is_not_there_is_refused():
     with pytest.raises(Invalid) as caught:
         to_certificate_entry(read_dcc(document()), table=1)
     assert caught.value.code == "dcc-table-unknown"
+
+
+def one_by_one(values, inner="", unit=r"<si:unit>\degreecelsius</si:unit>"):
+    reals = "".join(f"<si:real><si:value>{v}</si:value>{unit}{inner}</si:real>" for v in values)
+    return f'<dcc:quantity refType="basic_referenceValue"><si:list>{reals}</si:list></dcc:quantity>'
+
+
+def read_column(body):
+    column = read_dcc(document(body + INDICATION + ERROR)).tables[0].column("basic_referenceValue")
+    assert column is not None
+    return column
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        one_by_one(["10.00", "20.0"]),
+        one_by_one(["10.00", "20.0"]).replace("<si:list>", "<si:list><si:realList>").replace(
+            "</si:list>", "</si:realList></si:list>"
+        ),
+        one_by_one(["10.00", "20.0"], unit="").replace(
+            "<si:list>",
+            r"<si:list><si:realList><si:listUnit>\degreecelsius</si:listUnit>",
+        ).replace("</si:list>", "</si:realList></si:list>"),
+        column("basic_referenceValue", "10.00 20.0", r"\degreecelsius \degreecelsius"),
+    ],
+    ids=["reals", "real list", "unit of the list", "unit of each"],
+)  # fmt: skip
+def test_values_given_one_by_one_are_one_column(body):
+    (series,) = read_column(body).series
+    assert (series.unit, series.values) == (r"\degreecelsius", ("10.00", "20.0"))
+
+
+def test_misspelt_uncertainty_of_the_schema_is_read_and_not_dropped():
+    inner = (
+        "<si:measurementUncertaintyUnivaraite><si:expandedMU><si:valueExpandedMU>0.05"
+        "</si:valueExpandedMU><si:coverageFactor>2</si:coverageFactor></si:expandedMU>"
+        "</si:measurementUncertaintyUnivaraite>"
+    )
+    (series,) = read_column(one_by_one(["10.00", "20.0"], inner)).series
+    assert (series.U, series.k) == (("0.05", "0.05"), ("2", "2"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        one_by_one(["1"]).replace(
+            "</si:list>",
+            r"<si:real><si:value>2</si:value><si:unit>\kelvin</si:unit></si:real></si:list>",
+        ),
+        column("basic_referenceValue", "10.00 20.0", r"\degreecelsius \kelvin"),
+    ],
+)  # fmt: skip
+def test_values_of_different_units_in_one_list_are_refused(body):
+    with pytest.raises(Invalid) as caught:
+        read_dcc(document(body + INDICATION + ERROR))
+    assert caught.value.code == "dcc-malformed"
+
+
+def test_text_between_parts_is_listed():
+    content = document().replace(b"<dcc:items>", b"<dcc:items>99.00 and more")
+    assert any(f.at.endswith("/items") for f in read_dcc(content).notes)
+
+
+def test_unit_by_its_plain_name_is_converted_exactly():
+    body = (
+        column("basic_referenceValue", "10.00 20.00", "cmH2O")
+        + column("basic_measuredValue", "10.0 20.0", "cmH2O")
+        + column("basic_measurementError", "0.00 0.00", "cmH2O", expanded("0.05"))
+    )
+    entry = to_certificate_entry(read_dcc(document(body)), unit="Pa")
+    assert [v.reference for v in entry.values] == ["980.665000", "1961.330000"]
+    assert entry.values[0].U == "4.903325"
+
+
+def test_correction_of_our_own_serves_with_its_uncertainty():
+    body = (
+        REFERENCE
+        + INDICATION
+        + column("calib_correction", "-0.1 -0.2", r"\kelvin", expanded("0.05"))
+    )
+    assert [v.U for v in to_certificate_entry(read_dcc(document(body))).values] == ["0.05", "0.05"]
