@@ -1,9 +1,11 @@
 """Check certificates that left the laboratory, with Python alone: no program, no network.
 
     python3 verify.py trust.json certificate.pdf [certificate.tlog-proof] [--status status.txt]
+    python3 verify.py trust.json code.txt [--status status.txt]
 
 It answers whether exactly these bytes were logged by the laboratory's installation, who witnessed
-it, and whether the newest status list still lets the certificate stand. It is a second, separate
+it, or what a printed code says and whose it is; and whether the newest status list still lets the
+certificate stand. It is a second, separate
 implementation: it shares no code with the program that issues. What it cannot see is named.
 
 Exit codes: 0 logged and standing, 1 not genuine or no longer standing, 2 cannot tell, 3 usage.
@@ -18,9 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-# ------------------------------------------------------------------------- Ed25519 (RFC 8032, 5.1)
-
 Point = tuple[int, int, int, int]
+"""Of the curve of Ed25519 (RFC 8032, 5.1)."""
 Key = tuple[str, int, bytes]
 """Name, type and public key."""
 P = 2**255 - 19
@@ -57,10 +58,6 @@ def _times(n: int, point: Point) -> Point:
     return found
 
 
-def _same(p: Point, q: Point) -> bool:
-    return not ((p[0] * q[2] - q[0] * p[2]) % P or (p[1] * q[2] - q[1] * p[2]) % P)
-
-
 def _point(text: bytes) -> Point | None:
     number = int.from_bytes(text, "little")
     y = number & ((1 << 255) - 1)
@@ -83,10 +80,8 @@ def signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
         return False
     digest = hashlib.sha512(signature[:32] + public_key + message).digest()
     h = int.from_bytes(digest, "little") % L
-    return _same(_times(s, BASE), _add(commitment, _times(h, key)))
-
-
-# ------------------------------------------------------------------- signed notes and Merkle trees
+    p, q = _times(s, BASE), _add(commitment, _times(h, key))
+    return not ((p[0] * q[2] - q[0] * p[2]) % P or (p[1] * q[2] - q[1] * p[2]) % P)
 
 
 class Wrong(Exception):
@@ -98,9 +93,9 @@ def exact(text: str) -> bytes:
     try:
         content = base64.b64decode(text, validate=True)
     except ValueError:
-        raise Wrong("a base64 text is damaged") from None
+        content = b""
     if base64.b64encode(content).decode() != text:
-        raise Wrong("a base64 text is not canonical")
+        raise Wrong("a base64 text is damaged, or not the one text of its content")
     return content
 
 
@@ -119,31 +114,45 @@ def key_number(name: str, kind: int, key: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + key).digest()[:4]
 
 
-def signers(note: bytes, keys: list[Key]) -> tuple[str, list[str]]:
-    """Return the text of a note, and which of the keys signed it."""
+def signers(note: bytes, keys: list[Key], latest: float = 0) -> tuple[str, list[Key]]:
+    """Return the text of a note, and which of the keys signed it, witnesses not after `latest`."""
     text, blank, tail = note.decode("utf-8").rpartition("\n\n")
-    if not blank or not tail.endswith("\n"):
+    lines = tail.split("\n")
+    control = len(note) > 65536 or any(c < " " and c != "\n" for c in text)
+    if control or not (blank and text and lines.pop() == "" and 0 < len(lines) <= 64):
         raise Wrong("a signed text is damaged")
     text += "\n"
-    found: list[str] = []
-    for line in tail[:-1].split("\n"):
-        dash, name, encoded = (*line.split(" "), "", "")[:3]
+    found: list[Key] = []
+    for line in lines:
+        dash, name, encoded = line.split(" ")
         content = exact(encoded)
         if dash != "—" or len(content) < 5:
             raise Wrong("a signature line is damaged")
-        for known, kind, key in keys:
-            if (known, key_number(known, kind, key)) != (name, content[:4]):
+        for key in keys:
+            if (key[0], key_number(*key)) != (name, content[:4]):
                 continue
-            message, signature = text.encode(), content[4:]
-            if kind == 4:
-                seconds = int.from_bytes(signature[:8], "big")
-                message = f"cosignature/v1\ntime {seconds}\n{text}".encode()
-                signature = signature[8:]
-            if not signed_by(key, message, signature):
-                raise Wrong(f"the signature of {name} does not fit")
-            if known not in found:
-                found.append(known)
+            seconds = _fitting(key, text, content[4:])
+            if key not in found and seconds <= latest:
+                found.append(key)
     return text, found
+
+
+def _fitting(key: Key, text: str, content: bytes) -> int:
+    """Return the second at which a witness signed, 0 for others; Wrong when it does not fit."""
+    message, signature, seconds = text.encode(), content, 0
+    if key[1] == 4:
+        seconds = int.from_bytes(content[:8], "big")
+        message, signature = f"cosignature/v1\ntime {seconds}\n{text}".encode(), content[8:]
+    if seconds >= 1 << 63 or not signed_by(key[2], message, signature):
+        raise Wrong(f"the signature of {key[0]} does not fit")
+    return seconds
+
+
+def believed(one: dict[str, Any], at: datetime) -> bool:
+    """Answer whether what a pinned key signed at this instant may be believed."""
+    starts, ends, lost = map(one.get, ("valid_from", "valid_to", "compromised_at"))
+    late = [end for end in (ends, lost) if end and at >= instant(end)]
+    return not late and not (starts and at < instant(starts))
 
 
 def root_from(leaf: bytes, place: int, size: int, path: list[bytes]) -> bytes:
@@ -177,47 +186,55 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-# --------------------------------------------------------------------------------------- the checks
-
-
-def check_log(trust: dict[str, Any], proof: bytes, certificate: bytes) -> tuple[str, str]:
+def check_log(
+    trust: dict[str, Any], proof: bytes, certificate: bytes, now: datetime | None = None
+) -> tuple[str, str]:
     """Return what was shown, and under which entry its status is kept; Wrong says why not."""
     head, blank, note = proof.partition(b"\n\n")
     lines = head.decode("ascii").split("\n")
-    if not blank or len(lines) < 3 or lines[0] != "c2sp.org/tlog-proof@v1":
+    starts = ("c2sp.org/tlog-proof@v1", "extra ", "index ")
+    if not blank or lines[0] != starts[0] or not all(map(str.startswith, lines[:3], starts)):
         raise Wrong("the proof is damaged")
-    extra = json.loads(exact(lines[1].removeprefix("extra ")))
-    index = lines[2].removeprefix("index ")
-    if not re.fullmatch("0|[1-9][0-9]{0,18}", index):
-        raise Wrong("the proof names no line")
-    subject = extra["subject"]
+    content, index = exact(lines[1][6:]), lines[2][6:]
+    extra = json.loads(content)
+    subject, salt = extra["subject"], bytes.fromhex(extra["salt"])
+    if canonical({"salt": salt.hex(), "subject": subject}) != content:
+        raise Wrong("what the proof says of itself is not in its one form")
     digest = hashlib.sha256(certificate).hexdigest()
     role = "pdf" if certificate.startswith(b"%PDF-") else "dcc"
     if subject["status"] != "issued" or subject["files"].get(role) != digest:
-        raise Wrong(
-            "the proof is of another file: this one was changed, or the proof belongs elsewhere"
-        )
-    commit = hashlib.sha256(b"cal-leaf/v1\0" + bytes.fromhex(extra["salt"]) + canonical(subject))
+        raise Wrong("the file was changed, or the proof is of another one")
+    commit = hashlib.sha256(b"cal-leaf/v1\0" + salt + canonical(subject))
     line = {"commit": commit.hexdigest(), "lab": subject["lab"], "type": "issued", "v": 1}
     leaf = hashlib.sha256(b"\0" + canonical(line)).digest()
     logs, witnesses, groups, quorum = read_policy(trust["policy"])
-    text, by = signers(note, [*logs, *witnesses.values()])
+    latest = (now or datetime.now(UTC)).timestamp() + 86400
+    text, by = signers(note, [*logs, *witnesses.values()], latest)
     origin, size, root, end = text.split("\n")
-    if origin != trust["origin"] or origin not in by or end:
+    if origin != trust["origin"] or end or not any(key in logs and key[0] == origin for key in by):
         raise Wrong("the head of the log is not signed by the log you trust")
     path = [exact(one) for one in lines[3:]]
-    if root_from(leaf, int(index), int(size), path) != exact(root):
+    if len(path) > 63 or any(len(step) != 32 for step in path):
+        raise Wrong("the path is damaged")
+    if root_from(leaf, whole(index), whole(size), path) != exact(root):
         raise Wrong("the path does not lead to the signed root")
     if not quorum_met(quorum, witnesses, groups, by):
         raise Wrong("too few witnesses cosigned")
-    if subject["lab"] not in trust["labs"]:
+    if not trust["labs"].get(subject["lab"]):
         raise Wrong(f"laboratory {subject['lab']} is none you trust")
-    seen = ", ".join(name for name in by if name != origin) or "no witness"
+    seen = ", ".join(key[0] for key in by if key not in logs) or "no witness"
     words = (
         f"certificate {subject['number']} of laboratory {subject['lab']}: exactly these bytes are "
         f"line {index} of {size} in {origin}; seen by {seen}"
     )
     return words, subject["entry"]
+
+
+def whole(text: str) -> int:
+    """Read a count: decimal, no sign, no leading zero."""
+    if not re.fullmatch("0|[1-9][0-9]{0,18}", text):
+        raise Wrong(f"{text[:40]!r} is no count")
+    return int(text)
 
 
 def read_policy(
@@ -227,7 +244,9 @@ def read_policy(
     logs: list[Key] = []
     witnesses: dict[str, Key] = {}
     groups: dict[str, tuple[int, list[str]]] = {}
-    quorum = "none"
+    quorum = ""
+    if any(c < " " and c not in "\t\n" for c in text):
+        raise Wrong("the policy holds control characters")
     for line in text.split("\n"):
         words = line.split()
         if not words or words[0].startswith("#"):
@@ -239,10 +258,12 @@ def read_policy(
         elif words[0] == "group":
             needed = {"all": len(words) - 3, "any": 1}.get(words[2]) or int(words[2])
             groups[words[1]] = (needed, words[3:])
-        elif words[0] == "quorum":
+        elif words[0] == "quorum" and not quorum:
             quorum = words[1]
         else:
             raise Wrong("the policy is damaged")
+    if not quorum:
+        raise Wrong("the policy does not say how many witnesses it asks for")
     return logs, witnesses, groups, quorum
 
 
@@ -250,13 +271,13 @@ def quorum_met(
     name: str,
     witnesses: dict[str, Key],
     groups: dict[str, tuple[int, list[str]]],
-    by: list[str],
+    by: list[Key],
 ) -> bool:
     """Answer whether enough witnesses cosigned."""
     if name == "none":
         return True
     if name in witnesses:
-        return witnesses[name][0] in by
+        return witnesses[name] in by
     needed, members = groups[name]
     return sum(quorum_met(member, witnesses, groups, by) for member in members) >= needed
 
@@ -265,10 +286,14 @@ def check_status(
     trust: dict[str, Any], status: bytes, named: str, now: datetime
 ) -> tuple[int, str]:
     """Return (0 stands, 1 ended, 2 unknown) and words."""
-    text, by = signers(status, [read_key(one["key"]) for one in trust["statuses"]])
-    header, origin, issued, until, _size, *rows = text[:-1].split("\n")
-    if header != "calib-status/1" or origin != trust["origin"] or not by:
+    text = status.decode("utf-8").rpartition("\n\n")[0]
+    header, origin, issued, until, size, *rows = text.split("\n")
+    keys = [read_key(one["key"]) for one in trust["statuses"] if believed(one, instant(issued))]
+    if header != "calib-status/1" or origin != trust["origin"] or not signers(status, keys)[1]:
         return 2, "the status list is not signed by a key you trust"
+    if rows != sorted({row.split(" ")[0]: row for row in rows}.values()):
+        return 2, "the status list is not in its one form"
+    whole(size)
     for row in rows:
         entry, state, day = row.split(" ")
         if entry == named:
@@ -280,7 +305,53 @@ def check_status(
 
 def instant(text: str) -> datetime:
     """Read a UTC instant."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    at = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    if at.strftime("%Y-%m-%dT%H:%M:%SZ") != text:
+        raise Wrong(f"{text!r} is no instant")
+    return at
+
+
+def exact_url(text: str) -> bytes:
+    """Read base64url without padding, refusing a second text for the same bytes."""
+    plain = re.sub("[^A-Za-z0-9_-]", "=", text).replace("-", "+").replace("_", "/")
+    return exact(plain + "=" * (-len(text) % 4))
+
+
+def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, str]:
+    """Return what a printed code says, and under which entry its status is kept."""
+    address, _, fragment = code.strip().partition("#")
+    body, _, tail = fragment.partition(".")
+    text, signed = exact_url(body).decode("utf-8"), exact_url(tail)
+    header, origin, number, kind, issued, until, verdict, item, place, half, end = text.split("\n")
+    named = all((number, item)) and all(
+        re.fullmatch("[a-z_]{1,40}", one) for one in (kind, verdict)
+    )
+    named = named and len(exact_url(half)) == 16
+    if header != "calib-mark/1" or end or not named or any(c < " " for c in text if c != "\n"):
+        raise Wrong("the code holds no mark of a certificate")
+    whole(place)
+    at = instant(f"{issued}T12:00:00Z")
+    ends = at if until == "-" else instant(f"{until}T12:00:00Z")
+    by = [
+        one
+        for key, one in ((read_key(one["key"]), one) for one in trust["marks"])
+        if key_number(*key) == signed[:4] and signed_by(key[2], text.encode(), signed[4:])
+    ]
+    if not by:
+        raise Wrong("no laboratory you trust signed this code: it is forged")
+    if not believed(by[0], at):
+        raise Wrong(f"the key of the code was not to be believed on {issued}")
+    led = re.fullmatch(r"https?://([A-Za-z0-9.:\[\]-]+)/(?:[A-Za-z0-9._~-]+/)*c/([\w-]+)", address)
+    if origin != trust["origin"] or led is None or led[1] != trust["host"]:
+        raise Wrong(f"the code leads to {led[1] if led else address}, not to {trust['host']}")
+    if until != "-" and ends.date() < now.date():
+        raise Wrong(f"its legal validity ended on {until}")
+    entry = hashlib.sha256(b"cal-status/1\0" + led[2].encode()).digest()[:16]
+    words = (
+        f"the code of {kind} {number} of laboratory {by[0].get('lab')}, item {item}, {verdict}, "
+        f"issued on {issued}: compare that with what lies before you"
+    )
+    return words, base64.urlsafe_b64encode(entry).decode().rstrip("=")
 
 
 def write_line(*words: object) -> None:
@@ -290,35 +361,35 @@ def write_line(*words: object) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the checks; print one line for each."""
+    files = list(arguments)
     options = {}
-    files = []
-    rest = iter(arguments)
-    for word in rest:
-        if word in ("--status", "--at"):
-            options[word] = next(rest, "")
-        else:
-            files.append(word)
+    for name in ("--status", "--at"):
+        if name in files[:-1]:
+            options[name] = files.pop(files.index(name) + 1)
+            files.remove(name)
     if not 2 <= len(files) <= 3:
         write_line(__doc__ or "")
         return 3
     trust = json.loads(Path(files[0]).read_bytes())
     certificate = Path(files[1]).read_bytes()
-    proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
     now = instant(options["--at"]) if "--at" in options else datetime.now(UTC)
     try:
-        if not proof.exists():
-            write_line(f"not established  log: there is no proof {proof}")
-            return 2
-        words, entry = check_log(trust, proof.read_bytes(), certificate)
-        write_line("established      log:", words)
+        if certificate.lstrip()[:1] in (b"%", b"<"):
+            proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
+            if not proof.exists():
+                write_line(f"not established  log: there is no proof {proof}")
+                return 2
+            words, entry = check_log(trust, proof.read_bytes(), certificate, now)
+            write_line("established      log:", words)
+        else:
+            words, entry = check_mark(trust, certificate.decode("utf-8"), now)
+            write_line("established      mark:", words)
         if "--status" not in options:
             write_line("not established  status: no status list was given")
             return 2
         status = Path(options["--status"]).read_bytes()
         code, words = check_status(trust, status, entry, now)
-        write_line(
-            ("established      ", "contradicted     ", "not established  ")[code] + "status:", words
-        )
+        write_line(("established      ", "contradicted     ", "not established  ")[code], words)
         write_line("not looked at    seal, pages and computation: calib authenticate does that")
         return code
     except (Wrong, ValueError, KeyError, TypeError, IndexError) as problem:

@@ -1,0 +1,110 @@
+// What a verifier pins of an installation: its log and witnesses, keys of marks and status lists.
+// It is worth as much as the way it came by.
+
+import { hex, readInstant, Refusal, textOf, Unfit, utf8 } from "./bytes.js";
+import { canonical, isObject } from "./canonical.js";
+import { sha256 } from "./hashing.js";
+import { ED25519, readVerifier } from "./notes.js";
+import { readPolicy } from "./policies.js";
+
+const FORMAT = "calib-trust/1";
+const TEXTS = ["host", "origin", "policy"];
+const LISTS = ["seals", "marks", "statuses"];
+const ABSENT = { labs: {}, roots: [], seals: [], marks: [], statuses: [], made_at: "" };
+const NO_KEY = { lab: "", valid_from: "", valid_to: "", compromised_at: "" };
+const isText = (value) => typeof value === "string";
+
+/** Read a trust bundle; every key in it is looked at. */
+export async function readTrust(bytes) {
+  const bundle = await partsOf(bytes);
+  const names = [...new Set(bundle.policy.logs.map((one) => one.name))].sort();
+  const keys = [...bundle.marks, ...bundle.statuses];
+  if (names.join() !== bundle.origin || names.length !== 1 || keys.some((one) => one.verifier.type !== ED25519)) {
+    throw new Refusal(
+      "trust-inconsistent",
+      "The trust bundle names the log {origin}, but its keys are of {names}. Ask the laboratory for it again.",
+      { origin: bundle.origin, names: names.join(", ") || "-" },
+    );
+  }
+  return bundle;
+}
+
+async function partsOf(bytes) {
+  try {
+    const given = JSON.parse(textOf(bytes));
+    need(isObject(given) && given.format === FORMAT, `/format: expected ${FORMAT}`);
+    const plain = { ...ABSENT, ...given };
+    needShape(plain);
+    const read = async (one) => ({ ...one, verifier: await readVerifier(one.key) });
+    return {
+      host: plain.host,
+      origin: plain.origin,
+      madeAt: plain.made_at,
+      labs: plain.labs,
+      policy: await readPolicy(plain.policy),
+      marks: await Promise.all(plain.marks.map(read)),
+      statuses: await Promise.all(plain.statuses.map(read)),
+      fingerprint: await fingerprintOf(plain),
+    };
+  } catch (problem) {
+    const message = problem instanceof Refusal || problem instanceof Unfit ? problem.message : "no JSON";
+    throw new Refusal(
+      "trust-unreadable",
+      "This is no trust bundle ({problem}). Ask the laboratory for it again, by a way other than the certificate.",
+      { problem: message },
+    );
+  }
+}
+
+/** What two people compare; when the bundle was made is no matter, nor what it leaves out. */
+async function fingerprintOf(plain) {
+  const whole = (one) => ({ ...NO_KEY, ...one });
+  const names = Object.entries(plain.labs).map(([code, of]) => [code, of.map((n) => ({ en: "", zh: "", ...n }))]);
+  const lists = Object.fromEntries(LISTS.map((list) => [list, plain[list].map(whole)]));
+  const filled = { ...plain, ...lists, labs: Object.fromEntries(names), made_at: "" };
+  return hex(await sha256(utf8(canonical(filled))));
+}
+
+function needShape(plain) {
+  needOnly(plain, ["format", ...TEXTS, ...Object.keys(ABSENT)], "");
+  [...TEXTS, "made_at"].forEach((name) => need(isText(plain[name]), `/${name}: a text is expected`));
+  need(isObject(plain.labs), "/labs: an object is expected");
+  Object.entries(plain.labs).forEach(([code, names]) => needNames(names, `/labs/${code}`));
+  need(Array.isArray(plain.roots) && plain.roots.every(isText), "/roots: texts are expected");
+  for (const list of LISTS) {
+    need(Array.isArray(plain[list]), `/${list}: a list is expected`);
+    plain[list].forEach((one) => needKey(one, `/${list}`));
+  }
+}
+
+function needNames(names, at) {
+  need(Array.isArray(names) && names.every(isObject), `${at}: names in two languages are expected`);
+  names.forEach((name) => {
+    needOnly(name, ["en", "zh"], at);
+    need(Object.values(name).every(isText), `${at}: a text is expected`);
+    need(name.en || name.zh, `${at}: a label needs words in at least one language`);
+  });
+}
+
+function needKey(one, at) {
+  need(isObject(one) && isText(one.key), `${at}: a key is expected`);
+  needOnly(one, ["key", ...Object.keys(NO_KEY)], at);
+  need(Object.values(one).every(isText), `${at}: texts are expected`);
+  [one.valid_from, one.valid_to, one.compromised_at].filter(Boolean).forEach(readInstant);
+}
+
+function needOnly(plain, known, at) {
+  const strange = Object.keys(plain).find((name) => !known.includes(name));
+  need(strange === undefined, `${at}/${strange}: nothing of that name is known`);
+}
+
+function need(holds, problem) {
+  if (!holds) throw new Unfit(problem);
+}
+
+/** Answer whether what the key signed at this instant may be believed. */
+export function heldAt(key, at) {
+  return (!key.valid_from || readInstant(key.valid_from) <= at)
+    && (!key.valid_to || at < readInstant(key.valid_to))
+    && (!key.compromised_at || at < readInstant(key.compromised_at));
+}
