@@ -79,7 +79,7 @@ def _one(one, state, files, records, lines, store) -> list[str]:
     expected = {"issued": "issued", "reserved": "reserved"}.get(state)
     if expected is not None and records[one.calibration_id] != expected:
         faults.append(f"{one.number}: {state}, its record {records[one.calibration_id]}")
-    if lines[one.id] != (0 if state == "reserved" else 1):
+    if lines[one.id] != (1 if state == "reserved" else 2):  # reserved, then what became of it
         faults.append(f"{one.number}: {state} with {lines[one.id]} ledger lines")
     return faults
 
