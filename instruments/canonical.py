@@ -10,6 +10,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any
 
 from instruments.plain import written_fields
@@ -67,17 +68,24 @@ def _writer_of(kind: Any) -> _Writer:
 
 def _writer_of_dataclass(fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Writer:
     # names of Python sort the same by code points and by code units
-    known = tuple((name, f"{_text(name)}:", absent) for name, absent in sorted(fields))
+    known = sorted(fields)
+    absent = [at for _, at in known]
+    written = [f"{_text(name)}:" for name, _ in known]
+    held_by = attrgetter(*(name for name, _ in known)) if len(known) > 1 else _one(known)
 
     def write(value: object) -> str:
-        parts = []
-        for name, written, absent in known:
-            held = getattr(value, name)
-            if not absent or held != absent[0]:
-                parts.append(written + _WRITERS[type(held)](held))
-        return "{" + ",".join(parts) + "}"
+        members = [
+            name + _WRITERS[type(held)](held)
+            for name, held, at in zip(written, held_by(value), absent, strict=True)
+            if not at or held != at[0]
+        ]
+        return "{" + ",".join(members) + "}"
 
     return write
+
+
+def _one(fields: Sequence[tuple[str, object]]) -> Callable[[object], tuple[object, ...]]:
+    return lambda value: tuple(getattr(value, name) for name, _ in fields)
 
 
 def _object(value: Mapping[object, object]) -> str:

@@ -127,12 +127,9 @@ def _reader(kind: Any) -> _Reader:
     return _reader_of_scalar(kind)
 
 
-def _within(read: _Reader, value: object, step: object) -> Any:
-    """Read a part; its fault is told with the step that leads to it."""
-    try:
-        return read(value)
-    except NotPlain as fault:
-        raise NotPlain(f"/{step}{fault.at}", fault.problem) from fault.__cause__
+def _behind(step: object, fault: NotPlain) -> NotPlain:
+    """Return the fault of a part with the step that leads to it."""
+    return NotPlain(f"/{step}{fault.at}", fault.problem)
 
 
 def _reader_of_word(words: tuple[Any, ...]) -> _Reader:
@@ -148,7 +145,13 @@ def _reader_of_list(item: _Reader) -> _Reader:
     def read(value: object) -> object:
         if not isinstance(value, list | tuple):
             raise NotPlain("", f"got {type(value).__name__}, expected a list")
-        return tuple([_within(item, v, i) for i, v in enumerate(value)])
+        parts: list[object] = []
+        try:
+            for one in value:
+                parts.append(item(one))  # noqa: PERF401 -- their number is the place of a fault
+        except NotPlain as fault:
+            raise _behind(len(parts), fault) from fault.__cause__
+        return tuple(parts)
 
     return read
 
@@ -157,7 +160,14 @@ def _reader_of_mapping(item: _Reader) -> _Reader:
     def read(value: object) -> object:
         if not isinstance(value, Mapping):
             raise NotPlain("", f"got {type(value).__name__}, expected an object")
-        return {str(k): _within(item, v, k) for k, v in value.items()}
+        parts: dict[str, object] = {}
+        key: object = ""
+        try:
+            for key, one in value.items():
+                parts[str(key)] = item(one)
+        except NotPlain as fault:
+            raise _behind(key, fault) from fault.__cause__
+        return parts
 
     return read
 
@@ -185,31 +195,39 @@ def _reader_of_scalar(kind: type) -> _Reader:
 def _reader_of_dataclass(cls: type) -> _Reader:
     hints = typing.get_type_hints(cls)
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    readers = {name: _reader(hints[name]) for name in fields}
-    needed = [
+    known = [(name, _reader(hints[name])) for name in fields]
+    needed = {
         name
         for name, f in fields.items()
         if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
+    }
 
-    def read(value: object) -> object:
+    def read(value: Any) -> object:
         if type(value) is cls:
             # a part that was read before
             return value
-        if not isinstance(value, Mapping):
-            raise NotPlain("", f"got {type(value).__name__}, expected an object")
-        for key in value:
-            if key not in fields:
-                raise NotPlain(f"/{key}", f"unknown key; known are {', '.join(fields)}")
+        _check_keys(value, fields)
         arguments: dict[str, object] = {}
-        for name, reader in readers.items():
-            if name in value:
-                arguments[name] = _within(reader, value[name], name)
-            elif name in needed:
-                raise NotPlain(f"/{name}", "missing")
+        name = ""
+        try:
+            for name, reader in known:
+                if name in value:
+                    arguments[name] = reader(value[name])
+                elif name in needed:
+                    raise NotPlain("", "missing")
+        except NotPlain as fault:
+            raise _behind(name, fault) from fault.__cause__
         try:
             return cls(**arguments)
         except ValueError as problem:
             raise NotPlain("", str(problem)) from problem
 
     return read
+
+
+def _check_keys(value: object, fields: Mapping[str, object]) -> None:
+    if not isinstance(value, Mapping):
+        raise NotPlain("", f"got {type(value).__name__}, expected an object")
+    for key in value:
+        if key not in fields:
+            raise NotPlain(f"/{key}", f"unknown key; known are {', '.join(fields)}")

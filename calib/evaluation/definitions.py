@@ -81,3 +81,33 @@ def with_known_definition(plain: object) -> object:
 @lru_cache(maxsize=KEPT)
 def _read(text: str) -> InstrumentType:
     return InstrumentType.from_dict(json.loads(text))
+
+
+_NAME, _NOTHING = b'"definition":', b"null"
+_HEAD = 2048
+
+
+class Shelf:
+    """Definitions by the bytes they begin with: most of a stored input need not be parsed again."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._texts: dict[bytes, dict[bytes, InstrumentType]] = {}
+
+    def put(self, definition: InstrumentType) -> None:
+        """Keep a definition."""
+        if len(self._texts) > KEPT:
+            self._texts.clear()
+        text = settled(definition).text.encode()
+        self._texts.setdefault(text[:_HEAD], {})[text] = settled(definition).definition
+
+    def take_out(self, content: bytes) -> tuple[bytes, InstrumentType] | None:
+        """Return stored bytes with null for a definition that is kept, and that definition.
+
+        The caller compares what it has read with the bytes: a definition may be named anywhere.
+        """
+        at = content.find(_NAME) + len(_NAME)
+        for text, definition in self._texts.get(content[at : at + _HEAD], {}).items():
+            if content.startswith(text, at):
+                return content[:at] + _NOTHING + content[at + len(text) :], definition
+        return None

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from calib.evaluation.definitions import Shelf
 from calib.evaluation.fleet import evaluate_window
 from calib.evaluation.frozen import read_frozen
 from calib.evaluation.inputs import CalibrationInput
@@ -111,19 +112,38 @@ def answer_lines(lines: list[Line]) -> Answered:
     return Answered(b"".join(written), verdicts)
 
 
+_SHELF = Shelf()
+
+
 def _read(line: Line) -> tuple[CalibrationInput, str]:
     """Return the frozen input of a line, and its digest."""
     if line.refusal is not None:
         raise line.refusal
     content = line.content.strip()
+    stored = _as_stored(content)
+    if stored is None:
+        # not as it was stored: the strict reader takes no key twice
+        record, content = read_frozen(_strictly(content))
+    else:
+        record = stored
+    return record, hashlib.sha256(content).hexdigest()
+
+
+def _as_stored(content: bytes) -> CalibrationInput | None:
+    """Return the input of which these are the canonical bytes; None when there is none."""
     try:
-        record, canonical = read_frozen(json.loads(content.decode()))
-    except (DomainError, ValueError, RecursionError, TypeError):
-        canonical = b""
+        known = _SHELF.take_out(content)
+        plain = json.loads((known[0] if known else content).decode())
+        if known and plain["input"]["definition"] is None:
+            plain["input"]["definition"] = known[1]
+        record, canonical = read_frozen(plain)
+    except (DomainError, LookupError, RecursionError, TypeError, ValueError):
+        return None
     if canonical != content:
-        # not as it was stored: read again by the strict reader, which takes no key twice
-        record, canonical = read_frozen(_strictly(content))
-    return record, hashlib.sha256(canonical).hexdigest()
+        return None
+    if known is None:
+        _SHELF.put(record.definition)
+    return record
 
 
 def _strictly(content: bytes) -> Mapping[str, Any]:

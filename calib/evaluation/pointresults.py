@@ -18,7 +18,7 @@ from calib.evaluation.inputs import CalibrationInput, PointInput
 from calib.evaluation.printing import Figures, print_point
 from calib.evaluation.result import BudgetLine, PointResult
 from calib.evaluation.series import Measured, arrange
-from calib.evaluation.statement import judge
+from calib.evaluation.statement import state
 from instruments.errors import Refused
 from instruments.procedure import Measurand
 
@@ -79,15 +79,23 @@ def point_result(
         )
     except EngineError as fault:
         raise _refused_point(point, measurand, fault) from fault
-    result = PointResult(
+    said = state(record, measurand, printed, kept(k))
+    limit = said.row
+    return PointResult(
         key=point.key, measurand=measurand.id, stage=point.stage, piece=point.piece,
         reference=kept(reference), indication=kept(indication), error=error,
         u=kept(u), dof=_finite(row.dof), k=kept(k), U=kept(U), cmc_applied=raised,
         readings=int(row.n), s=kept(row.s) if row.n > 1 else None,
         budget=_budget(measurand, row),
-        printed=printed, verdict="not_stated",
+        printed=replace(printed, lower=said.lower, upper=said.upper) if limit else printed,
+        verdict=said.verdict,
+        conformance_probability=said.probability,
+        limit_origin=said.agreed.origin if said.agreed else None,
+        limit_document=limit.document if limit else "",
+        limit_confidence=limit.confidence if limit else None,
+        limit_confirmed=limit.confirmed if limit else None,
+        acceptance=said.acceptance,
     )  # fmt: skip
-    return judge(record, result)
 
 
 def _budget(measurand: Measurand, row: PointBudget) -> tuple[BudgetLine, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from calib.engine.rounding import (
     RoundedResult,
@@ -50,6 +51,11 @@ def round_pair(value: float, U: float, rounding: Rounding) -> RoundedResult:
     return round_result(without_dust(value), without_dust(U), _policy(rounding))
 
 
+@lru_cache(maxsize=256)
+def _coverage(k: float) -> str:
+    return at_place(k, _K_PLACE)
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """The full values of one point."""
@@ -79,15 +85,15 @@ def print_point(
     place = rounded_U
     if relative:
         place = round_uncertainty(without_dust(figures.U * abs(reference) / 100), policy)
-    error_scale = 100.0 if relative else scale
+    shown = round_to_uncertainty(without_dust(error, 100.0 if relative else scale), rounded_U)
     return PrintedPoint(
         nominal=nominal,
         reference=at_place(reference, place, scale),
         indication=at_place(indication, place, scale),
-        error=at_place(error, rounded_U, error_scale),
-        correction=at_place(-error, rounded_U, error_scale),
+        error=plain(shown),
+        correction=plain(-shown),
         U=plain(rounded_U),
-        k=at_place(figures.k, _K_PLACE),
+        k=_coverage(figures.k),
         u=plain(round_uncertainty(without_dust(figures.u), _CONCISE)) if figures.u else "0",
     )
 

@@ -80,7 +80,8 @@ def _quiet_of(measurand: Measurand, name: str, places: list[_Place]) -> list[_Pl
     if is_compared(measurand, name) and measurand.output != "value":
         quiet &= _near(measurand, places, low, high)
     if measurand.inputs[name].source == "standard":
-        ends = np.array([_covered(place, name) for place in places])
+        known: dict[tuple[int, str | None], tuple[float, float]] = {}
+        ends = np.array([_covered(place, name, known) for place in places])
         quiet &= (low > ends[:, 0]) & (high < ends[:, 1])
     return [places[i] for i in np.flatnonzero(quiet)]
 
@@ -138,12 +139,22 @@ def _without_outlier(
     return quiet
 
 
-def _covered(place: _Place, name: str) -> tuple[float, float]:
+def _covered(
+    place: _Place, name: str, known: dict[tuple[int, str | None], tuple[float, float]]
+) -> tuple[float, float]:
     """Return the range in which the standard of a series answers; empty for several of them."""
     keys = set(map(_STANDARD, place.point.readings[name]))
-    (key,) = keys if len(keys) == 1 else (None,)
-    named = [one for one in place.record.standards if one.key == key]
-    if len(keys) > 1 or len(named) > 1:
+    if len(keys) > 1:
+        return math.inf, -math.inf
+    (key,) = keys
+    if (place.owner, key) not in known:
+        known[place.owner, key] = _range_of(place.record, key)
+    return known[place.owner, key]
+
+
+def _range_of(record: CalibrationInput, key: str | None) -> tuple[float, float]:
+    named = [one for one in record.standards if one.key == key]
+    if len(named) > 1:
         return math.inf, -math.inf
     if not named or fault_of(named[0]):
         # told elsewhere; readings of such a standard are not compared with it

@@ -118,14 +118,17 @@ class Measured:
     def _look_up(self, name: str) -> CertificateValues:
         known = [{one.key: one for one in record.standards} for record in self.records]
         tables: dict[_Table, tuple[StandardInput, list[int]]] = {}
+        places: dict[tuple[int, str | None], list[int]] = {}
         for i, (point, owner) in enumerate(zip(self.points, self.owners.tolist(), strict=True)):
-            standard = known[owner].get(_standard_of(point, name) or "")
+            places.setdefault((owner, _standard_of(point, name)), []).append(i)
+        for (owner, key), here in places.items():
+            standard = known[owner].get(key or "")
             if standard is None:
                 raise invalid_definition(
                     self.measurand, f"the certificate at {name} has no standard to look it up"
                 )
             table = (standard.values, standard.low, standard.high)
-            tables.setdefault(table, (standard, []))[1].append(i)
+            tables.setdefault(table, (standard, []))[1].extend(here)
         shape = len(self.points)
         out = CertificateValues(np.zeros(shape), np.zeros(shape), np.full(shape, math.inf))
         for standard, here in tables.values():

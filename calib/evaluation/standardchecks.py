@@ -51,7 +51,7 @@ def check_standards(record: CalibrationInput, quiet: Quiet = frozenset()) -> Ite
         if measurand is not None:
             for name in (n for n, q in measurand.inputs.items() if q.source in READ):
                 yield from _naming(point, measurand, name, keys)
-                # the first reading of a quiet series stands for all: they name one standard
+                # the first reading of a quiet series stands for all: inside one standard
                 most = 1 if (i, name) in quiet else None
                 yield from _readings(point, measurand, name, usable, most)
     yield from _resolutions(record)
@@ -154,6 +154,8 @@ def _readings(
         if standard.key not in told:
             told.add(standard.key)
             yield from _quantity(measurand, quantity, standard, at)
+        if most is not None:
+            continue
         low, high = covered_range(standard)
         if not low <= Decimal(reading.value) <= high:
             yield Finding(

@@ -7,18 +7,18 @@ decision. Knows no wording.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
 
 from calib.engine.conformity import assess_conformity
 from calib.engine.errors import EngineError
 from calib.engine.types import ConformityVerdict
 from calib.evaluation.decimals import kept, number
-from calib.evaluation.inputs import AgreedLimits, CalibrationInput
+from calib.evaluation.inputs import AgreedLimits, CalibrationInput, DecisionRule
 from calib.evaluation.places import last_stages, numbers_of_pieces, rejected_by_examination
 from calib.evaluation.printing import plain
-from calib.evaluation.result import PieceVerdict, PointResult, Verdict
-from instruments.procedure import Limit
+from calib.evaluation.result import PieceVerdict, PointResult, PrintedPoint, Verdict
+from instruments.procedure import Limit, Measurand
 
 WORSE: tuple[Verdict, ...] = (
     "not_stated",
@@ -41,55 +41,64 @@ def covering(record: CalibrationInput, measurand: str, nominal: Decimal) -> tupl
     return tuple(row for row in agreed.rows if row.covers(nominal)) if agreed else ()
 
 
-def judge(record: CalibrationInput, point: PointResult) -> PointResult:
-    """Return the point with its verdict by the agreed rule; limits are shown also without one."""
-    agreed = record.limits.get(point.measurand)
-    nominal = Decimal(point.printed.nominal)
-    rows = covering(record, point.measurand, nominal)
-    rule = record.decision_rule.id
-    if not rows or agreed is None:
-        verdict: Verdict = "not_stated" if rule == "none" else "cannot_be_stated"
-        return replace(point, verdict=verdict)
+class Statement(NamedTuple):
+    """What is stated at one point, and against which limits."""
+
+    verdict: Verdict
+    lower: str | None = None
+    upper: str | None = None
+    """The limits at the nominal value; shown also without an agreed rule."""
+    agreed: AgreedLimits | None = None
+    row: Limit | None = None
+    probability: float | None = None
+    acceptance: tuple[str, ...] = ()
+
+
+def state(
+    record: CalibrationInput, measurand: Measurand, printed: PrintedPoint, k: float
+) -> Statement:
+    """Return what the agreed rule says of the figures as printed."""
+    nominal, rule = Decimal(printed.nominal), record.decision_rule.id
+    rows = covering(record, measurand.id, nominal)
+    if not rows:
+        return Statement("not_stated" if rule == "none" else "cannot_be_stated")
     lower, upper = rows[0].at(nominal)
-    point = replace(
-        point,
-        printed=replace(
-            point.printed,
-            lower=None if lower is None else plain(lower),
-            upper=None if upper is None else plain(upper),
-        ),
-        limit_origin=agreed.origin,
-        limit_document=rows[0].document,
-        limit_confidence=rows[0].confidence,
-        limit_confirmed=rows[0].confirmed,
+    said = Statement(
+        "not_stated",
+        None if lower is None else plain(lower),
+        None if upper is None else plain(upper),
+        record.limits[measurand.id],
+        rows[0],
     )
     if rule == "none":
-        return replace(point, verdict="not_stated")
+        return said
+    value = printed.correction if measurand.output == "correction" else printed.error
     try:
-        found = _assess(record, point, lower, upper)
+        found = _assess(record.decision_rule, value, (lower, upper), printed.U, k)
     except EngineError:
         # the rule does not apply to these limits, e.g. a test uncertainty ratio with one limit
-        return replace(point, verdict="cannot_be_stated")
-    return replace(
-        point,
+        return said._replace(verdict="cannot_be_stated")
+    return said._replace(
         verdict=found.verdict,
-        conformance_probability=kept(found.conformance_probability),
-        acceptance=_acceptance(found, Decimal(point.printed.U)),
+        probability=kept(found.conformance_probability),
+        acceptance=_acceptance(found, Decimal(printed.U)),
     )
 
 
 def _assess(
-    record: CalibrationInput, point: PointResult, lower: Decimal | None, upper: Decimal | None
+    rule: DecisionRule,
+    value: str,
+    limits: tuple[Decimal | None, Decimal | None],
+    U: str,
+    k: float,
 ) -> ConformityVerdict:
-    output = record.definition.measurand(point.measurand).output
-    rule = record.decision_rule
     return assess_conformity(
-        point.printed.correction if output == "correction" else point.printed.error,
-        lower=lower,
-        upper=upper,
+        value,
+        lower=limits[0],
+        upper=limits[1],
         rule="simple" if rule.id == "regulation" else rule.id,
-        U=point.printed.U,
-        k=point.k,
+        U=U,
+        k=k,
         r=rule.parameter if rule.id == "guard_rU" else None,
         minimum=number(rule.parameter) if rule.id == "probability" and rule.parameter else None,
     )
