@@ -158,8 +158,8 @@ def make_document(
         deviations=_deviations(record, stored),
         remarks=(record.adjustment,) if record.adjustment else (),
         include_budget=order.include_budget,
-        seal="sealed" if seal_key and not stored.input.simulated else "unsigned",
-        seal_key=None if stored.input.simulated else seal_key,
+        seal="sealed" if seal_key else "unsigned",
+        seal_key=seal_key,
         simulated=stored.input.simulated,
     )
 
