@@ -137,7 +137,7 @@ def _sigma(design: Design, u: Mapping[str, Uncertainty], name: str) -> FloatArra
             )
             found = np.minimum(found, part * size)
     own = [w[1][name] for w in u.values() if name in w[1]]
-    if own:
+    if own and not seen:
         found = np.minimum(found, part * np.where(own[0] > 0, own[0], np.inf))
     scale = np.maximum(design.scale[name], 1e-9)
     return np.where(np.isfinite(found), np.maximum(found, 1e-8 * scale), 1e-4 * scale)

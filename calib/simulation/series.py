@@ -33,6 +33,8 @@ class Rows:
     """Which point of the design each row is."""
     wished: FloatArray
     """(rows, wishes)."""
+    size: FloatArray
+    """What counts as a large difference; what counts more is met first where wishes clash."""
     chances: Sequence[Chance]
     """One stream for each row."""
     others: Mapping[str, FloatArray]
@@ -43,9 +45,8 @@ def draw_readings(design: Design, rows: Rows) -> dict[str, list[list[str]]]:
     """Return the texts of every series, by input and row."""
     scattered = _scattered(design, rows)
     given = Given(design.nominal[rows.place], rows.others)
-    size = np.stack([w.width for w in design.wishes], axis=1)[rows.place]
     how = movables(design, rows.place, {n: _pattern(design, n, x) for n, x in scattered.items()})
-    x = solve(outcome_of(design, given), rows.wished, size, scattered, how)
+    x = solve(outcome_of(design, given), rows.wished, rows.size, scattered, how)
     return {name: _shown(design, name, series) for name, series in x.items()}
 
 
@@ -109,6 +110,9 @@ def _shown(design: Design, name: str, series: FloatArray) -> list[list[str]]:
     low, high = -np.inf, np.inf
     if quantity.unit in ("%", "%RH") and quantity.source == "item":
         low, high = _BOUNDED.get(quantity.quantity or root.quantity, (low, high))
+    # moved as a whole, so that its scatter stays
+    series = series - np.maximum(series.max(axis=1, keepdims=True) - high, 0)
+    series = series - np.minimum(series.min(axis=1, keepdims=True) - low, 0)
     return on_display(np.clip(series, low, high), design.step[name])
 
 

@@ -32,6 +32,8 @@ from instruments.procedure import Stage
 FloatArray = NDArray[np.float64]
 _PASSED = 0.97
 """Share of examinations that are passed."""
+_FAULT = 30
+"""How much more a fault counts than what else is wished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,12 @@ class _Lot:
         character = Character("good", "") if adjusted else self.characters[piece]
         return draw_wishes(chance, character, design.wishes, adjusted=adjusted)
 
+    def sizes(self, design: Design, piece: int) -> FloatArray:
+        """Return what counts as a large difference in each wish; little where a fault is due."""
+        faulty = self.characters[piece].faulty
+        columns = [w.width / (_FAULT if w.measurand == faulty else 1) for w in design.wishes]
+        return np.stack(columns, axis=1)
+
     def _conditions(self) -> tuple[ConditionInput, ...]:
         found: list[ConditionInput] = []
         for one in self.ready.frame.conditions:
@@ -151,6 +159,7 @@ def _points(design: Design, lots: Sequence[_Lot]) -> list[list[PointInput]]:
     rows = Rows(
         np.tile(np.arange(count), len(visits)),
         np.concatenate([lot.wishes(design, stage, piece) for lot, stage, piece in visits]),
+        np.concatenate([lot.sizes(design, piece) for lot, _, piece in visits]),
         [
             lot.chance(root, point, stage, piece)
             for lot, stage, piece in visits

@@ -107,7 +107,7 @@ def usual_resolution(
             if measurand.id in (user.id, user.same_readings_as)
             for width in _widths(definition, user, attributes, nominal)
         ]
-        size = min(widths) / 2 if widths else 2e-3 * max([*nominal, 1.0])
+        size = min(widths) / 2 if widths else 2e-4 * max([*nominal, 1.0])
         # a recorded repeatability was seen on such a display
         seen = [
             3.4 * float(c.pooled.s) * (max(min(nominal), 1e-9) if c.pooled.relative else 1.0)
