@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from api import health
-from api.bootstrap import Wiring
+from api.bootstrap import Wiring, waits_for_acknowledgement
 from api.deps import language_of
 from api.pages import router as pages
 from api.pages.rendering import error_page
@@ -74,8 +74,10 @@ def create_app(wiring: Wiring) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Finish every reserved certificate before the first request; run jobs if asked to."""
     wired: Wiring = app.state.wiring
-    recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
-    inline = wired.settings.jobs == "inline"
+    waits = waits_for_acknowledgement(wired.settings)
+    if not waits:
+        recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
+    inline = wired.settings.jobs == "inline" and not waits
     if inline:
         start_worker(wired)
     yield
@@ -209,6 +211,8 @@ async def _database_error(request: Request, error: Exception) -> Response:
                 "The request holds the character U+0000, which stands for nothing. Leave it out.",
             ),
         )
+    if "readonly database" in words or "read-only transaction" in words:
+        return _answer(request, restored())
     if isinstance(error, OperationalError) and ("full" in words or "locked" in words):
         return _answer(
             request,
@@ -220,6 +224,15 @@ async def _database_error(request: Request, error: Exception) -> Response:
             ),
         )
     return _unknown(request, error)
+
+
+def restored() -> Unavailable:
+    """Return why a restored installation takes no change yet."""
+    return Unavailable(
+        "restored-not-acknowledged",
+        "A backup was restored here, and nobody has acknowledged yet what is missing: everything "
+        "is read-only. The operator runs calib restore --acknowledge.",
+    )
 
 
 def _unknown(request: Request, error: Exception) -> Response:

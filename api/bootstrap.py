@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -27,7 +28,8 @@ from instruments.db import open_engine
 if TYPE_CHECKING:
     from calib.adapters.signer_socket import SignerServer
     from calib.certificates.pdf_seal import TimeAuthority
-    from calib.ledger.notes import Verifier
+    from calib.ledger.notes import NoteKey
+    from calib.ledger.trust import TrustBundle
     from calib.services.witnessing import Witness
 
 Clock = Callable[[], datetime]
@@ -60,7 +62,9 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
     """
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url, synced=synced)
+    engine = open_engine(
+        settings.url, synced=synced, writable=not waits_for_acknowledgement(settings)
+    )
     if not is_up_to_date(engine):
         from calib.migrations.run import upgrade  # half a second that only a new database costs
 
@@ -95,12 +99,50 @@ def _publisher(settings: Settings, engine: Engine, signer: Signer) -> Publisher:
     )
 
 
+def waits_for_acknowledgement(settings: Settings) -> bool:
+    """Answer whether a restored installation still waits for two persons to look at it."""
+    return (settings.folder / "restored.json").exists()
+
+
+@contextmanager
+def acknowledging(settings: Settings) -> Iterator[Wiring]:
+    """Wire a restored installation so that what was restored can be taken up."""
+    wired = wire(settings)
+    wired.engine.dispose()
+    engine = open_engine(settings.url)
+    try:
+        yield replace(wired, engine=engine, publisher=_publisher(settings, engine, wired.signer))
+    finally:
+        engine.dispose()
+
+
+def open_store(folder: Path) -> FileStore:
+    """Return the store of files in a folder, also of a backup."""
+    return DirectoryStore(folder)
+
+
+def trust_of(wired: Wiring) -> TrustBundle:
+    """Return what verifiers pin of this installation."""
+    from calib.services.key_views import trust_bundle
+    from instruments.tenancy import installation_session
+
+    settings = wired.settings
+    with installation_session(wired.engine, read_only=True) as session:
+        return trust_bundle(
+            session,
+            host=settings.host,
+            origin=settings.log_origin,
+            now=wired.clock(),
+            policy=wired.publisher.policy,
+        )
+
+
 def fetch_log(address: str) -> Callable[[str], bytes]:
     """Return what fetches the files of a log that is served elsewhere."""
     return fetcher(address)
 
 
-def make_witness(settings: Settings, name: str, logs: Sequence[Verifier], folder: Path) -> Witness:
+def make_witness(settings: Settings, name: str, logs: Sequence[NoteKey], folder: Path) -> Witness:
     """Return this machine as a witness of `logs`; its key is made when there is none.
 
     Raises Unavailable when the settings name no passphrase, Conflict for a key of another name.

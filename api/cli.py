@@ -30,6 +30,7 @@ from api.commands.bench import bench
 from api.commands.computing import compute
 from api.commands.evaluate import evaluate
 from api.commands.importing import import_file
+from api.commands.keeping import backup, export, fsck, restore
 from api.commands.serving import demo, doctor, serve, worker
 from api.commands.simulate import simulate
 from api.commands.terminal import tell_error
@@ -47,6 +48,8 @@ for command in (
     demo, serve, worker, compute, evaluate, simulate, authenticate, bench, doctor, finding.due,
 ):  # fmt: skip
     app.command()(command)
+for keeping in (backup, restore, fsck, export):
+    app.command()(keeping)
 app.command("import")(import_file)
 app.add_typer(certificates.app, name="certificate")
 app.add_typer(orders.app, name="order")

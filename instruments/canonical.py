@@ -74,6 +74,10 @@ def _writer_of_dataclass(fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Wr
     held_by = attrgetter(*(name for name, _ in known)) if len(known) > 1 else _one(known)
 
     def write(value: object) -> str:
+        found = zip(written, held_by(value), strict=True)
+        return "{" + ",".join([name + _WRITERS[type(held)](held) for name, held in found]) + "}"
+
+    def write_present(value: object) -> str:
         members = [
             name + _WRITERS[type(held)](held)
             for name, held, at in zip(written, held_by(value), absent, strict=True)
@@ -81,7 +85,7 @@ def _writer_of_dataclass(fields: tuple[tuple[str, tuple[Any, ...]], ...]) -> _Wr
         ]
         return "{" + ",".join(members) + "}"
 
-    return write
+    return write_present if any(absent) else write
 
 
 def _one(fields: Sequence[tuple[str, object]]) -> Callable[[object], tuple[object, ...]]:

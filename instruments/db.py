@@ -160,7 +160,7 @@ def insert_only(table: Table) -> None:
     )
 
 
-def open_engine(url: str, *, synced: bool = True) -> Engine:
+def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engine:
     """Return an engine for `url` with the durability this project promises.
 
     SQLite: foreign keys on, every commit synced, write transactions start with BEGIN IMMEDIATE (two
@@ -168,10 +168,17 @@ def open_engine(url: str, *, synced: bool = True) -> Engine:
     is older than `SQLITE_WAL_SAFE`.
 
     With `synced` false commits are not synced: only for a file nobody has seen yet, which is thrown
-    away when its building stops half way and synced as a whole when it is done.
+    away when its building stops half way and synced as a whole when it is done. With `writable`
+    false the database itself refuses every change.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        options = "" if writable else "-c default_transaction_read_only=on"
+        return create_engine(
+            url,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            connect_args={"options": options} if options else {},
+        )
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -184,12 +191,13 @@ def open_engine(url: str, *, synced: bool = True) -> Engine:
             "busy_timeout=30000",
             f"journal_mode={journal}",
             f"synchronous={level if synced else 'OFF'}",
+            f"query_only={'OFF' if writable else 'ON'}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("read_only", False)
+        reading = not writable or connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
 
     return engine

@@ -143,7 +143,7 @@ def _reader_of_word(words: tuple[Any, ...]) -> _Reader:
 
 def _reader_of_list(item: _Reader) -> _Reader:
     def read(value: object) -> object:
-        if not isinstance(value, list | tuple):
+        if type(value) is not list and not isinstance(value, tuple | list):
             raise NotPlain("", f"got {type(value).__name__}, expected a list")
         parts: list[object] = []
         try:
@@ -158,7 +158,7 @@ def _reader_of_list(item: _Reader) -> _Reader:
 
 def _reader_of_mapping(item: _Reader) -> _Reader:
     def read(value: object) -> object:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise NotPlain("", f"got {type(value).__name__}, expected an object")
         parts: dict[str, object] = {}
         key: object = ""
@@ -226,8 +226,8 @@ def _reader_of_dataclass(cls: type) -> _Reader:
 
 
 def _check_keys(value: object, fields: Mapping[str, object]) -> None:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise NotPlain("", f"got {type(value).__name__}, expected an object")
-    for key in value:
-        if key not in fields:
-            raise NotPlain(f"/{key}", f"unknown key; known are {', '.join(fields)}")
+    if not value.keys() <= fields.keys():
+        key = next(key for key in value if key not in fields)
+        raise NotPlain(f"/{key}", f"unknown key; known are {', '.join(fields)}")

@@ -101,7 +101,7 @@ def witness(
     """Cosign other logs: a log whose witnesses nobody of the log controls cannot be rewritten."""
     from api.bootstrap import make_witness
     from api.witness import serve_witness
-    from calib.ledger.notes import is_key_name, read_verifier
+    from calib.ledger.notes import is_key_name, read_note_key
 
     if not is_key_name(name):
         raise Refused(
@@ -110,7 +110,7 @@ def witness(
             "e.g. lab.example/witness.",
             facts={"name": name},
         )
-    made = make_witness(settings(), name, [read_verifier(one) for one in log], folder)
-    typer.echo(str(made.verifier))
+    made = make_witness(settings(), name, [read_note_key(one) for one in log], folder)
+    typer.echo(str(made.note_key))
     if not key_only:
         serve_witness(made, host, port)

@@ -138,7 +138,7 @@ class KeySealer(UnsealedSealer):
         if document.seal_key is None:
             return ""
         from calib.ledger.marks import fragment_of
-        from calib.ledger.notes import read_verifier, signed
+        from calib.ledger.notes import read_note_key, signed
         from calib.services.key_views import mark_keys
         from calib.verifier.marks import mark_of
 
@@ -149,7 +149,7 @@ class KeySealer(UnsealedSealer):
         mark, log = keys
         said = mark_of(document, log.name, place)
         request = SigningRequest(mark.id, "mark", said.text().encode(), document.token)
-        signature = signed(read_verifier(mark.public_key), self._signer.sign(request))
+        signature = signed(read_note_key(mark.public_key), self._signer.sign(request))
         return fragment_of(said, signature)
 
     def seal(self, rendered: Rendered) -> Sealed:

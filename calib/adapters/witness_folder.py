@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from calib.adapters.files import make_folder, sync_folder, write_durably
 from calib.adapters.log_files import FileAnchor
 from calib.adapters.signing_files import FileVault
-from calib.ledger.notes import COSIGNATURE, Verifier, read_verifier
+from calib.ledger.notes import COSIGNATURE, NoteKey, read_note_key
 from calib.services.witnessing import Witness
 from instruments.errors import Conflict
 
@@ -22,7 +22,7 @@ _KNOWN = "witness.json"
 
 def open_witness(
     name: str,
-    logs: Sequence[Verifier],
+    logs: Sequence[NoteKey],
     folder: Path,
     passphrase: Callable[[], bytes],
     clock: Callable[[], datetime],
@@ -37,8 +37,8 @@ def open_witness(
         The key cannot be opened or written.
     """
     vault = FileVault(folder / "keys", passphrase)
-    reference, verifier = _key(name, folder, vault)
-    trusted: dict[str, list[Verifier]] = {}
+    reference, note_key = _key(name, folder, vault)
+    trusted: dict[str, list[NoteKey]] = {}
     for log in logs:
         trusted.setdefault(log.name, []).append(log)
 
@@ -49,28 +49,28 @@ def open_witness(
     def sign(message: bytes) -> bytes:
         return vault.sign(reference, "ed25519", message)
 
-    return Witness(verifier, sign, trusted, kept, clock)
+    return Witness(note_key, sign, trusted, kept, clock)
 
 
-def _key(name: str, folder: Path, vault: FileVault) -> tuple[str, Verifier]:
+def _key(name: str, folder: Path, vault: FileVault) -> tuple[str, NoteKey]:
     make_folder(folder)
     place = folder / _KNOWN
     if place.exists():
         known = json.loads(place.read_text(encoding="utf-8"))
-        verifier = read_verifier(known["key"])
-        if verifier.name != name:
+        note_key = read_note_key(known["key"])
+        if note_key.name != name:
             raise Conflict(
                 "witness-other-name",
                 "The folder holds the key of the witness {known}, not of {name}. Name another "
                 "folder.",
-                facts={"known": verifier.name, "name": name},
+                facts={"known": note_key.name, "name": name},
             )
-        return known["reference"], verifier
+        return known["reference"], note_key
     make_folder(folder / "keys")
     reference, public = vault.make("ed25519", "witness")
     key = serialization.load_der_public_key(public)
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    verifier = Verifier(name, COSIGNATURE, raw)
-    write_durably(place, json.dumps({"key": str(verifier), "reference": reference}).encode())
+    note_key = NoteKey(name, COSIGNATURE, raw)
+    write_durably(place, json.dumps({"key": str(note_key), "reference": reference}).encode())
     sync_folder(folder)
-    return reference, verifier
+    return reference, note_key

@@ -60,7 +60,8 @@ def render(
     files: dict[str, str] = {}
     if not preview:
         everything = {"certificate.json": document.canonical(), **attachments}
-        files = {name: content.decode("utf-8") for name, content in everything.items()}
+        # in the order of their names: whoever takes them out of the file can make it again
+        files = {name: everything[name].decode("utf-8") for name in sorted(everything)}
     inputs = {
         "data": json.dumps(
             view_of(document, preview=preview, mark=files.get(MARK, "")), ensure_ascii=False

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from calib.ledger.checkpoints import read_whole
-from calib.ledger.notes import Note, Signature, Verifier, signers
+from calib.ledger.notes import Note, NoteKey, Signature, signers
 from instruments.errors import DomainError, Invalid
 
 HEADER = "calib-mark/1"
@@ -75,14 +75,14 @@ class SignedMark:
     key_id: bytes
     signature: bytes
 
-    def signer(self, known: Iterable[Verifier]) -> Verifier | None:
+    def signer(self, known: Iterable[NoteKey]) -> NoteKey | None:
         """Return the known key that signed it; None when none did."""
         text = self.mark.text()
-        for verifier in known:
-            line = Signature(verifier.name, self.key_id, self.signature)
+        for note_key in known:
+            line = Signature(note_key.name, self.key_id, self.signature)
             try:
-                if signers(Note(text, (line,)), [verifier]):
-                    return verifier
+                if signers(Note(text, (line,)), [note_key]):
+                    return note_key
             except DomainError:
                 continue
         return None

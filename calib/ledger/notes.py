@@ -27,7 +27,7 @@ _SIGNATURE_SIZE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
+class NoteKey:
     """A public key under a name (vkey)."""
 
     name: str
@@ -74,7 +74,7 @@ class Note:
 class Cosignature:
     """A witness saw the tree at this time."""
 
-    verifier: Verifier
+    note_key: NoteKey
     seconds: int
 
 
@@ -84,7 +84,7 @@ def key_id(name: str, type_: int, public_key: bytes) -> bytes:
     return hashlib.sha256(named).digest()[:4]
 
 
-def read_verifier(text: str) -> Verifier:
+def read_note_key(text: str) -> NoteKey:
     """Read a key in the form ``name+12345678+base64``.
 
     Raises Invalid when it is none, or its number is not that of its content.
@@ -103,15 +103,15 @@ def read_verifier(text: str) -> Verifier:
             "whole line from its owner.",
             facts={"got": text[:200]},
         )
-    verifier = Verifier(name, decoded[0], decoded[1:])
-    if verifier.key_id.hex() != number:
+    note_key = NoteKey(name, decoded[0], decoded[1:])
+    if note_key.key_id.hex() != number:
         raise Invalid(
             "vkey-number-wrong",
             "The key of {name} bears the number {got}, but its content gives {expected}. It was "
             "damaged or changed: ask its owner for it again.",
-            facts={"name": name, "got": number, "expected": verifier.key_id.hex()},
+            facts={"name": name, "got": number, "expected": note_key.key_id.hex()},
         )
-    return verifier
+    return note_key
 
 
 def is_key_name(name: str) -> bool:
@@ -155,48 +155,48 @@ def _unreadable() -> Invalid:
     )
 
 
-def signers(note: Note, known: Iterable[Verifier]) -> tuple[Verifier, ...]:
+def signers(note: Note, known: Iterable[NoteKey]) -> tuple[NoteKey, ...]:
     """Return which known keys signed the text itself.
 
     Raises Refused when a line bears the name and number of a known key and does not fit.
     """
-    return tuple(verifier for verifier, _ in _matched(note, known, ED25519))
+    return tuple(note_key for note_key, _ in _matched(note, known, ED25519))
 
 
-def cosigners(note: Note, known: Iterable[Verifier]) -> tuple[Cosignature, ...]:
+def cosigners(note: Note, known: Iterable[NoteKey]) -> tuple[Cosignature, ...]:
     """Return which known witnesses cosigned the text, and when.
 
     Raises Refused as `signers` does.
     """
     return tuple(
-        Cosignature(verifier, int.from_bytes(signature.content[:8], "big"))
-        for verifier, signature in _matched(note, known, COSIGNATURE)
+        Cosignature(note_key, int.from_bytes(signature.content[:8], "big"))
+        for note_key, signature in _matched(note, known, COSIGNATURE)
     )
 
 
 def _matched(
-    note: Note, known: Iterable[Verifier], type_: int
-) -> Sequence[tuple[Verifier, Signature]]:
+    note: Note, known: Iterable[NoteKey], type_: int
+) -> Sequence[tuple[NoteKey, Signature]]:
     keys = {(one.name, one.key_id): one for one in known if one.type == type_}
-    found: dict[Verifier, Signature] = {}
+    found: dict[NoteKey, Signature] = {}
     for signature in note.signatures:
-        verifier = keys.get((signature.name, signature.key_id))
-        if verifier is None:
+        note_key = keys.get((signature.name, signature.key_id))
+        if note_key is None:
             continue
-        if not _fits(note.text, verifier, signature.content):
+        if not _fits(note.text, note_key, signature.content):
             raise Refused(
                 "note-signature-wrong",
                 "The signature of {name} does not fit the text. The text or the signature was "
                 "changed: do not rely on it.",
-                facts={"name": verifier.name},
+                facts={"name": note_key.name},
             )
-        found.setdefault(verifier, signature)
+        found.setdefault(note_key, signature)
     return list(found.items())
 
 
-def _fits(text: str, verifier: Verifier, content: bytes) -> bool:
+def _fits(text: str, note_key: NoteKey, content: bytes) -> bool:
     message = text.encode()
-    if verifier.type == COSIGNATURE:
+    if note_key.type == COSIGNATURE:
         seconds = int.from_bytes(content[:8], "big")
         message, content = cosigned_message(text, seconds), content[8:]
         if seconds >= 1 << 63:
@@ -204,7 +204,7 @@ def _fits(text: str, verifier: Verifier, content: bytes) -> bool:
     if len(content) != _SIGNATURE_SIZE:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(verifier.public_key).verify(content, message)
+        Ed25519PublicKey.from_public_bytes(note_key.public_key).verify(content, message)
     except InvalidSignature:
         return False
     return True
@@ -215,14 +215,14 @@ def cosigned_message(text: str, seconds: int) -> bytes:
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
 
 
-def signed(verifier: Verifier, signature: bytes) -> Signature:
+def signed(note_key: NoteKey, signature: bytes) -> Signature:
     """Return the line of a signature over the text."""
-    return Signature(verifier.name, verifier.key_id, signature)
+    return Signature(note_key.name, note_key.key_id, signature)
 
 
-def cosigned(verifier: Verifier, seconds: int, signature: bytes) -> Signature:
+def cosigned(note_key: NoteKey, seconds: int, signature: bytes) -> Signature:
     """Return the line of a cosignature."""
-    return Signature(verifier.name, verifier.key_id, seconds.to_bytes(8, "big") + signature)
+    return Signature(note_key.name, note_key.key_id, seconds.to_bytes(8, "big") + signature)
 
 
 def decode(text: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from calib.ledger.notes import COSIGNATURE, ED25519, Verifier, read_verifier
+from calib.ledger.notes import COSIGNATURE, ED25519, NoteKey, read_note_key
 from instruments.errors import DomainError, Invalid
 
 MAX_LINES = 1000
@@ -24,18 +24,18 @@ class Group:
 class Policy:
     """A policy as it was read."""
 
-    logs: tuple[Verifier, ...]
-    witnesses: Mapping[str, Verifier]
+    logs: tuple[NoteKey, ...]
+    witnesses: Mapping[str, NoteKey]
     groups: Mapping[str, Group]
     quorum: str
     urls: Mapping[str, str] = field(default_factory=dict)
     """Where a log (by origin) or a witness (by name) answers."""
 
-    def is_met_by(self, cosigned: Collection[Verifier]) -> bool:
+    def is_met_by(self, cosigned: Collection[NoteKey]) -> bool:
         """Answer whether these cosigners are enough."""
         return self.quorum == NONE or self._holds(self.quorum, cosigned)
 
-    def _holds(self, name: str, cosigned: Collection[Verifier]) -> bool:
+    def _holds(self, name: str, cosigned: Collection[NoteKey]) -> bool:
         if name in self.witnesses:
             return self.witnesses[name] in cosigned
         group = self.groups[name]
@@ -63,8 +63,8 @@ def read_policy(text: str) -> Policy:
 
 class _Reader:
     def __init__(self) -> None:
-        self.logs: list[Verifier] = []
-        self.witnesses: dict[str, Verifier] = {}
+        self.logs: list[NoteKey] = []
+        self.witnesses: dict[str, NoteKey] = {}
         self.groups: dict[str, Group] = {}
         self.urls: dict[str, str] = {}
         self.quorum: str | None = None
@@ -84,10 +84,10 @@ class _Reader:
     def _log(self, number: int, rest: list[str]) -> None:
         if len(rest) not in (1, 2):
             raise _wrong(number, "a log has a key and perhaps an address")
-        verifier = self._key(number, "log", rest[0], ED25519)
-        self.logs.append(verifier)
+        note_key = self._key(number, "log", rest[0], ED25519)
+        self.logs.append(note_key)
         if len(rest) == 2:
-            self.urls[verifier.name] = rest[1]
+            self.urls[note_key.name] = rest[1]
 
     def _witness(self, number: int, rest: list[str]) -> None:
         if len(rest) not in (2, 3):
@@ -129,17 +129,17 @@ class _Reader:
         if name == NONE or name in self.witnesses or name in self.groups:
             raise _wrong(number, f"the name {name} is taken")
 
-    def _key(self, number: int, kind: str, text: str, type_: int) -> Verifier:
+    def _key(self, number: int, kind: str, text: str, type_: int) -> NoteKey:
         try:
-            verifier = read_verifier(text)
+            note_key = read_note_key(text)
         except DomainError as problem:
             raise _wrong(number, f"the key cannot be read ({problem.code})") from problem
-        if verifier.type != type_:
-            raise _wrong(number, f"the key of a {kind} has type {type_}, not {verifier.type}")
-        if (kind, verifier.public_key) in self._keys:
+        if note_key.type != type_:
+            raise _wrong(number, f"the key of a {kind} has type {type_}, not {note_key.type}")
+        if (kind, note_key.public_key) in self._keys:
             raise _wrong(number, "the same key stands there twice")
-        self._keys.add((kind, verifier.public_key))
-        return verifier
+        self._keys.add((kind, note_key.public_key))
+        return note_key
 
 
 def _wrong(number: int, reason: str) -> Invalid:

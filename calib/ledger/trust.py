@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from calib.ledger.notes import ED25519, Verifier, read_verifier
+from calib.ledger.notes import ED25519, NoteKey, read_note_key
 from calib.ledger.policies import Policy, read_policy
 from instruments.canonical import canonical_json
 from instruments.errors import DomainError, Invalid
@@ -69,13 +69,13 @@ class TrustBundle:
         """Return whom the log is believed with."""
         return read_policy(self.policy)
 
-    def mark_keys(self) -> Mapping[Verifier, TrustedKey]:
+    def mark_keys(self) -> Mapping[NoteKey, TrustedKey]:
         """Return the keys of marks, each with whose it is."""
-        return {read_verifier(one.key): one for one in self.marks}
+        return {read_note_key(one.key): one for one in self.marks}
 
-    def status_keys(self, at: datetime) -> tuple[Verifier, ...]:
+    def status_keys(self, at: datetime) -> tuple[NoteKey, ...]:
         """Return the keys a status list made at this instant may be signed by."""
-        return tuple(read_verifier(one.key) for one in self.statuses if one.held_at(at))
+        return tuple(read_note_key(one.key) for one in self.statuses if one.held_at(at))
 
     def canonical(self) -> bytes:
         """Return the bytes that are handed over and compared."""
@@ -97,7 +97,7 @@ def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
             raise NotPlain("/format", f"got {plain.get('format')!r}, expected {FORMAT!r}")
         bundle = from_plain(TrustBundle, rest)
         policy = bundle.read_policy()
-        keys = [*bundle.mark_keys(), *(read_verifier(one.key) for one in bundle.statuses)]
+        keys = [*bundle.mark_keys(), *(read_note_key(one.key) for one in bundle.statuses)]
         for one in (*bundle.seals, *bundle.marks, *bundle.statuses):
             for instant in (one.valid_from, one.valid_to, one.compromised_at):
                 if instant:
@@ -109,7 +109,7 @@ def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
             "than the certificate.",
             facts={"problem": str(problem)},
         ) from problem
-    names = {verifier.name for verifier in policy.logs}
+    names = {note_key.name for note_key in policy.logs}
     if names != {bundle.origin} or any(one.type != ED25519 for one in keys):
         raise Invalid(
             "trust-inconsistent",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from calib.ledger.checkpoints import Checkpoint, hashes_of, read_checkpoint, read_whole
 from calib.ledger.merkle import EMPTY_ROOT, is_consistent
-from calib.ledger.notes import Note, Verifier, read_note, signers
+from calib.ledger.notes import Note, NoteKey, read_note, signers
 from instruments.errors import DomainError
 
 PLAIN = "text/plain; charset=utf-8"
@@ -59,7 +59,7 @@ def request_of(old: int, proof: Collection[str], note: Note) -> bytes:
     return f"old {old}\n{lines}\n{note}".encode()
 
 
-def answer(asked: Asked | None, trusted: Collection[Verifier], latest: Checkpoint | None) -> Answer:
+def answer(asked: Asked | None, trusted: Collection[NoteKey], latest: Checkpoint | None) -> Answer:
     """Judge a request: `trusted` are the keys of the log it names, empty for an unknown log."""
     if asked is None:
         return Answer(400, "The request is no checkpoint with its proof.\n")

@@ -60,7 +60,7 @@ class SigningKeyEvent(Base):
     key_id: Mapped[int] = mapped_column(ForeignKey("signing_keys.id"), index=True)
     event: Mapped[str]
     effective_at: Mapped[datetime]
-    """From when it counts; a compromise counts from the day the key may have been in other hands."""
+    """From when it counts; a compromise from the day the key may have been in other hands."""
     reason: Mapped[str] = mapped_column(default="")
     chain: Mapped[str] = mapped_column(default="")
     """``certified``: certificates as PEM, that of the key first, its root last."""

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy import func, select
 
 from calib.certificates import seal_chain
-from calib.ledger.notes import ED25519, Verifier
+from calib.ledger.notes import ED25519, NoteKey
 from calib.records.keys import SigningKey, SigningKeyEvent
 from calib.services import ledger
 from calib.services.calibration_views import need_reason
@@ -275,7 +275,7 @@ def _public_text(name: str, algorithm: Algorithm, public: bytes) -> str:
     key = load_der_public_key(public)
     if algorithm == "ed25519":
         raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return str(Verifier(name, ED25519, raw))
+        return str(NoteKey(name, ED25519, raw))
     pem = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     return key.public_bytes(*pem).decode()
 

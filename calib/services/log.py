@@ -24,7 +24,7 @@ from calib.ledger.merkle import (
     nodes_of,
     root,
 )
-from calib.ledger.notes import Note, Signature, Verifier, read_note, signers
+from calib.ledger.notes import Note, NoteKey, Signature, read_note, signers
 from calib.ledger.tiles import (
     ENTRIES,
     WIDTH,
@@ -55,7 +55,7 @@ class Log:
     engine: Engine
     files: LogStore
     anchor: Anchor
-    verifier: Verifier
+    note_key: NoteKey
     """Its public key; the name is the origin of its checkpoints."""
     sign: Callable[[str], Signature]
     """Signs the text of a checkpoint."""
@@ -63,7 +63,7 @@ class Log:
     @property
     def origin(self) -> str:
         """Return the name under which heads are signed."""
-        return self.verifier.name
+        return self.note_key.name
 
 
 def grow(log: Log, clock: Clock) -> Checkpoint:
@@ -92,7 +92,7 @@ def grow(log: Log, clock: Clock) -> Checkpoint:
         after = Checkpoint(log.origin, size, _write_tiles(log, before, size))
         text = after.text()
         note = Note(text, (log.sign(text),))
-        if signers(note, [log.verifier]) != (log.verifier,):
+        if signers(note, [log.note_key]) != (log.note_key,):
             raise Conflict(
                 "log-key-wrong",
                 "The key that signed the head of the log is not that of {origin}. Check the keys.",
@@ -186,7 +186,7 @@ def _continued(log: Log, clock: Clock) -> Checkpoint | None:
     if content is not None:
         note = read_note(content)
         anchored = read_checkpoint(note)
-        if not signers(note, [log.verifier]) or anchored.origin != log.origin:
+        if not signers(note, [log.note_key]) or anchored.origin != log.origin:
             raise _refused(
                 "log-anchor-foreign",
                 "What is anchored is no head of the log {origin} by its key. Nothing is signed: "

@@ -70,7 +70,7 @@ def _head(log: Log, content: bytes | None) -> Checkpoint | None:
     try:
         note = read_note(content)
         head = read_checkpoint(note)
-        return head if signers(note, [log.verifier]) and head.origin == log.origin else None
+        return head if signers(note, [log.note_key]) and head.origin == log.origin else None
     except DomainError:
         return None
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from calib.ledger.checkpoints import Checkpoint
-from calib.ledger.notes import Signature, Verifier, cosigners, read_verifier, signed
+from calib.ledger.notes import NoteKey, Signature, cosigners, read_note_key, signed
 from calib.ledger.policies import Policy, read_policy
 from calib.services.key_views import KeyView, usable_key
 from calib.services.log import Log, add_cosignatures, grow, published
@@ -46,9 +46,9 @@ class Publisher:
         key = self._key("log", now)
         if key is None:
             return None
-        verifier = read_verifier(key.public_key)
-        sign = self._signs(key, verifier, "log")
-        return Log(self.engine, self.log_files, self.anchor, verifier, sign)
+        note_key = read_note_key(key.public_key)
+        sign = self._signs(key, note_key, "log")
+        return Log(self.engine, self.log_files, self.anchor, note_key, sign)
 
     def read_policy(self) -> Policy | None:
         """Return the policy of witnesses, None without one.
@@ -60,16 +60,16 @@ class Publisher:
     def status_signer(self, now: datetime) -> Callable[[str], Signature] | None:
         """Return what signs status lists; None while there is no key for it."""
         key = self._key("status", now)
-        return self._signs(key, read_verifier(key.public_key), "status") if key else None
+        return self._signs(key, read_note_key(key.public_key), "status") if key else None
 
     def _key(self, purpose: Form, now: datetime) -> KeyView | None:
         with installation_session(self.engine, read_only=True) as session:
             return usable_key(session, "log" if purpose == "log" else "status", now)
 
-    def _signs(self, key: KeyView, verifier: Verifier, form: Form) -> Callable[[str], Signature]:
+    def _signs(self, key: KeyView, note_key: NoteKey, form: Form) -> Callable[[str], Signature]:
         def sign(text: str) -> Signature:
             request = SigningRequest(key.id, form, text.encode())
-            return signed(verifier, self.signer.sign(request))
+            return signed(note_key, self.signer.sign(request))
 
         return sign
 
@@ -109,7 +109,7 @@ def _witnessed(publisher: Publisher, kept: Log, clock: Clock) -> tuple[Finding, 
     policy, served = publisher.read_policy(), published(kept)
     if policy is None or served is None or not policy.urls:
         return ()
-    there = {one.verifier for one in cosigners(served.note, policy.witnesses.values())}
+    there = {one.note_key for one in cosigners(served.note, policy.witnesses.values())}
     missing = {name: key for name, key in policy.witnesses.items() if key not in there}
     asked = Policy(policy.logs, missing, policy.groups, policy.quorum, policy.urls)
     lines, failed = ask_witnesses(kept, served, asked, publisher.post)

@@ -15,8 +15,8 @@ from calib.ledger.checkpoints import read_checkpoint, read_whole
 from calib.ledger.merkle import consistency_proof
 from calib.ledger.notes import (
     Note,
+    NoteKey,
     Signature,
-    Verifier,
     cosigned,
     cosigned_message,
     cosigners,
@@ -36,9 +36,9 @@ Post = Callable[[str, bytes], tuple[int, bytes]]
 class Witness:
     """What this installation is as a witness of others."""
 
-    verifier: Verifier
+    note_key: NoteKey
     sign: Callable[[bytes], bytes]
-    trusted: Mapping[str, Sequence[Verifier]]
+    trusted: Mapping[str, Sequence[NoteKey]]
     """Keys of the logs it watches, by origin."""
     kept: Callable[[str], Anchor]
     """Where the last head of a log is kept, by origin."""
@@ -65,7 +65,7 @@ class Witness:
             return Answer(409, f"{now.size}\n", SIZE)
         seconds = int(self.clock().timestamp())
         signature = self.sign(cosigned_message(asked.note.text, seconds))
-        return Answer(200, f"{cosigned(self.verifier, seconds, signature)}\n")
+        return Answer(200, f"{cosigned(self.note_key, seconds, signature)}\n")
 
 
 def ask_witnesses(
@@ -74,11 +74,11 @@ def ask_witnesses(
     """Ask every witness of the policy that has an address; return cosignatures and what failed."""
     lines: list[Signature] = []
     failed: list[Finding] = []
-    for name, verifier in policy.witnesses.items():
+    for name, note_key in policy.witnesses.items():
         if name not in policy.urls:
             continue
         try:
-            lines += _ask(log, head, verifier, policy.urls[name].rstrip("/"), post)
+            lines += _ask(log, head, note_key, policy.urls[name].rstrip("/"), post)
         except DomainError as problem:
             failed.append(
                 Finding(
@@ -93,7 +93,7 @@ def ask_witnesses(
 
 
 def _ask(
-    log: Log, head: InclusionHead, verifier: Verifier, address: str, post: Post
+    log: Log, head: InclusionHead, note_key: NoteKey, address: str, post: Post
 ) -> list[Signature]:
     """Ask for one cosignature; a witness that knows another size says so once."""
     old = 0
@@ -102,9 +102,9 @@ def _ask(
         if status == 200:
             whole = str(Note(head.note.text, head.note.signatures)).encode() + body
             note = read_note(whole)
-            if not cosigners(note, [verifier]):
+            if not cosigners(note, [note_key]):
                 raise _refused("it signed with another key")
-            return [one for one in note.signatures if one.key_id == verifier.key_id]
+            return [one for one in note.signatures if one.key_id == note_key.key_id]
         if status != 409:
             raise _refused(f"it answered {status}")
         try:

@@ -135,8 +135,8 @@ def _witnessed(proof: InclusionProof, trust: TrustBundle, now: datetime) -> Step
     seen = [
         one for one in cosigners(proof.note, policy.witnesses.values()) if one.seconds <= latest
     ]
-    names = ", ".join(one.verifier.name for one in seen)
-    if not policy.is_met_by([one.verifier for one in seen]):
+    names = ", ".join(one.note_key.name for one in seen)
+    if not policy.is_met_by([one.note_key for one in seen]):
         message = (
             "Your policy asks for witnesses, and too few of them cosigned: {names}. Fetch a newer "
             "proof."

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from calib.ledger.chain import leaf_of, said_by
 from calib.ledger.checkpoints import Checkpoint, read_checkpoint, read_proof
 from calib.ledger.merkle import HASH_SIZE, leaf_hash, root
-from calib.ledger.notes import Verifier, read_note, signers
+from calib.ledger.notes import NoteKey, read_note, signers
 from calib.ledger.tiles import ENTRIES, WIDTH, entries_of, merged, nodes_from, path_of
 from instruments.errors import Conflict, Finding, Refused
 
@@ -32,7 +32,7 @@ class Watched:
 
 def watch(
     fetch: Fetch,
-    key: Verifier,
+    key: NoteKey,
     seen: Checkpoint | None,
     lab: str = "",
     own: Collection[str] = (),

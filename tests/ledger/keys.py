@@ -9,7 +9,7 @@ from calib.ledger.notes import (
     COSIGNATURE,
     ED25519,
     Note,
-    Verifier,
+    NoteKey,
     cosigned,
     cosigned_message,
     signed,
@@ -24,14 +24,14 @@ class Key:
         self._key = Ed25519PrivateKey.from_private_bytes(
             hashlib.sha256((seed or name).encode()).digest()
         )
-        self.verifier = Verifier(name, type_, self._key.public_key().public_bytes_raw())
+        self.note_key = NoteKey(name, type_, self._key.public_key().public_bytes_raw())
 
     def line(self, text, seconds=1_700_000_000):
         """Return the signature line of this key over the text."""
-        if self.verifier.type == COSIGNATURE:
+        if self.note_key.type == COSIGNATURE:
             raw = self._key.sign(cosigned_message(text, seconds))
-            return cosigned(self.verifier, seconds, raw)
-        return signed(self.verifier, self._key.sign(text.encode()))
+            return cosigned(self.note_key, seconds, raw)
+        return signed(self.note_key, self._key.sign(text.encode()))
 
 
 def note(checkpoint: Checkpoint, *keys: Key) -> Note:

@@ -114,7 +114,7 @@ def asked(old, new, *keys, proof=None):
 )
 def test_answers_of_a_witness(old, new, latest, status):
     seen = None if latest is None else head(latest)
-    said = answer(asked(old, new, LAB), [LAB.verifier], seen)
+    said = answer(asked(old, new, LAB), [LAB.note_key], seen)
     assert said.status == status
     assert said.cosign == (head(new) if status == 200 else None)
     if status == 409:
@@ -124,28 +124,28 @@ def test_answers_of_a_witness(old, new, latest, status):
 def test_a_witness_knows_whom_it_trusts():
     stranger = Key(ORIGIN, seed="another")
     assert answer(asked(0, 7, LAB), [], None).status == 404
-    assert answer(asked(0, 7, stranger), [LAB.verifier], None).status == 403
-    assert answer(asked(0, 7, stranger, LAB), [LAB.verifier], None).status == 200
+    assert answer(asked(0, 7, stranger), [LAB.note_key], None).status == 403
+    assert answer(asked(0, 7, stranger, LAB), [LAB.note_key], None).status == 200
     bent = asked(0, 7, LAB)
     forged = Note(head(8).text(), bent.note.signatures)
-    assert answer(read_request(request_of(0, [], forged)), [LAB.verifier], None).status == 403
+    assert answer(read_request(request_of(0, [], forged)), [LAB.note_key], None).status == 403
 
 
 def test_a_witness_follows_no_fork():
     other = Checkpoint(ORIGIN, 7, bytes(32))
-    said = answer(asked(7, 7, LAB), [LAB.verifier], other)
+    said = answer(asked(7, 7, LAB), [LAB.note_key], other)
     assert (said.status, said.cosign) == (409, None)
-    said = answer(asked(7, 40, LAB), [LAB.verifier], other)
+    said = answer(asked(7, 40, LAB), [LAB.note_key], other)
     assert (said.status, said.cosign) == (422, None)
-    said = answer(asked(7, 40, LAB, proof=[bytes(32)]), [LAB.verifier], head(7))
+    said = answer(asked(7, 40, LAB, proof=[bytes(32)]), [LAB.note_key], head(7))
     assert (said.status, said.cosign) == (422, None)
-    said = answer(asked(0, 7, LAB, proof=[bytes(32)]), [LAB.verifier], None)
+    said = answer(asked(0, 7, LAB, proof=[bytes(32)]), [LAB.note_key], None)
     assert (said.status, said.cosign) == (422, None)
 
 
 def test_an_old_size_above_the_checkpoint_is_a_bad_request():
     body = request_of(9, [], note(head(7), LAB))
-    assert answer(read_request(body), [LAB.verifier], head(9)).status == 400
+    assert answer(read_request(body), [LAB.note_key], head(9)).status == 400
 
 
 @pytest.mark.parametrize(
@@ -164,11 +164,11 @@ def test_an_old_size_above_the_checkpoint_is_a_bad_request():
 )
 def test_what_is_no_request(body):
     assert read_request(body) is None
-    assert answer(None, [LAB.verifier], None).status == 400
+    assert answer(None, [LAB.note_key], None).status == 400
 
 
 def test_a_new_witness_starts_from_nothing():
     assert root(0, LEAVES) == EMPTY_ROOT
-    said = answer(asked(0, 40, LAB), [LAB.verifier], None)
+    said = answer(asked(0, 40, LAB), [LAB.note_key], None)
     assert said.cosign == head(40)
-    assert Key("w", COSIGNATURE).verifier.type == COSIGNATURE
+    assert Key("w", COSIGNATURE).note_key.type == COSIGNATURE

@@ -37,13 +37,13 @@ def fragment(mark=MARK, key=LAB):
 def test_a_mark_is_read_as_it_was_written_and_its_signer_known():
     read = read_fragment(fragment())
     assert read.mark == MARK
-    assert read.signer([Key("other").verifier, LAB.verifier]) == LAB.verifier
+    assert read.signer([Key("other").note_key, LAB.note_key]) == LAB.note_key
 
 
 def test_a_mark_by_another_key_of_the_same_name_has_no_signer():
-    forged = read_fragment(fragment(key=Key(LAB.verifier.name, seed="another")))
+    forged = read_fragment(fragment(key=Key(LAB.note_key.name, seed="another")))
     assert forged.mark == MARK
-    assert forged.signer([LAB.verifier]) is None
+    assert forged.signer([LAB.note_key]) is None
     assert read_fragment(fragment()).signer([]) is None
 
 
@@ -62,7 +62,7 @@ def test_every_bit_of_a_fragment_counts():
                     base64.urlsafe_b64encode(half).decode().rstrip("=") for half in (body, tail)
                 )
                 with contextlib.suppress(Invalid):
-                    accepted += read_fragment(bent).signer([LAB.verifier]) is not None
+                    accepted += read_fragment(bent).signer([LAB.note_key]) is not None
                 content[i] ^= 1 << bit
     assert accepted == 0
 

@@ -8,11 +8,11 @@ from calib.ledger.notes import (
     COSIGNATURE,
     ED25519,
     Note,
+    NoteKey,
     Signature,
-    Verifier,
     cosigners,
     read_note,
-    read_verifier,
+    read_note_key,
     signers,
 )
 from instruments.errors import Invalid, Refused
@@ -33,7 +33,7 @@ WITNESS = Key("witness.example/w", COSIGNATURE)
 
 
 def test_the_published_note():
-    known = read_verifier(PUBLISHED_KEY)
+    known = read_note_key(PUBLISHED_KEY)
     note = read_note(PUBLISHED.encode())
     assert signers(note, [known]) == (known,)
     assert str(known) == PUBLISHED_KEY
@@ -42,7 +42,7 @@ def test_the_published_note():
 
 def test_every_bit_of_the_published_note_counts():
     """Flip each bit: the note cannot be read, is not signed by the key, or is refused."""
-    known = read_verifier(PUBLISHED_KEY)
+    known = read_note_key(PUBLISHED_KEY)
     content = bytearray(PUBLISHED.encode())
     accepted = []
     for i in range(len(content)):
@@ -61,23 +61,23 @@ def test_a_text_may_hold_empty_lines_and_several_signatures():
     note = Note(TEXT, (LAB.line(TEXT), WITNESS.line(TEXT, 42)))
     read = read_note(str(note).encode())
     assert read == note
-    assert signers(read, [LAB.verifier]) == (LAB.verifier,)
-    (seen,) = cosigners(read, [WITNESS.verifier])
-    assert (seen.verifier, seen.seconds) == (WITNESS.verifier, 42)
+    assert signers(read, [LAB.note_key]) == (LAB.note_key,)
+    (seen,) = cosigners(read, [WITNESS.note_key])
+    assert (seen.note_key, seen.seconds) == (WITNESS.note_key, 42)
 
 
 def test_a_stranger_says_nothing():
     stranger = Key("log.example/one", seed="another")
     note = Note(TEXT, (stranger.line(TEXT),))
-    assert signers(note, [LAB.verifier]) == ()
+    assert signers(note, [LAB.note_key]) == ()
     assert signers(note, []) == ()
 
 
 def test_a_cosignature_is_no_signature_and_the_other_way_round():
     """The same key under the other type has another number."""
-    other = Verifier(WITNESS.verifier.name, ED25519, WITNESS.verifier.public_key)
+    other = NoteKey(WITNESS.note_key.name, ED25519, WITNESS.note_key.public_key)
     note = Note(TEXT, (WITNESS.line(TEXT),))
-    assert signers(note, [other, WITNESS.verifier]) == ()
+    assert signers(note, [other, WITNESS.note_key]) == ()
     assert cosigners(note, [other]) == ()
 
 
@@ -88,17 +88,17 @@ def test_a_known_key_that_does_not_fit_spoils_the_note(key):
         note = Note(TEXT, (Signature(line.name, line.key_id, content),))
         ask = cosigners if key is WITNESS else signers
         with pytest.raises(Refused, match="does not fit"):
-            ask(note, [key.verifier])
+            ask(note, [key.note_key])
 
 
 def test_the_time_of_a_cosignature_is_signed():
     line = WITNESS.line(TEXT, 42)
     later = Signature(line.name, line.key_id, (43).to_bytes(8, "big") + line.content[8:])
     with pytest.raises(Refused):
-        cosigners(Note(TEXT, (later,)), [WITNESS.verifier])
+        cosigners(Note(TEXT, (later,)), [WITNESS.note_key])
     beyond = WITNESS.line(TEXT, 1 << 63)
     with pytest.raises(Refused):
-        cosigners(Note(TEXT, (beyond,)), [WITNESS.verifier])
+        cosigners(Note(TEXT, (beyond,)), [WITNESS.note_key])
 
 
 GOOD = str(Note(TEXT, (LAB.line(TEXT),)))
@@ -157,5 +157,5 @@ def vkey(name, body, number=None):
 )
 def test_what_is_no_key(text, code):
     with pytest.raises(Invalid) as stop:
-        read_verifier(text)
+        read_note_key(text)
     assert stop.value.code == code

@@ -12,16 +12,16 @@ NAMES = ("X1", "X2", "X3", "Y1", "Y2", "Y3")
 KEYS = {name: Key(f"witness.example/{name}", COSIGNATURE) for name in NAMES}
 EXAMPLE = f"""
 # two levels
-log {LOG.verifier} https://lab.example/log
+log {LOG.note_key} https://lab.example/log
 
-witness X1 {KEYS["X1"].verifier}
-witness X2 {KEYS["X2"].verifier}
-  witness\tX3 {KEYS["X3"].verifier}   https://x3.example/
+witness X1 {KEYS["X1"].note_key}
+witness X2 {KEYS["X2"].note_key}
+  witness\tX3 {KEYS["X3"].note_key}   https://x3.example/
 group X-witnesses 2 X1 X2 X3
 
-witness Y1 {KEYS["Y1"].verifier}
-witness Y2 {KEYS["Y2"].verifier}
-witness Y3 {KEYS["Y3"].verifier}
+witness Y1 {KEYS["Y1"].note_key}
+witness Y2 {KEYS["Y2"].note_key}
+witness Y3 {KEYS["Y3"].note_key}
 group Y-witnesses any Y1 Y2 Y3
 
 group X-and-Y all X-witnesses Y-witnesses
@@ -42,29 +42,29 @@ quorum X-and-Y
 )
 def test_the_example_of_the_specification(cosigned, met):
     policy = read_policy(EXAMPLE)
-    assert policy.is_met_by([KEYS[name].verifier for name in cosigned.split()]) is met
+    assert policy.is_met_by([KEYS[name].note_key for name in cosigned.split()]) is met
 
 
 def test_what_a_policy_says():
     policy = read_policy(EXAMPLE)
-    assert policy.logs == (LOG.verifier,)
+    assert policy.logs == (LOG.note_key,)
     assert policy.urls == {
         "lab.example/log": "https://lab.example/log",
         "X3": "https://x3.example/",
     }
     assert policy.groups["X-witnesses"].needed == 2
     stranger = Key("witness.example/X1", COSIGNATURE, seed="another")
-    assert not policy.is_met_by([stranger.verifier, KEYS["X2"].verifier, KEYS["Y1"].verifier])
+    assert not policy.is_met_by([stranger.note_key, KEYS["X2"].note_key, KEYS["Y1"].note_key])
 
 
 def test_no_quorum_and_a_single_witness():
     assert read_policy("quorum none\n").is_met_by([])
-    one = read_policy(f"witness w {KEYS['X1'].verifier}\nquorum w\n")
-    assert one.is_met_by([KEYS["X1"].verifier])
+    one = read_policy(f"witness w {KEYS['X1'].note_key}\nquorum w\n")
+    assert one.is_met_by([KEYS["X1"].note_key])
     assert not one.is_met_by([])
 
 
-W = f"witness a {KEYS['X1'].verifier}\nwitness b {KEYS['X2'].verifier}\n"
+W = f"witness a {KEYS['X1'].note_key}\nwitness b {KEYS['X2'].note_key}\n"
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ W = f"witness a {KEYS['X1'].verifier}\nwitness b {KEYS['X2'].verifier}\n"
     [
         ("", 1),
         ("log\nquorum none\n", 1),
-        (f"log {LOG.verifier} a b\nquorum none\n", 1),
-        (f"log {LOG.verifier}\nlog {LOG.verifier}\nquorum none\n", 2),
-        (f"log {KEYS['X1'].verifier}\nquorum none\n", 1),
-        (f"witness w {LOG.verifier}\nquorum none\n", 1),
-        (f"witness none {KEYS['X1'].verifier}\nquorum none\n", 1),
+        (f"log {LOG.note_key} a b\nquorum none\n", 1),
+        (f"log {LOG.note_key}\nlog {LOG.note_key}\nquorum none\n", 2),
+        (f"log {KEYS['X1'].note_key}\nquorum none\n", 1),
+        (f"witness w {LOG.note_key}\nquorum none\n", 1),
+        (f"witness none {KEYS['X1'].note_key}\nquorum none\n", 1),
         ("witness w\nquorum none\n", 1),
         ("witness w nonsense\nquorum none\n", 1),
-        (f"{W}witness c {KEYS['X1'].verifier}\nquorum none\n", 3),
-        (f"{W}witness a {KEYS['X3'].verifier}\nquorum none\n", 3),
+        (f"{W}witness c {KEYS['X1'].note_key}\nquorum none\n", 3),
+        (f"{W}witness a {KEYS['X3'].note_key}\nquorum none\n", 3),
         (f"{W}group g all\nquorum none\n", 3),
         (f"{W}group g 0 a b\nquorum none\n", 3),
         (f"{W}group g 3 a b\nquorum none\n", 3),

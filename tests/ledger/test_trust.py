@@ -17,12 +17,12 @@ STATUS = Key("lab.example/log/status")
 BUNDLE = TrustBundle(
     host="lab.example",
     origin="lab.example/log",
-    policy=f"log {LOG.verifier}\nquorum none\n",
+    policy=f"log {LOG.note_key}\nquorum none\n",
     labs={"L1": (LocalizedText(en="First", zh="一"),)},
     roots=("PEM",),
     seals=(TrustedKey("ab" * 32, "L1"),),
-    marks=(TrustedKey(str(MARK.verifier), "L1", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),),
-    statuses=(TrustedKey(str(STATUS.verifier), compromised_at="2026-06-01T00:00:00Z"),),
+    marks=(TrustedKey(str(MARK.note_key), "L1", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"),),
+    statuses=(TrustedKey(str(STATUS.note_key), compromised_at="2026-06-01T00:00:00Z"),),
     made_at="2026-03-02T08:30:00Z",
 )
 
@@ -34,8 +34,8 @@ def day(text):
 def test_a_bundle_is_read_as_it_was_written():
     read = read_trust(json.loads(BUNDLE.canonical()))
     assert read == BUNDLE
-    assert read.mark_keys() == {MARK.verifier: BUNDLE.marks[0]}
-    assert read.read_policy().logs == (LOG.verifier,)
+    assert read.mark_keys() == {MARK.note_key: BUNDLE.marks[0]}
+    assert read.read_policy().logs == (LOG.note_key,)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_key_is_believed_in_its_time(at, held):
 
 
 def test_nothing_is_believed_from_the_compromise_on():
-    assert BUNDLE.status_keys(day("2026-05-31")) == (STATUS.verifier,)
+    assert BUNDLE.status_keys(day("2026-05-31")) == (STATUS.note_key,)
     assert BUNDLE.status_keys(day("2026-06-01")) == ()
 
 
@@ -69,7 +69,7 @@ def changed(**fields):
         (changed(seals=[{"key": "ab", "valid_to": "2026-01-01T00:00:00"}]), "trust-unreadable"),
         (changed(origin="other.example/log"), "trust-inconsistent"),
         (changed(policy="quorum none\n"), "trust-inconsistent"),
-        (changed(marks=[{"key": str(Key("w", COSIGNATURE).verifier)}]), "trust-inconsistent"),
+        (changed(marks=[{"key": str(Key("w", COSIGNATURE).note_key)}]), "trust-inconsistent"),
     ],
 )
 def test_what_is_no_bundle(plain, code):

@@ -57,7 +57,7 @@ class Place:
 
     def open(self):
         self.engine = open_engine(f"sqlite:///{self.database}", synced=False)
-        self.log = Log(self.engine, self.files, self.anchor, LAB.verifier, LAB.line)
+        self.log = Log(self.engine, self.files, self.anchor, LAB.note_key, LAB.line)
 
     def append(self, count, words="line"):
         """Add ledger lines as the transactions of certificates do."""
@@ -119,7 +119,7 @@ def test_every_head_is_that_of_the_lines_and_continues_the_one_before(place, ste
         assert is_consistent(old.size, new.size, proof, old.root, new.root)
     served = published(place.log)
     assert served.checkpoint == heads[-1]
-    assert signers(served.note, [LAB.verifier]) == (LAB.verifier,)
+    assert signers(served.note, [LAB.note_key]) == (LAB.note_key,)
     assert place.anchor.load() == str(served.note).encode()
 
 
@@ -208,7 +208,7 @@ def grown_note(place, key):
     from calib.ledger.checkpoints import Checkpoint
     from calib.ledger.notes import Note
 
-    said = Checkpoint(key.verifier.name, 3, root(3, nodes_of(place.leaves()))).text()
+    said = Checkpoint(key.note_key.name, 3, root(3, nodes_of(place.leaves()))).text()
     return Note(said, (key.line(said),))
 
 
@@ -289,7 +289,7 @@ def test_lines_missing_from_the_database_are_counted(place, tmp_path):
 def test_a_wrong_key_publishes_nothing(place):
     place.append(1)
     wrong = Key("lab.example/log", seed="another")
-    log = Log(place.engine, place.files, place.anchor, LAB.verifier, wrong.line)
+    log = Log(place.engine, place.files, place.anchor, LAB.note_key, wrong.line)
     with pytest.raises(Conflict) as stop:
         grow(log, clock)
     assert stop.value.code == "log-key-wrong"

@@ -17,7 +17,7 @@ from calib.certificates.pdf_seal_reading import verified_pdf
 from calib.certificates.xml_seal import open_xml, seal_xml
 from calib.ledger.checkpoints import Checkpoint
 from calib.ledger.marks import Mark
-from calib.ledger.notes import Note, read_verifier, signed, signers
+from calib.ledger.notes import Note, read_note_key, signed, signers
 from calib.ledger.statuses import StatusList
 from calib.records.certificates import Certificate
 from calib.services import issue, keys, signing_rule
@@ -137,16 +137,16 @@ def test_03_the_mark_of_a_reserved_certificate_is_signed(keyed, signer):
     key = keyed.key("mark")
     content = a_mark(keyed)
     signature = signer.sign(a_request(keyed, key_id=key.id, form="mark", content=content))
-    verifier = read_verifier(key.public_key)
-    assert signers(Note(content.decode(), (signed(verifier, signature),)), [verifier])
+    note_key = read_note_key(key.public_key)
+    assert signers(Note(content.decode(), (signed(note_key, signature),)), [note_key])
 
 
 def test_04_a_head_of_the_log_is_signed(keyed, signer):
     key = keyed.key("log")
     request = SigningRequest(key.id, "log", a_head())
-    verifier = read_verifier(key.public_key)
-    note = Note(a_head().decode(), (signed(verifier, signer.sign(request)),))
-    assert signers(note, [verifier]) == (verifier,)
+    note_key = read_note_key(key.public_key)
+    note = Note(a_head().decode(), (signed(note_key, signer.sign(request)),))
+    assert signers(note, [note_key]) == (note_key,)
 
 
 def test_05_a_status_list_is_signed(keyed, signer):

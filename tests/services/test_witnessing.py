@@ -36,9 +36,9 @@ def clock():
 @pytest.fixture
 def witness(tmp_path):
     return Witness(
-        WITNESS.verifier,
+        WITNESS.note_key,
         WITNESS._key.sign,  # the tests' own key
-        {LAB.verifier.name: (LAB.verifier,)},
+        {LAB.note_key.name: (LAB.note_key,)},
         lambda origin: FileAnchor(tmp_path / "witness" / origin.replace("/", "_")),
         clock,
     )
@@ -52,7 +52,7 @@ def place(tmp_path):
 
 
 def head(size):
-    return Checkpoint(LAB.verifier.name, size, root(size, LEAVES))
+    return Checkpoint(LAB.note_key.name, size, root(size, LEAVES))
 
 
 def body(old, new):
@@ -65,7 +65,7 @@ def test_a_witness_cosigns_what_continues_and_nothing_else(witness):
     said = witness.add_checkpoint(body(0, 7))
     assert said.status == 200
     whole = str(note(head(7), LAB)).encode() + said.body.encode()
-    (seen,) = cosigners(read_note(whole), [WITNESS.verifier])
+    (seen,) = cosigners(read_note(whole), [WITNESS.note_key])
     assert seen.seconds == int(NOW.timestamp())
     assert witness.add_checkpoint(body(0, 7)).status == 409
     assert witness.add_checkpoint(body(7, 7)).status == 200
@@ -79,7 +79,7 @@ def test_a_witness_cosigns_what_continues_and_nothing_else(witness):
 def test_two_requests_at_once_never_turn_a_witness_back(witness):
     """A thousand races of a smaller and a larger head: what is kept only grows."""
     rng = random.Random(7)  # noqa: S311
-    kept = witness.kept(LAB.verifier.name)
+    kept = witness.kept(LAB.note_key.name)
     rolled_back = 0
     size = 1
     assert witness.add_checkpoint(body(0, 1)).status == 200
@@ -113,8 +113,8 @@ def asking(witness):
 
 
 def policy(*addresses, key=WITNESS):
-    lines = [f"witness w{i} {k.verifier} {a}" for i, (a, k) in enumerate(addresses)]
-    return read_policy(f"log {LAB.verifier}\n" + "\n".join(lines) + "\nquorum none\n")
+    lines = [f"witness w{i} {k.note_key} {a}" for i, (a, k) in enumerate(addresses)]
+    return read_policy(f"log {LAB.note_key}\n" + "\n".join(lines) + "\nquorum none\n")
 
 
 def test_a_log_gets_its_heads_cosigned_as_it_grows(place, witness):
@@ -128,8 +128,8 @@ def test_a_log_gets_its_heads_cosigned_as_it_grows(place, witness):
         assert failed == ()
         add_cosignatures(place.log, seen, lines, NOW)
         served = published(place.log).note
-        (by,) = cosigners(served, [WITNESS.verifier])
-        assert by.verifier == WITNESS.verifier
+        (by,) = cosigners(served, [WITNESS.note_key])
+        assert by.note_key == WITNESS.note_key
     assert asked[0] == "https://w.example/add-checkpoint"
     assert len(asked) == 5  # once for the first head, then each time once to learn the size
 
@@ -176,7 +176,7 @@ class Served:
         entries = [line.encode() for line in lines]
         nodes = nodes_of([leaf_hash(entry) for entry in entries])
         size = len(entries)
-        self.head = Checkpoint(LAB.verifier.name, size, root(size, nodes))
+        self.head = Checkpoint(LAB.note_key.name, size, root(size, nodes))
         self.files = {f"tile/{t.path()}": tile_content(t, nodes) for t in tiles_of(size)}
         for at, width in bundles_of(size):
             path = f"tile/{path_of(ENTRIES, at, width)}"
@@ -196,7 +196,7 @@ def test_who_watches_sees_it_grow_and_knows_its_own_lines():
     seen = None
     for size in (0, 1, 256, 300, 700):
         served = Served(lines[:size])
-        watched = watch(served.fetch, LAB.verifier, seen, "L1", lines)
+        watched = watch(served.fetch, LAB.note_key, seen, "L1", lines)
         assert watched.findings == ()
         assert watched.head == served.head
         seen = watched.head
@@ -207,25 +207,25 @@ def test_a_line_in_ones_name_that_nobody_wrote_is_told():
     foreign = leaf_of("issued", "ab" * 16, {"lab": "L1", "number": "forged"})
     other = leaf_of("issued", "cd" * 16, {"lab": "L2", "number": "theirs"})
     served = Served([*own, other, foreign])
-    first = watch(Served(own).fetch, LAB.verifier, None, "L1", own).head
-    watched = watch(served.fetch, LAB.verifier, first, "L1", own)
+    first = watch(Served(own).fetch, LAB.note_key, None, "L1", own).head
+    watched = watch(served.fetch, LAB.note_key, first, "L1", own)
     assert [(f.code, f.facts["place"]) for f in watched.findings] == [("log-line-unknown", 301)]
-    assert watch(served.fetch, LAB.verifier, first).findings == ()
+    assert watch(served.fetch, LAB.note_key, first).findings == ()
 
 
 def test_a_rewritten_history_is_told():
     lines = lines_of(300)
-    first = watch(Served(lines).fetch, LAB.verifier, None).head
+    first = watch(Served(lines).fetch, LAB.note_key, None).head
     rewritten = [*lines[:10], lines_of(1, "L9")[0], *lines[11:], *lines_of(5)]
     for served in (Served(rewritten), Served(lines[:200])):
         with pytest.raises(Refused) as stop:
-            watch(served.fetch, LAB.verifier, first)
+            watch(served.fetch, LAB.note_key, first)
         assert stop.value.code == "log-forked"
 
 
 def test_a_head_by_another_key_is_nobodys():
     with pytest.raises(Refused) as stop:
-        watch(Served(lines_of(3), Key(LAB.verifier.name, seed="x")).fetch, LAB.verifier, None)
+        watch(Served(lines_of(3), Key(LAB.note_key.name, seed="x")).fetch, LAB.note_key, None)
     assert stop.value.code == "log-head-foreign"
 
 
@@ -238,7 +238,7 @@ def test_every_file_that_is_bent_is_noticed():
             served = Served(lines)
             served.files[path] = bent
             try:
-                watch(served.fetch, LAB.verifier, None)
+                watch(served.fetch, LAB.note_key, None)
                 noticed[path] = False
                 break
             except (Conflict, Invalid, Refused):
@@ -255,7 +255,7 @@ def test_other_entries_under_the_same_root_are_noticed():
     for path in ("tile/entries/000", "tile/0/000"):
         served.files[path] = Served(bent).files[path]
     with pytest.raises(Conflict) as stop:
-        watch(served.fetch, LAB.verifier, None)
+        watch(served.fetch, LAB.note_key, None)
     assert stop.value.code == "log-file-unfit"
 
 

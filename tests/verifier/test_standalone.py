@@ -39,13 +39,13 @@ SUBJECT = {
 TRUST = TrustBundle(
     host="lab.example",
     origin=ORIGIN,
-    policy=f"log {LOG.verifier}\nquorum none\n",
+    policy=f"log {LOG.note_key}\nquorum none\n",
     labs={"L1": (LocalizedText(en="First", zh="一"),)},
-    statuses=(TrustedKey(str(STATUS.verifier)),),
+    statuses=(TrustedKey(str(STATUS.note_key)),),
 )
 WITNESSED = replace(
     TRUST,
-    policy=f"log {LOG.verifier}\nwitness w {WITNESS.verifier}\ngroup g any w\nquorum g\n",
+    policy=f"log {LOG.note_key}\nwitness w {WITNESS.note_key}\ngroup g any w\nquorum g\n",
 )
 
 

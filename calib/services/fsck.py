@@ -1,0 +1,212 @@
+"""Compute everything again that can be computed again, and name what is not as it was written.
+
+Audit trails, ledger, log, frozen records, files of certificates, numbers without gaps. Reads, never
+mends: what is wrong may be the only trace of what happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from calib.certificates.document import CertificateDocument
+from calib.ledger.chain import leaf_of
+from calib.records.calibrations import Evaluation
+from calib.records.certificates import Certificate, CertificateEvent, CertificateFile, LedgerLeaf
+from calib.services import ledger
+from calib.services.log import Log
+from calib.services.log_check import check_log
+from calib.services.ports import FileStore
+from calib.services.restoring import SKIPPED
+from instruments.errors import DomainError, Finding
+from instruments.plain import NotPlain
+from instruments.records.audit import AuditEvent
+from instruments.records.counters import NumberSeries
+from instruments.records.parties import Lab
+from instruments.services.audit import check_chain
+from instruments.services.numbers import CERTIFICATES
+from instruments.tenancy import installation_session
+
+Told = Callable[[str, float], None]
+BATCH = 200
+
+
+def fsck(engine: Engine, store: FileStore, log: Log | None, told: Told) -> Iterator[Finding]:
+    """Yield everything that is wrong with an installation; nothing means that all of it holds."""
+    with installation_session(engine, read_only=True) as session:
+        told("audit trails", 0.0)
+        for lab_id in session.scalars(select(Lab.id).order_by(Lab.id)):
+            yield from check_chain(session, lab_id)
+        told("ledger", 0.1)
+        yield from ledger.check(session)
+        yield from _lines(session)
+        told("frozen records", 0.3)
+        yield from _evaluations(session)
+        told("certificates", 0.5)
+        yield from _certificates(session)
+        told("files", 0.6)
+        yield from _files(session, store)
+        told("numbers", 0.9)
+        yield from _numbers(session)
+    if log is not None:
+        told("log", 0.95)
+        yield from check_log(log)
+
+
+def _lines(session: Session) -> Iterator[Finding]:
+    """Make every line of the ledger again from what it commits to."""
+    rows = session.scalars(
+        select(LedgerLeaf).where(LedgerLeaf.subject != "").order_by(LedgerLeaf.place)
+    )
+    for row in rows.yield_per(BATCH):
+        subject, event = json.loads(row.subject), _type_of(row.leaf)
+        if leaf_of(event, row.salt, subject) != row.leaf or subject.get("status", event) != event:
+            yield Finding(
+                "ledger-line-differs",
+                "Line {place} of the ledger does not follow from what is kept of it: salt or "
+                "subject were changed. Compare with a backup.",
+                at=f"/ledger/{row.place}",
+                facts={"place": row.place},
+            )
+
+
+def _type_of(leaf: str) -> str:
+    try:
+        return str(json.loads(leaf)["type"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _evaluations(session: Session) -> Iterator[Finding]:
+    rows = session.scalars(select(Evaluation).order_by(Evaluation.id))
+    for row in rows.yield_per(BATCH):
+        for kind, content, expected in (
+            ("input", row.input_json, row.input_digest),
+            ("result", row.result_json, row.result_digest),
+        ):
+            if _sha256(content.encode()) != expected:
+                yield Finding(
+                    "evaluation-changed",
+                    "The frozen {kind} {id} of record {record} is no longer what was stored. "
+                    "Compare with a backup.",
+                    at=f"/evaluations/{row.id}",
+                    facts={"kind": kind, "id": row.id, "record": row.calibration_id},
+                )
+
+
+def _certificates(session: Session) -> Iterator[Finding]:
+    """Hold each frozen document to its digest, and the row to the document."""
+    for row in session.scalars(select(Certificate).order_by(Certificate.id)).yield_per(BATCH):
+        document = _document(row.payload)
+        same = document is not None and (
+            (document.number, document.token, document.kind) == (row.number, row.token, row.kind)
+        )
+        if _sha256(row.payload.encode()) != row.payload_digest or not same:
+            yield Finding(
+                "payload-changed",
+                "What certificate {number} says is no longer what was frozen. Compare with a "
+                "backup; the issued file itself is checked apart.",
+                at=f"/certificates/{row.id}",
+                facts={"number": row.number},
+            )
+
+
+def _document(payload: str) -> CertificateDocument | None:
+    try:
+        return CertificateDocument.from_dict(json.loads(payload))
+    except (ValueError, NotPlain, KeyError):
+        return None
+
+
+def _files(session: Session, store: FileStore) -> Iterator[Finding]:
+    """Read every file, and hold it to the digest in its row and in the ledger."""
+    logged = _logged(session)
+    rows = session.execute(
+        select(CertificateFile, Certificate.number)
+        .join(Certificate, Certificate.id == CertificateFile.certificate_id)
+        .order_by(CertificateFile.id)
+    )
+    for file, number in rows.yield_per(BATCH):
+        at = f"/certificates/{file.certificate_id}/{file.role}"
+        if logged.get(file.certificate_id, {}).get(file.role) != file.sha256:
+            yield Finding(
+                "file-not-as-logged",
+                "The {role} of certificate {number} is not the one that was logged when it was "
+                "issued. Compare with a backup.",
+                at=at,
+                facts={"role": file.role, "number": number},
+            )
+        try:
+            store.get(file.sha256)
+        except DomainError as problem:
+            facts = {**problem.facts, "number": number, "role": file.role}
+            yield Finding(problem.code, problem.message, at=at, facts=facts)
+    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    for id_ in session.scalars(issued):
+        if id_ not in logged:
+            yield Finding(
+                "issued-not-logged",
+                "Certificate {id} is issued, but the ledger does not say so. Compare with a "
+                "backup.",
+                at=f"/certificates/{id_}",
+                facts={"id": id_},
+            )
+
+
+def _logged(session: Session) -> dict[int, dict[str, Any]]:
+    """Return the digests of files by certificate, as the ledger committed to them."""
+    rows = session.execute(
+        select(LedgerLeaf.certificate_id, LedgerLeaf.subject).where(
+            LedgerLeaf.leaf.contains('"type":"issued"'), LedgerLeaf.subject != ""
+        )
+    )
+    return {id_: json.loads(subject).get("files", {}) for id_, subject in rows}
+
+
+def _numbers(session: Session) -> Iterator[Finding]:
+    """Count: every number that was taken must belong to a certificate, or have been voided."""
+    taken = {
+        (lab_id, kind): count
+        for lab_id, kind, count in session.execute(
+            select(Certificate.lab_id, Certificate.kind, func.count()).group_by(
+                Certificate.lab_id, Certificate.kind
+            )
+        )
+    }
+    counted = session.execute(
+        select(NumberSeries.lab_id, NumberSeries.name, func.sum(NumberSeries.last))
+        .where(NumberSeries.name.in_(CERTIFICATES))
+        .group_by(NumberSeries.lab_id, NumberSeries.name)
+    )
+    skipped = _skipped(session)
+    for lab_id, kind, last in counted:
+        there = taken.get((lab_id, kind), 0) + skipped.get(lab_id, 0)
+        if int(last) != there:
+            yield Finding(
+                "numbers-not-explained",
+                "Laboratory {lab} has taken {last} numbers of the series {series}, but {there} "
+                "certificates bear one. Compare with a backup; after a restore the difference are "
+                "numbers that were given out and lost.",
+                at=f"/labs/{lab_id}",
+                facts={"lab": lab_id, "last": int(last), "series": kind, "there": there},
+            )
+
+
+def _skipped(session: Session) -> dict[int, int]:
+    """Return by lab how many numbers were skipped after a backup was restored."""
+    rows = session.execute(
+        select(AuditEvent.lab_id, AuditEvent.facts).where(AuditEvent.act == SKIPPED)
+    )
+    found: dict[int, int] = {}
+    for lab_id, facts in rows:
+        found[lab_id] = found.get(lab_id, 0) + int(facts["count"])
+    return found
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
