@@ -339,7 +339,7 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
     ]
     if not by or not believed(by[0], at):
         raise Wrong(f"no laboratory you trust signed this code on {issued}: it is forged")
-    led = re.fullmatch(r"https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address, re.ASCII)
+    led = re.fullmatch(r"(?a)https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address)
     if origin != trust["origin"] or led is None or led[1] != trust["host"]:
         raise Wrong(f"the code leads to {led[1] if led else address}, not to {trust['host']}")
     if until != "-" and ends.date() < now.date():
