@@ -151,19 +151,10 @@ def trust(
     to: Annotated[Path | None, typer.Option(help="File to write instead of printing.")] = None,
 ) -> None:
     """Print what verifiers pin of this installation, as one line of canonical JSON."""
-    from calib.services import key_views
-    from instruments.tenancy import installation_session
+    from api.bootstrap import trust_of
 
-    with (
-        installation() as wired,
-        installation_session(wired.engine, read_only=True) as session,
-    ):
-        bundle = key_views.trust_bundle(
-            session,
-            host=wired.settings.host,
-            origin=wired.settings.log_origin,
-            now=wired.clock(),
-        )
+    with installation() as wired:
+        bundle = trust_of(wired)
     if to is not None:
         write_output(to, bundle.canonical())
     else:

@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from api.bootstrap import trust_of
 from api.deps import PublicReading, Wired
 from api.pages.drawing import shape
 from api.pages.rendering import page
 from api.problems import say
 from calib.i18n import format_date
-from calib.services import key_views, public, recall
+from calib.services import public, recall
 from instruments.quantities import UNITS
 
 router = APIRouter(include_in_schema=False)
@@ -51,13 +52,9 @@ def show_certificate(
 
 
 @router.get("/.well-known/calib-trust")
-def show_trust(session: PublicReading, wired: Wired) -> Response:
+def show_trust(wired: Wired) -> Response:
     """Return what verifiers pin of this installation, as canonical JSON."""
-    settings = wired.settings
-    bundle = key_views.trust_bundle(
-        session, host=settings.host, origin=settings.log_origin, now=wired.clock()
-    )
-    return Response(bundle.canonical(), media_type="application/json")
+    return Response(trust_of(wired).canonical(), media_type="application/json")
 
 
 @router.get("/calendar/{token}.ics")

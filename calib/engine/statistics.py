@@ -7,14 +7,13 @@ not know where readings come from, nor drop any of them.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
 from calib.engine.errors import DegenerateData, OutOfRange
-from calib.engine.types import Nested, OutlierTest, TypeA
+from calib.engine.types import Nested, TypeA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +28,22 @@ RANGE_DIVISORS = (1.13, 1.69, 2.06, 2.33, 2.53, 2.70, 2.85, 2.97)
 RANGE_DOF = (0.9, 1.8, 2.7, 3.6, 4.5, 5.3, 6.0, 6.8)
 
 
-def _readings(x: ArrayLike, least: int) -> FloatArray:
-    """Check readings: finite numbers, at least `least` along the last axis."""
+def need_readings(x: ArrayLike, least: int) -> FloatArray:
+    """Check readings: finite numbers, at least `least` along the last axis.
+
+    Raises
+    ------
+    DegenerateData
+        There are fewer.
+    OutOfRange
+        One is not a finite number.
+
+    Notes
+    -----
+    Source: definition.
+    Checked against: tests/engine/test_statistics.py.
+    Limits: none.
+    """
     a = np.asarray(x, dtype=np.float64)
     n = a.shape[-1] if a.ndim else 0
     if n < least:
@@ -67,7 +80,7 @@ def moments(x: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     Checked against: tests/reference/type_a.toml.
     Limits: independent readings; see `evaluate_autocorrelated` for others.
     """
-    a = _readings(x, 2)
+    a = need_readings(x, 2)
     n = a.shape[-1]
     # The deviations from the first reading are exact for close readings (StRD NumAcc).
     shifted = a - a[..., :1]
@@ -104,7 +117,7 @@ def evaluate_bessel(x: ArrayLike) -> TypeA:
     Checked against: tests/reference/type_a.toml.
     Limits: independent readings.
     """
-    a = _readings(x, 2)
+    a = need_readings(x, 2)
     mean, s, u = moments(a)
     return TypeA(float(mean), float(s), float(u), len(a) - 1, len(a))
 
@@ -133,7 +146,7 @@ def evaluate_range(x: ArrayLike) -> TypeA:
     Checked against: tests/reference/type_a.toml.
     Limits: nearly normal readings.
     """
-    a = _readings(x, 2)
+    a = need_readings(x, 2)
     n = len(a)
     if n > len(RANGE_DIVISORS) + 1:
         msg = f"The range method takes 2 to 9 readings, got {n}. Use Bessel's formula."
@@ -168,7 +181,7 @@ def evaluate_pooled(groups: Sequence[ArrayLike]) -> TypeA:
     """
     if not len(groups):
         raise DegenerateData("No group of readings given. At least one is needed.")
-    series = [_readings(g, 2) for g in groups]
+    series = [need_readings(g, 2) for g in groups]
     n = sum(len(g) for g in series)
     dof = n - len(series)
     s = math.sqrt(math.fsum((len(g) - 1) * float(moments(g)[1]) ** 2 for g in series) / dof)
@@ -190,7 +203,7 @@ def autocorrelate(x: ArrayLike, lags: int) -> FloatArray:
     Checked against: tests/reference/type_a.toml.
     Limits: equally spaced readings.
     """
-    a = _readings(x, max(2, lags + 1))
+    a = need_readings(x, max(2, lags + 1))
     d = a - moments(a)[0]
     total = float(d @ d)
     if total == 0:
@@ -222,7 +235,7 @@ def evaluate_autocorrelated(x: ArrayLike) -> TypeA:
     Checked against: tests/reference/type_a.toml.
     Limits: stationary series; degrees of freedom stay n - 1.
     """
-    a = _readings(x, 4)
+    a = need_readings(x, 4)
     n = len(a)
     mean, s, u = moments(a)
     r = autocorrelate(a, n // 4)
@@ -271,7 +284,7 @@ def evaluate_nested(
     Checked against: tests/reference/gum_h5.toml.
     Limits: the mean of all readings weights groups by size; `u` is meant for equal sizes.
     """
-    m, s = _readings(means, 2), _readings(deviations, 2)
+    m, s = need_readings(means, 2), need_readings(deviations, 2)
     n = np.asarray(sizes, dtype=np.float64)
     if not np.all(n >= 2) or np.any(s < 0) or not 0 < alpha < 1:
         msg = "Each group needs at least 2 readings, s not negative, alpha between 0 and 1."
@@ -303,106 +316,3 @@ def evaluate_nested(
         F_critical=float(special.fdtri(dof_between, dof_within, 1 - alpha)),
         p=None if F is None else float(special.fdtrc(dof_between, dof_within, F)),
     )
-
-
-def check_outlier(x: ArrayLike, alpha: float = 0.05, sided: int = 2) -> OutlierTest:
-    """Grubbs' test for one outlier; nothing is dropped.
-
-    Parameters
-    ----------
-    x : (n,) array_like
-        At least three readings, not all equal.
-    alpha : float
-        Level of the test.
-    sided : int
-        1: the largest reading only; 2: the reading farthest from the mean.
-
-    Returns
-    -------
-    OutlierTest
-        Statistic, critical value, place of the reading and the verdict.
-
-    Raises
-    ------
-    DegenerateData
-        Fewer than three readings, or all equal.
-    OutOfRange
-        `alpha` or `sided` is not allowed.
-
-    Notes
-    -----
-    Source: F. E. Grubbs, Technometrics 11 (1969) 1; ISO 5725-2.
-    Checked against: tests/reference/type_a.toml.
-    Limits: one outlier in nearly normal readings.
-    """
-    a = _readings(x, 3)
-    if sided not in (1, 2) or not 0 < alpha < 1:
-        msg = f"Grubbs' test needs alpha between 0 and 1 and sided 1 or 2, got {alpha}, {sided}."
-        raise OutOfRange(msg, {"alpha": alpha, "sided": sided})
-    mean, s, _ = moments(a)
-    if s == 0:
-        raise DegenerateData("All readings are equal: an outlier test does not apply.")
-    deviation = (a - mean) / s if sided == 1 else np.abs(a - mean) / s
-    index = int(np.argmax(deviation))
-    critical = grubbs_limit(len(a), alpha, sided)
-    statistic = float(deviation[index])
-    return OutlierTest(statistic, critical, index, statistic > critical)
-
-
-@lru_cache(maxsize=256)
-def grubbs_limit(n: int, alpha: float = 0.05, sided: int = 2) -> float:
-    """Critical value of Grubbs' statistic for n readings, at least three.
-
-    Notes
-    -----
-    Source: F. E. Grubbs, Technometrics 11 (1969) 1; ISO 5725-2.
-    Checked against: tests/reference/type_a.toml.
-    Limits: one outlier in nearly normal readings.
-    """
-    t = float(special.stdtrit(n - 2, 1 - alpha / (sided * n)))
-    return (n - 1) / math.sqrt(n) * math.sqrt(t * t / (n - 2 + t * t))
-
-
-def check_variances(deviations: ArrayLike, size: float, alpha: float = 0.05) -> OutlierTest:
-    """Cochran's test for one group that scatters more than the others; nothing is dropped.
-
-    Parameters
-    ----------
-    deviations : (p,) array_like
-        Standard deviations of at least two groups, not all 0.
-    size : float
-        Readings per group, at least 2 (the usual number where it varies).
-    alpha : float
-        Level of the test.
-
-    Returns
-    -------
-    OutlierTest
-        Largest s^2 over their sum, its critical value, place of the group, verdict.
-
-    Raises
-    ------
-    DegenerateData
-        Fewer than two groups, or none scatters.
-    OutOfRange
-        A deviation is negative, `size` below 2 or `alpha` outside 0 to 1.
-
-    Notes
-    -----
-    Source: ISO 5725-2:2019, 8.3.4; critical value 1/(1 + (p - 1)/F) with the quantile
-    1 - alpha/p of F(n - 1, (p - 1)(n - 1)).
-    Checked against: tests/reference/type_a.toml.
-    Limits: equal sizes and nearly normal readings; the bound is exact to about 0.001.
-    """
-    s = _readings(deviations, 2)
-    if np.any(s < 0) or not size >= 2 or not 0 < alpha < 1:
-        msg = "Cochran's test needs s not negative, 2 readings per group, alpha between 0 and 1."
-        raise OutOfRange(msg, {"size": size, "alpha": alpha})
-    total = float(s @ s)
-    if total == 0:
-        raise DegenerateData("No group scatters: a test of variances does not apply.")
-    p, nu = len(s), size - 1
-    F = float(special.fdtri(nu, (p - 1) * nu, 1 - alpha / p))
-    critical, index = 1 / (1 + (p - 1) / F), int(np.argmax(s))
-    statistic = float(s[index]) ** 2 / total
-    return OutlierTest(statistic, critical, index, statistic > critical)

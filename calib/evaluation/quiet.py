@@ -17,7 +17,8 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from calib.engine.statistics import grubbs_limit, moments
+from calib.engine.outliers import grubbs_limit
+from calib.engine.statistics import moments
 from calib.evaluation.decimals import Whole, has_plain_decimals, numbers, whole_numbers
 from calib.evaluation.inputs import CalibrationInput, PointInput
 from calib.evaluation.readingchecks import is_compared, reach_of, span_of, step_of

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
-from calib.engine.statistics import check_outlier
+from calib.engine.outliers import check_outlier
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
 from calib.evaluation.places import facts_of

@@ -28,6 +28,7 @@ from instruments.text import LocalizedText
 
 Purpose = Literal["root", "seal", "mark", "log", "status", "preview"]
 State = Literal["usable", "uncertified", "early", "rotated", "expired", "retired", "compromised"]
+NO_WITNESSES = "quorum none\n"
 X509: tuple[Purpose, ...] = ("root", "seal", "preview")
 """Purposes whose keys bear certificates; the others sign notes."""
 
@@ -152,7 +153,7 @@ def trust_bundle(
 ) -> TrustBundle:
     """Return what verifiers pin of this installation; keys for previews are never in it.
 
-    `policy` is the tlog-policy when there are witnesses; otherwise it names the log alone.
+    `policy` is the tlog-policy with the witnesses; keys of the log it does not name are added.
 
     Raises
     ------
@@ -160,7 +161,7 @@ def trust_bundle(
         There is no key of a log.
     """
     keys = [key for key in list_keys(session) if key.purpose != "preview"]
-    named = policy or _own_policy(key for key in keys if key.purpose == "log")
+    named = _own_policy((key for key in keys if key.purpose == "log"), policy)
     if not named:
         raise NotFound(
             "trust-not-there",
@@ -186,9 +187,10 @@ def written(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _own_policy(keys: Iterable[KeyView]) -> str:
-    logs = "".join(f"log {key.public_key}\n" for key in keys)
-    return f"{logs}quorum none\n" if logs else ""
+def _own_policy(keys: Iterable[KeyView], policy: str) -> str:
+    own = [key.public_key for key in keys]
+    logs = "".join(f"log {key}\n" for key in own if key not in policy)
+    return f"{logs}{policy or NO_WITNESSES}" if own else ""
 
 
 def _roots(keys: Sequence[KeyView]) -> tuple[str, ...]:

@@ -13,9 +13,12 @@ from typing import Any, Final, Literal
 from instruments.errors import DomainError, Finding, fill
 
 State = Literal["established", "contradicted", "not_established"]
-Verdict = Literal["valid", "superseded", "withdrawn", "expired", "invalid", "cannot_tell"]
+Verdict = Literal[
+    "valid", "superseded", "withdrawn", "expired", "simulated", "invalid", "cannot_tell"
+]
 EXIT: Final[Mapping[Verdict, int]] = {
-    "valid": 0, "superseded": 1, "withdrawn": 1, "expired": 1, "invalid": 1, "cannot_tell": 2,
+    "valid": 0, "superseded": 1, "withdrawn": 1, "expired": 1, "simulated": 1, "invalid": 1,
+    "cannot_tell": 2,
 }  # fmt: skip
 """Exit code of ``calib authenticate``."""
 VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
@@ -23,6 +26,7 @@ VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
     "superseded": "Genuine, but replaced: do not use it any more.",
     "withdrawn": "Genuine, but withdrawn: do not rely on it.",
     "expired": "Genuine and standing, but its legal validity has passed.",
+    "simulated": "Unchanged, but of simulated readings: it certifies no instrument.",
     "invalid": "Not a genuine, unchanged certificate: do not rely on it.",
     "cannot_tell": "It cannot be told whether this certificate is genuine and stands.",
 }
@@ -117,16 +121,18 @@ def refused(id_: str, problem: DomainError) -> Step:
 def verdict_of(steps: Sequence[Step]) -> Verdict:
     """Return the one answer that follows from the steps.
 
-    Anything contradicted makes it invalid, but for the status and the validity, which have words of
-    their own. Valid takes an established origin, content and status.
+    Anything contradicted makes it invalid, but for what has a word of its own: status, validity,
+    simulated readings. Valid takes an established origin, content and status.
     """
     by_id = {step.id: step for step in steps}
     against = [step.id for step in steps if step.state == "contradicted"]
-    if any(id_ not in ("status", "validity") for id_ in against):
+    if any(id_ not in ("status", "validity", "simulated") for id_ in against):
         return "invalid"
     known = any(by_id[id_].state == "established" for id_ in ORIGIN if id_ in by_id)
     if not known:
         return "cannot_tell"
+    if "simulated" in against:
+        return "simulated"
     if "status" in against:
         return "withdrawn" if by_id["status"].facts.get("state") == "withdrawn" else "superseded"
     status = by_id.get("status")

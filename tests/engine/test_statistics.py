@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calib.engine import statistics
+from calib.engine import outliers, statistics
 from calib.engine.coverage import coverage_factor
 from calib.engine.errors import DegenerateData, OutOfRange
 from tests.engine.published import agrees, load
@@ -82,12 +82,12 @@ def test_nested_refuses(sizes: list[int], s: list[float], alpha: float) -> None:
 
 def test_grubbs() -> None:
     data = TYPE_A["grubbs"]
-    found = statistics.check_outlier(data["readings"], data["alpha"], 1)
+    found = outliers.check_outlier(data["readings"], data["alpha"], 1)
     assert agrees(found.statistic, data["statistic"])
     assert agrees(found.critical, data["critical"])
     assert found.index == data["index"]
     assert found.outlying
-    low = statistics.check_outlier([-x for x in data["readings"]], data["alpha"], 2)
+    low = outliers.check_outlier([-x for x in data["readings"]], data["alpha"], 2)
     assert low.index == data["index"]
     assert low.critical > found.critical
 
@@ -95,16 +95,16 @@ def test_grubbs() -> None:
 @pytest.mark.parametrize("alpha", [0, 1, math.nan])
 def test_grubbs_refuses_alpha(alpha: float) -> None:
     with pytest.raises(OutOfRange):
-        statistics.check_outlier([1, 2, 3], alpha)
+        outliers.check_outlier([1, 2, 3], alpha)
 
 
 def test_grubbs_refuses() -> None:
     with pytest.raises(OutOfRange):
-        statistics.check_outlier([1, 2, 3], 0.05, 3)
+        outliers.check_outlier([1, 2, 3], 0.05, 3)
     with pytest.raises(DegenerateData):
-        statistics.check_outlier([1, 1, 1])
+        outliers.check_outlier([1, 1, 1])
     with pytest.raises(DegenerateData):
-        statistics.check_outlier([1, 2])
+        outliers.check_outlier([1, 2])
 
 
 @pytest.mark.parametrize("n", range(2, 10))
@@ -184,24 +184,24 @@ def test_many_series_at_once(rows: list[list[float]]) -> None:
 def test_cochran_critical_values() -> None:
     case = TYPE_A["cochran"]
     for p, printed in zip(case["p"], case["critical"], strict=True):
-        found = statistics.check_variances([1.0] * p, case["size"])
+        found = outliers.check_variances([1.0] * p, case["size"])
         assert found.critical == pytest.approx(printed, abs=case["tolerance"])
         assert found.statistic == pytest.approx(1 / p)
         assert not found.outlying
 
 
 def test_cochran_names_the_group_that_scatters() -> None:
-    found = statistics.check_variances([0.1, 0.9, 0.2, 0.1], 5)
+    found = outliers.check_variances([0.1, 0.9, 0.2, 0.1], 5)
     assert (found.index, found.outlying) == (1, True)
     assert found.statistic == pytest.approx(0.81 / 0.87)
-    stricter = statistics.check_variances([0.1, 0.9, 0.2, 0.1], 5, 0.01)
+    stricter = outliers.check_variances([0.1, 0.9, 0.2, 0.1], 5, 0.01)
     assert stricter.critical > found.critical
 
 
 def test_cochran_keeps_its_level() -> None:
     # Groups that scatter alike are suspected about as often as alpha says.
     drawn = np.random.default_rng(8).normal(size=(4000, 5, 4)).std(axis=2, ddof=1)
-    share = np.mean([statistics.check_variances(s, 4, 0.1).outlying for s in drawn])
+    share = np.mean([outliers.check_variances(s, 4, 0.1).outlying for s in drawn])
     assert share == pytest.approx(0.1, abs=0.015)
 
 
@@ -210,11 +210,11 @@ def test_cochran_keeps_its_level() -> None:
 )
 def test_cochran_refuses(s: list[float], size: int, alpha: float) -> None:
     with pytest.raises(OutOfRange):
-        statistics.check_variances(s, size, alpha)
+        outliers.check_variances(s, size, alpha)
 
 
 def test_cochran_needs_groups_that_scatter() -> None:
     with pytest.raises(DegenerateData):
-        statistics.check_variances([1], 2)
+        outliers.check_variances([1], 2)
     with pytest.raises(DegenerateData):
-        statistics.check_variances([0, 0], 2)
+        outliers.check_variances([0, 0], 2)

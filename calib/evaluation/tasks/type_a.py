@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from calib.engine import statistics
+from calib.engine import outliers, statistics
 from calib.engine.types import Nested, OutlierTest, TypeA
 from calib.evaluation.tasks.reader import (
     Fields,
@@ -69,7 +69,7 @@ def _unequal(fields: Fields, deviations: list[float], sizes: list[int]) -> dict[
     asked.word("test", ("cochran",))
     usual = max(sorted(set(sizes)), key=sizes.count)
     with place("outliers"):
-        found = statistics.check_variances(deviations, usual, asked.number("alpha", 0.05))
+        found = outliers.check_variances(deviations, usual, asked.number("alpha", 0.05))
     return _tested(found) | {"size": usual}
 
 
@@ -102,7 +102,7 @@ def _outliers(fields: Fields, readings: list[float]) -> dict[str, Any]:
     asked.word("test", ("grubbs",))
     sided = read_whole(asked.get("sided"), "outliers.sided") if asked.has("sided") else 2
     with place("outliers"):
-        found = statistics.check_outlier(readings, asked.number("alpha", 0.05), sided)
+        found = outliers.check_outlier(readings, asked.number("alpha", 0.05), sided)
     return _tested(found)
 
 
