@@ -43,6 +43,8 @@ class Mark:
     """Place of its reservation in the log: no later line can have been issued before."""
     payload: bytes
     """First half of the SHA-256 of the frozen document."""
+    entry: str
+    """Name of the certificate in the status list: the token in the address is held to it."""
 
     def text(self) -> str:
         """Return what is signed.
@@ -60,6 +62,7 @@ class Mark:
             self.item,
             str(self.place),
             _encode(self.payload),
+            self.entry,
         )
         text = "".join(f"{line}\n" for line in lines)
         if _mark_of(text) != self:
@@ -125,10 +128,8 @@ def _mark_of(text: str) -> Mark:
 
     Raises ValueError.
     """
-    header, origin, number, kind, issued, until, verdict, item, place, payload, end = text.split(
-        "\n"
-    )
-    words = (origin, number, kind, issued, until, verdict, item)
+    header, *words, place, payload, entry, end = text.split("\n")
+    origin, number, kind, issued, until, verdict, item = words
     if (
         header != HEADER
         or end
@@ -142,9 +143,10 @@ def _mark_of(text: str) -> Mark:
         if date.fromisoformat(day).isoformat() != day:
             raise ValueError("no date")
     digest = _decode(payload)
-    if len(digest) != DIGEST_SIZE:
+    if {len(digest), len(_decode(entry))} != {DIGEST_SIZE}:
         raise ValueError("no digest")
-    return Mark(origin, number, kind, issued, until, verdict, item, read_whole(place), digest)
+    at = read_whole(place)
+    return Mark(origin, number, kind, issued, until, verdict, item, at, digest, entry)
 
 
 def _encode(content: bytes) -> str:

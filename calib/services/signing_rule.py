@@ -27,7 +27,7 @@ from calib.certificates.seal_forms import is_seal_of, is_seal_of_pdf
 from calib.ledger.checkpoints import Checkpoint, read_checkpoint
 from calib.ledger.marks import DIGEST_SIZE, read_mark
 from calib.ledger.notes import Note
-from calib.ledger.statuses import read_status
+from calib.ledger.statuses import entry_of, read_status
 from calib.records.calibrations import Calibration, Condition, Evaluation, Reading, ReviewMark
 from calib.records.certificates import Certificate
 from calib.services.certificate_rows import events_of, state_of
@@ -254,7 +254,8 @@ def _fits(request: SigningRequest, document: CertificateDocument, key: KeyView) 
     except DomainError:
         return False
     start = bytes.fromhex(document.digest())[:DIGEST_SIZE]
-    return (mark.number, mark.payload) == (document.number, start) and (
+    entry = entry_of(document.token)
+    return (mark.number, mark.payload, mark.entry) == (document.number, start, entry) and (
         mark.verdict == document.result.verdict and mark.issued_on == document.issued_on
     )
 

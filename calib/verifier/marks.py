@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from calib.certificates.document import CertificateDocument
 from calib.ledger.marks import DIGEST_SIZE, NONE, Mark, SignedMark, read_fragment
-from calib.verifier.evidence import Evidence, status_step
+from calib.ledger.statuses import entry_of
+from calib.verifier.evidence import Evidence, standing_step
 from calib.verifier.report import Step, contradicted, established, not_established
 
 _ADDRESS = re.compile(
@@ -30,12 +31,10 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
         established("file", "It reads as {kind} {number}.", kind=mark.kind, number=mark.number),
         mark_step(signed, address if fragment else "", evidence),
         *validity_steps(until, evidence.now.date()),
+        standing_step(evidence, mark.entry),
     ]
     if fragment:
-        steps += [_host_step(host, evidence), status_step(evidence, token)]
-    else:
-        message = "The code does not say under which name its status is kept."
-        steps.append(not_established("status", message))
+        steps.append(_host_step(host, evidence))
     says = {
         "number": mark.number,
         "serial": mark.item,
@@ -52,10 +51,10 @@ def led_to(address: str) -> tuple[str, str]:
     """Return the host an address leads to, and the token in it.
 
     An address that a browser might read otherwise than it looks, ``https:x`` or ``https://a@b/``,
-    has no host: the whole of it stands for one, and is nobody's.
+    has no host: the whole of it in quotes stands for one, and is nobody's.
     """
     found = _ADDRESS.fullmatch(address)
-    return (found[1], found[2]) if found else (address[:200] or NONE, "")
+    return (found[1], found[2]) if found else (f'"{address[:200]}"', "")
 
 
 def _host_step(host: str, evidence: Evidence) -> Step:
@@ -86,13 +85,19 @@ def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
     if not keys[key].held_at(datetime.fromisoformat(f"{day}T12:00:00+00:00")):
         message = "The key of the code was not to be believed on {day}."
         return contradicted("mark", message, day=day)
-    host = led_to(address)[0] if address else ""
+    host, token = led_to(address) if address else ("", "")
     if signed.mark.origin != trust.origin or (host and host != trust.host):
         message = (
             "The code leads to {host}, but its laboratory answers at {expected}. The page it opens "
             "is not theirs: believe only what is said here, and tell them."
         )
         return contradicted("mark", message, host=host, expected=trust.host)
+    if token and entry_of(token) != signed.mark.entry:
+        message = (
+            "The address of the code was changed: the laboratory signed another one. Do not open "
+            "it, and ask the laboratory."
+        )
+        return contradicted("mark", message)
     message = (
         "Signed by laboratory {code}. Compare number, serial number and result with what lies "
         "before you: a genuine code can be copied onto another item."
@@ -114,6 +119,7 @@ def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
         item=item.serial or pieces or NONE,
         place=place,
         payload=bytes.fromhex(document.digest())[:DIGEST_SIZE],
+        entry=entry_of(document.token),
     )
 
 

@@ -99,12 +99,15 @@ def exact(text: str) -> bytes:
     return content
 
 
-def read_key(text: str) -> Key:
-    """Return (name, type, public key) of a line ``name+number+base64``."""
+def read_key(text: str, kind: int = 1) -> Key:
+    """Return (name, type, public key) of a line ``name+number+base64``; type 4 is of witnesses."""
     name, _, rest = text.partition("+")
     number, _, body = rest.partition("+")
     content = exact(body)
-    if number != key_number(name, content[0], content[1:]).hex() or len(content) != 33:
+    if number != key_number(name, content[0], content[1:]).hex() or (len(content), content[0]) != (
+        33,
+        kind,
+    ):
         raise Wrong(f"the key of {name} is damaged")
     return name, content[0], content[1:]
 
@@ -254,7 +257,7 @@ def read_policy(
         if words[0] == "log":
             logs.append(read_key(words[1]))
         elif words[0] == "witness":
-            witnesses[words[1]] = read_key(words[2])
+            witnesses[words[1]] = read_key(words[2], 4)
         elif words[0] == "group":
             needed = {"all": len(words) - 3, "any": 1}.get(words[2]) or int(words[2])
             groups[words[1]] = (needed, words[3:])
@@ -282,18 +285,15 @@ def quorum_met(
     return sum(quorum_met(member, witnesses, groups, by) for member in members) >= needed
 
 
-def check_status(
-    trust: dict[str, Any], status: bytes, named: str, now: datetime
-) -> tuple[int, str]:
+def check_status(trust: Any, status: bytes, named: str, now: datetime) -> tuple[int, str]:
     """Return (0 stands, 1 ended, 2 unknown) and words."""
     text = status.decode("utf-8").rpartition("\n\n")[0]
     header, origin, issued, until, size, *rows = text.split("\n")
     keys = [read_key(one["key"]) for one in trust["statuses"] if believed(one, instant(issued))]
     if header != "calib-status/1" or origin != trust["origin"] or not signers(status, keys)[1]:
         return 2, "the status list is not signed by a key you trust"
-    if rows != sorted({row.split(" ")[0]: row for row in rows}.values()):
+    if whole(size) < 0 or rows != sorted({row.split(" ")[0]: row for row in rows}.values()):
         return 2, "the status list is not in its one form"
-    whole(size)
     for row in rows:
         entry, state, day = row.split(" ")
         if entry == named:
@@ -319,19 +319,16 @@ def exact_url(text: str) -> bytes:
 
 def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, str]:
     """Return what a printed code says, and under which entry its status is kept."""
-    address, _, fragment = code.strip().partition("#")
-    body, _, tail = fragment.partition(".")
+    address, given, fragment = code.strip().partition("#")
+    body, _, tail = (fragment or address).partition(".")
     text, signed = exact_url(body).decode("utf-8"), exact_url(tail)
-    header, origin, number, kind, issued, until, verdict, item, place, half, end = text.split("\n")
-    named = all((number, item)) and all(
-        re.fullmatch("[a-z_]{1,40}", one) for one in (kind, verdict)
-    )
-    named = named and len(exact_url(half)) == 16
-    if header != "calib-mark/1" or end or not named or any(c < " " for c in text if c != "\n"):
+    header, origin, number, kind, issued, until, *rest, end = text.split("\n")
+    verdict, item, place, half, entry = rest
+    named = re.fullmatch("[a-z_]{1,40} [a-z_]{1,40}", f"{kind} {verdict}") and number and item
+    odd = any(c < " " or c == "\x7f" for c in text if c != "\n") or whole(place) < 0
+    if header != "calib-mark/1" or end or not named or odd or len(exact_url(half)) != 16:
         raise Wrong("the code holds no mark of a certificate")
-    whole(place)
     at = instant(f"{issued}T12:00:00Z")
-    ends = at if until == "-" else instant(f"{until}T12:00:00Z")
     by = [
         one
         for key, one in ((read_key(one["key"]), one) for one in trust["marks"])
@@ -340,16 +337,18 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
     if not by or not believed(by[0], at):
         raise Wrong(f"no laboratory you trust signed this code on {issued}: it is forged")
     led = re.fullmatch(r"(?a)https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address)
-    if origin != trust["origin"] or led is None or led[1] != trust["host"]:
-        raise Wrong(f"the code leads to {led[1] if led else address}, not to {trust['host']}")
-    if until != "-" and ends.date() < now.date():
+    host, token = led.groups() if led else (address, "")
+    if origin != trust["origin"] or (given and (not led or host != trust["host"])):
+        raise Wrong(f"the code leads to {host}, not to {trust['host']}")
+    if until != "-" and instant(f"{until}T23:59:59Z") < now:
         raise Wrong(f"its legal validity ended on {until}")
-    entry = hashlib.sha256(b"cal-status/1\0" + led[2].encode()).digest()[:16]
+    name = hashlib.sha256(b"cal-status/1\0" + token.encode()).digest()[:16]
+    if given and name != exact_url(entry):
+        raise Wrong("the address of the code was changed: its token is not the one that was signed")
     words = (
-        f"the code of {kind} {number} of laboratory {by[0].get('lab')}, item {item}, {verdict}, "
-        f"issued on {issued}: compare that with what lies before you"
+        f"{kind} {number} of laboratory {by[0].get('lab')}, issued on {issued}: {item}, {verdict}"
     )
-    return words, base64.urlsafe_b64encode(entry).decode().rstrip("=")
+    return f"{words}; compare that with what lies before you", entry
 
 
 def write_line(*words: object) -> None:
@@ -385,8 +384,10 @@ def main(arguments: list[str]) -> int:
         if "--status" not in options:
             write_line("not established  status: no status list was given")
             return 2
-        status = Path(options["--status"]).read_bytes()
-        code, words = check_status(trust, status, entry, now)
+        try:
+            code, words = check_status(trust, Path(options["--status"]).read_bytes(), entry, now)
+        except (Wrong, ValueError) as problem:
+            code, words = 2, f"the status list is worthless: {problem}"
         write_line(("established      ", "contradicted     ", "not established  ")[code], words)
         write_line("not looked at    seal, pages and computation: calib authenticate does that")
         return code

@@ -27,6 +27,7 @@ MARK = Mark(
     "SN 0815-体温",
     41,
     bytes(range(16)),
+    entry_of("a token of the address"),
 )
 
 
@@ -90,6 +91,7 @@ def test_whatever_is_written_is_read_again(number, item, place):
         {"until": "20270302"},
         {"place": -1},
         {"payload": bytes(15)},
+        {"entry": "abc"},
     ],
 )
 def test_what_cannot_be_a_mark_is_not_written(change):

@@ -18,7 +18,7 @@ from calib.certificates.xml_seal import open_xml, seal_xml
 from calib.ledger.checkpoints import Checkpoint
 from calib.ledger.marks import Mark
 from calib.ledger.notes import Note, read_note_key, signed, signers
-from calib.ledger.statuses import StatusList
+from calib.ledger.statuses import StatusList, entry_of
 from calib.records.certificates import Certificate
 from calib.services import issue, keys, signing_rule
 from calib.services.ports import SigningRequest
@@ -89,6 +89,7 @@ def a_mark(keyed, **more) -> bytes:
         "item": "S-1",
         "place": 3,
         "payload": bytes.fromhex(document.digest())[:16],
+        "entry": entry_of(document.token),
     }
     return Mark(**(given | more)).text().encode()
 

@@ -15,7 +15,7 @@ import { heldAt } from "./trust.js";
 const DAY = 24 * 3600 * 1000; // how far the clock of a witness may be ahead
 
 const NOBODY = "Nothing is pinned: get the trust bundle of the laboratory by a way other than the certificate, and name it.";
-const NAMELESS = "The code does not say under which name its status is kept.";
+const NAMELESS = "Under which name its status is kept is known from a proof that stands.";
 
 /** Examine a file by its proof: whether exactly these bytes were issued, and still stand. */
 export async function examineFile(bytes, evidence) {
@@ -40,10 +40,10 @@ export async function examineCode(text, evidence) {
     const [host, token] = fragment ? ledTo(address) : ["", ""];
     const steps = [
       established("file", "It reads as {kind} {number}.", { kind: mark.kind, number: mark.number }),
-      await markStep(mark, host, evidence),
+      await markStep(mark, host, token, evidence),
       ...validitySteps(mark.until, evidence.now),
       ...(fragment ? [hostStep(host, evidence)] : []),
-      fragment ? await statusStep(evidence, await entryOf(token)) : notEstablished("status", NAMELESS),
+      await statusStep(evidence, mark.entry),
     ];
     return reportOf(steps, saysOf(mark, host, token));
   } catch (problem) {
@@ -151,13 +151,13 @@ async function witnessed(proof, { trust, now }) {
 
 // ------------------------------------------------------------------------------------------ mark
 
-async function markStep(mark, host, { trust }) {
+async function markStep(mark, host, token, { trust }) {
   if (!trust) return notEstablished("mark", "Nothing is pinned that could have signed the code.");
-  const verifier = await signerOf(mark, trust.marks.map((one) => one.verifier));
-  if (!verifier) {
+  const noteKey = await signerOf(mark, trust.marks.map((one) => one.noteKey));
+  if (!noteKey) {
     return contradicted("mark", "No laboratory you trust signed this code: it is forged.");
   }
-  const key = trust.marks.findLast((one) => one.verifier.text === verifier.text);
+  const key = trust.marks.findLast((one) => one.noteKey.text === noteKey.text);
   if (!heldAt(key, Date.parse(`${mark.issued}T12:00:00Z`))) {
     const message = "The key of the code was not to be believed on {day}.";
     return contradicted("mark", message, { day: mark.issued });
@@ -165,6 +165,10 @@ async function markStep(mark, host, { trust }) {
   if (mark.origin !== trust.origin || (host && host !== trust.host)) {
     const message = "The code leads to {host}, but its laboratory answers at {expected}. The page it opens is not theirs: believe only what is said here, and tell them.";
     return contradicted("mark", message, { host, expected: trust.host });
+  }
+  if (token && (await entryOf(token)) !== mark.entry) {
+    const message = "The address of the code was changed: the laboratory signed another one. Do not open it, and ask the laboratory.";
+    return contradicted("mark", message);
   }
   const message = "Signed by laboratory {code}. Compare number, serial number and result with what lies before you: a genuine code can be copied onto another item.";
   return established("mark", message, { code: key.lab });
@@ -199,7 +203,7 @@ async function statusStep({ trust, status: content, now }, entry) {
   try {
     const note = readNote(content);
     const listed = readStatus(note);
-    const known = trust.statuses.filter((one) => heldAt(one, listed.issuedAt)).map((one) => one.verifier);
+    const known = trust.statuses.filter((one) => heldAt(one, listed.issuedAt)).map((one) => one.noteKey);
     if (!(await signers(note, known)).length || listed.origin !== trust.origin) {
       const message = "The status list of {origin} is not signed by a key you trust. Fetch it again.";
       return notEstablished("status", message, { origin: listed.origin });

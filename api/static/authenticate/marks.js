@@ -27,15 +27,15 @@ export function readFragment(fragment) {
 
 function partsOf(text) {
   const lines = text.split("\n");
-  const [header, origin, number, kind, issued, until, verdict, item, place, payload, end] = lines;
+  const [header, origin, number, kind, issued, until, verdict, item, place, payload, entry, end] = lines;
   const words = [origin, number, kind, issued, until, verdict, item];
-  const isWhole = lines.length === 11 && header === HEADER && end === "" && words.every(Boolean);
+  const isWhole = lines.length === 12 && header === HEADER && end === "" && words.every(Boolean);
   if (!isWhole || /[\0-\x09\x0b-\x1f\x7f]/.test(text)) throw new Unfit("no mark");
   if (!WORD.test(kind) || !WORD.test(verdict)) throw new Unfit("no kind or verdict");
   if (!isDay(issued) || (until !== "-" && !isDay(until))) throw new Unfit("no date");
-  if (unbase64url(payload).length !== 16) throw new Unfit("no digest");
+  if ([payload, entry].some((one) => unbase64url(one).length !== 16)) throw new Unfit("no digest");
   readWhole(place);
-  return { origin, number, kind, issued, until: until === "-" ? null : until, verdict, item };
+  return { origin, number, kind, issued, until: until === "-" ? null : until, verdict, item, entry };
 }
 
 /** The known key that signed a mark; undefined when none did. */
@@ -55,5 +55,5 @@ export async function signerOf(mark, known) {
 /** The host an address leads to and the token in it; one a browser might read otherwise has none. */
 export function ledTo(address) {
   const found = ADDRESS.exec(address);
-  return found ? [found[1], found[2]] : [address.slice(0, 200) || "-", ""];
+  return found ? [found[1], found[2]] : [`"${address.slice(0, 200)}"`, ""];
 }

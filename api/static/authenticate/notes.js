@@ -23,7 +23,7 @@ async function keyNumber(name, type, publicKey) {
 }
 
 /** Read a key in the form name+12345678+base64. */
-export async function readVerifier(text) {
+export async function readNoteKey(text) {
   const [name, rest] = cut(text, "+");
   const [number, body] = cut(rest, "+");
   const decoded = attempt(() => unbase64(body));

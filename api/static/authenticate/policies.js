@@ -1,7 +1,7 @@
 // Whom a verifier trusts (C2SP tlog-policy): logs, witnesses, and how many must have cosigned.
 
 import { Refusal } from "./bytes.js";
-import { COSIGNATURE, ED25519, isSameKey, readVerifier } from "./notes.js";
+import { COSIGNATURE, ED25519, isSameKey, readNoteKey } from "./notes.js";
 
 const MAX_LINES = 1000;
 const NONE = "none";
@@ -46,7 +46,7 @@ async function readWitness(policy, number, rest) {
 async function readKey(known, number, kind, text, type) {
   let key;
   try {
-    key = await readVerifier(text);
+    key = await readNoteKey(text);
   } catch (problem) {
     throw wrong(number, `the key cannot be read (${problem.code})`);
   }

@@ -4,7 +4,7 @@
 import { hex, readInstant, Refusal, textOf, Unfit, utf8 } from "./bytes.js";
 import { canonical, isObject } from "./canonical.js";
 import { sha256 } from "./hashing.js";
-import { ED25519, readVerifier } from "./notes.js";
+import { ED25519, readNoteKey } from "./notes.js";
 import { readPolicy } from "./policies.js";
 
 const FORMAT = "calib-trust/1";
@@ -19,7 +19,7 @@ export async function readTrust(bytes) {
   const bundle = await partsOf(bytes);
   const names = [...new Set(bundle.policy.logs.map((one) => one.name))].sort();
   const keys = [...bundle.marks, ...bundle.statuses];
-  if (names.join() !== bundle.origin || names.length !== 1 || keys.some((one) => one.verifier.type !== ED25519)) {
+  if (names.join() !== bundle.origin || names.length !== 1 || keys.some((one) => one.noteKey.type !== ED25519)) {
     throw new Refusal(
       "trust-inconsistent",
       "The trust bundle names the log {origin}, but its keys are of {names}. Ask the laboratory for it again.",
@@ -35,7 +35,7 @@ async function partsOf(bytes) {
     need(isObject(given) && given.format === FORMAT, `/format: expected ${FORMAT}`);
     const plain = { ...ABSENT, ...given };
     needShape(plain);
-    const read = async (one) => ({ ...one, verifier: await readVerifier(one.key) });
+    const read = async (one) => ({ ...one, noteKey: await readNoteKey(one.key) });
     return {
       host: plain.host,
       origin: plain.origin,
