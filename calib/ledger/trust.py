@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from calib.ledger.checkpoints import read_whole
 from calib.ledger.notes import ED25519, NoteKey, read_note_key
 from calib.ledger.policies import Policy, read_policy
 from instruments.canonical import canonical_json
 from instruments.errors import DomainError, Invalid
-from instruments.plain import NotPlain, from_plain, to_plain
+from instruments.plain import NotPlain, from_plain, later, to_plain
 from instruments.text import LocalizedText
 
 FORMAT = "calib-trust/1"
@@ -36,6 +37,12 @@ class TrustedKey:
     """UTC instants; empty: without an end."""
     compromised_at: str = ""
     """From when on nothing by this key is believed; empty: never."""
+    compromised_size: str = later("")
+    """How many lines the log had by then: what stands among them was signed before."""
+
+    def was_logged_before(self, place: int | None) -> bool:
+        """Answer whether a line stood in the log before the key was given up."""
+        return place is not None and place < read_whole(self.compromised_size or "0")
 
     def held_at(self, at: datetime) -> bool:
         """Answer whether what the key signed at this instant may be believed."""

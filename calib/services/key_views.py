@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import Literal, cast
 
 from cryptography import x509
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from calib.certificates.document import SealWords
 from calib.certificates.seal_chain import fingerprint, organisation_of, pem_of, read_chain
 from calib.ledger.policies import read_policy
 from calib.ledger.trust import TrustBundle, TrustedKey
-from calib.records.certificates import Certificate
+from calib.records.certificates import Certificate, LedgerLeaf
 from calib.records.keys import SigningKey, SigningKeyEvent
 from calib.services.ports import Algorithm
 from instruments.context import Context
@@ -175,9 +175,9 @@ def trust_bundle(
         policy=named,
         labs=_labs(session, keys),
         roots=_roots(keys),
-        seals=_trusted(key for key in keys if key.purpose == "seal" and key.chain),
-        marks=_trusted(key for key in keys if key.purpose == "mark"),
-        statuses=_trusted(key for key in keys if key.purpose == "status"),
+        seals=_trusted(session, (key for key in keys if key.purpose == "seal" and key.chain)),
+        marks=_trusted(session, (key for key in keys if key.purpose == "mark")),
+        statuses=_trusted(session, (key for key in keys if key.purpose == "status")),
         made_at=written(now),
     )
 
@@ -205,7 +205,7 @@ def _roots(keys: Sequence[KeyView]) -> tuple[str, ...]:
     return tuple(pem_of([one]) for one in (*own, *alone))
 
 
-def _trusted(keys: Iterable[KeyView]) -> tuple[TrustedKey, ...]:
+def _trusted(session: Session, keys: Iterable[KeyView]) -> tuple[TrustedKey, ...]:
     return tuple(
         TrustedKey(
             key=named,
@@ -213,10 +213,19 @@ def _trusted(keys: Iterable[KeyView]) -> tuple[TrustedKey, ...]:
             valid_from=written(key.valid_from),
             valid_to=written(key.ends_at()),
             compromised_at=written(key.compromised_at) if key.compromised_at else "",
+            compromised_size=_lines_before(session, key.compromised_at)
+            if key.compromised_at
+            else "",
         )
         for key in keys
         for named in ([fingerprint(read_chain(c)[0]) for c in key.chains] or [key.public_key])
     )
+
+
+def _lines_before(session: Session, at: datetime) -> str:
+    """Count the lines of the ledger that were there before a key was in other hands."""
+    counted = select(func.count(LedgerLeaf.place)).where(LedgerLeaf.added_at < at)
+    return str(session.scalar(counted) or 0)
 
 
 def _labs(session: Session, keys: Sequence[KeyView]) -> dict[str, tuple[LocalizedText, ...]]:

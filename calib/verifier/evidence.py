@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calib.certificates.document import CertificateDocument
@@ -147,7 +147,8 @@ def _witnessed(proof: InclusionProof, trust: TrustBundle, now: datetime) -> Step
             "No witness is asked for: that the log shows everybody the same is not established."
         )
         return not_established("witnesses", message)
-    return established("witnesses", "Cosigned by {names}.", names=names)
+    first = datetime.fromtimestamp(min(one.seconds for one in seen), UTC)
+    return established("witnesses", "Cosigned by {names}.", names=names, seen_at=first.isoformat())
 
 
 def status_step(evidence: Evidence, token: str) -> Step:

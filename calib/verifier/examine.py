@@ -8,23 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
-
-from cryptography.x509 import Certificate
 
 from calib.certificates.document import CertificateDocument
 from calib.certificates.pdf import MARK, fonts_digest, render, template_digest
 from calib.certificates.pdf_seal_reading import verified_pdf
 from calib.certificates.reread import ReadFile, read_file, reread
-from calib.certificates.seal_chain import fingerprint, read_chain
 from calib.certificates.xml_seal import open_xml
 from calib.evaluation.evaluate import evaluate
 from calib.evaluation.floor import within_scope
 from calib.evaluation.inputs import CalibrationInput
 from calib.ledger.marks import SignedMark, read_fragment
-from calib.ledger.trust import TrustBundle
 from calib.verifier.evidence import Evidence, log_steps, sha256, status_step
 from calib.verifier.marks import is_mark_of, mark_step, mark_steps, validity_steps
 from calib.verifier.report import (
@@ -37,6 +32,7 @@ from calib.verifier.report import (
     refused,
     verdict_of,
 )
+from calib.verifier.seals import Seen, held, of_document, roots_of, seen_in
 from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
 
@@ -75,23 +71,25 @@ def _report(steps: list[Step], says: Mapping[str, str] | None = None) -> Report:
 
 
 def _of_pdf(content: bytes, evidence: Evidence) -> Report:
-    seen = _read(content)
-    document = _document(seen.attachments.get(DOCUMENT))
-    attached = {name: one for name, one in seen.attachments.items() if name != DOCUMENT}
+    read = _read(content)
+    document = _document(read.attachments.get(DOCUMENT))
+    attached = {name: one for name, one in read.attachments.items() if name != DOCUMENT}
     digests = {"pdf": sha256(content)}
     if INPUT in attached:
         digests["input"] = sha256(attached[INPUT])
     if DCC in attached:
         digests["dcc"] = sha256(attached[DCC])
+    logged = log_steps(evidence, digests, document.number, document)
+    seen = seen_in(logged)
     steps = [
         established(
             "file", "It reads as {kind} {number}.", kind=document.kind, number=document.number
         ),
-        _guarded("seal", lambda: _seal_of_pdf(content, document, evidence)),
-        *_dcc(attached.get(DCC), document, evidence),
+        _guarded("seal", lambda: _seal_of_pdf(content, document, evidence, seen)),
+        *_dcc(attached.get(DCC), document, evidence, seen),
         _text(document, content, attached),
         _rendering(document, content, attached),
-        *log_steps(evidence, digests, document.number, document),
+        *logged,
         *_results(document, attached.get(INPUT)),
         *_mark(attached.get(MARK), document, evidence),
         *_standing(document, evidence),
@@ -135,7 +133,9 @@ def _guarded(id_: str, step: Callable[[], Step]) -> Step:
         return refused(id_, problem)
 
 
-def _seal_of_pdf(content: bytes, document: CertificateDocument, evidence: Evidence) -> Step:
+def _seal_of_pdf(
+    content: bytes, document: CertificateDocument, evidence: Evidence, seen: Seen
+) -> Step:
     if document.seal == "unsigned":
         return _unsealed()
     trust = evidence.trust
@@ -143,44 +143,14 @@ def _seal_of_pdf(content: bytes, document: CertificateDocument, evidence: Eviden
         return not_established(
             "seal", "The file bears a seal, but you pinned no root to hold it to."
         )
-    sealed = verified_pdf(content, _roots(trust))
-    return _sealed_by(sealed.signer, sealed.signed_at, document, trust)
+    sealed = verified_pdf(content, roots_of(trust))
+    seen = seen.not_after(sealed.stamped_at)
+    step, key = held(sealed.signer, sealed.signed_at, trust, evidence.now, seen)
+    return of_document(step, key, trust, document)
 
 
 def _unsealed() -> Step:
     return not_established("seal", "The certificate bears no electronic seal, and says so.")
-
-
-def _sealed_by(
-    signer: Certificate, at: datetime, document: CertificateDocument, trust: TrustBundle
-) -> Step:
-    """Hold the key of a seal to the laboratory that the certificate names."""
-    mark = fingerprint(signer)
-    key = next((one for one in trust.seals if one.key == mark), None)
-    if key is None:
-        message = "The seal stands under a trusted root, but its key {key} is none you pinned."
-        return contradicted("seal", message, key=mark[:16])
-    if not key.held_at(at):
-        message = (
-            "The key of the seal was not to be believed on {at}: out of its time, or compromised."
-        )
-        return contradicted("seal", message, at=at.isoformat())
-    if document.lab.name not in trust.labs.get(key.lab, ()):
-        message = "The seal is that of laboratory {code}, but the certificate names {named}."
-        return contradicted("seal", message, code=key.lab, named=document.lab.name.en)
-    if at.isoformat().replace("+00:00", "Z") != document.issued_at:
-        message = "The seal says {at}, the certificate {issued}."
-        return contradicted("seal", message, at=at.isoformat(), issued=document.issued_at)
-    return established(
-        "seal",
-        "Every byte was sealed by laboratory {code} at {at}.",
-        code=key.lab,
-        at=at.isoformat(),
-    )
-
-
-def _roots(trust: TrustBundle) -> list[Certificate]:
-    return [one for pem in trust.roots for one in read_chain(pem)]
 
 
 def _text(document: CertificateDocument, content: bytes, attached: Mapping[str, bytes]) -> Step:
@@ -218,15 +188,17 @@ def _rendering(
 
 
 def _dcc(
-    content: bytes | None, document: CertificateDocument, evidence: Evidence
+    content: bytes | None, document: CertificateDocument, evidence: Evidence, seen: Seen
 ) -> Iterator[Step]:
     """Compare the digital certificate inside a PDF with the pages' document."""
     if content is None:
         return
-    yield _guarded("dcc", lambda: _dcc_step(content, document, evidence))
+    yield _guarded("dcc", lambda: _dcc_step(content, document, evidence, seen))
 
 
-def _dcc_step(content: bytes, document: CertificateDocument, evidence: Evidence) -> Step:
+def _dcc_step(
+    content: bytes, document: CertificateDocument, evidence: Evidence, seen: Seen
+) -> Step:
     from calib.certificates.dcc_compare import compare
 
     element = content
@@ -235,10 +207,11 @@ def _dcc_step(content: bytes, document: CertificateDocument, evidence: Evidence)
             return not_established(
                 "dcc", "The DCC bears a seal, but you pinned no root to hold it to."
             )
-        sealed = open_xml(content, _roots(evidence.trust))
-        held = _sealed_by(sealed.signer, sealed.signed_at, document, evidence.trust)
-        if held.state != "established":
-            return Step("dcc", held.state, held.message, held.facts)
+        sealed = open_xml(content, roots_of(evidence.trust))
+        step, key = held(sealed.signer, sealed.signed_at, evidence.trust, evidence.now, seen)
+        step = of_document(step, key, evidence.trust, document)
+        if step.state != "established":
+            return Step("dcc", step.state, step.message, step.facts)
         element = sealed.element
     differences = compare(document, element)
     if differences:
@@ -252,25 +225,21 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
 
     trust = evidence.trust
     if trust is None or not trust.roots:
-        reading = read_dcc(content)
-        steps = [not_established("seal", "You pinned no root to hold a seal to.")]
+        sealed, reading = None, read_dcc(content)
     else:
-        sealed = open_xml(content, _roots(trust))
+        sealed = open_xml(content, roots_of(trust))
         reading = read_dcc(sealed.element)
-        key = next((one for one in trust.seals if one.key == fingerprint(sealed.signer)), None)
-        at = sealed.signed_at.isoformat()
-        if key is None or not key.held_at(sealed.signed_at):
-            message = "The key of the seal is none you pinned for {at}."
-            steps = [contradicted("seal", message, at=at)]
-        else:
-            message = "The digital certificate was sealed by laboratory {code} at {at}."
-            steps = [established("seal", message, code=key.lab, at=at)]
     number = reading.number
-    steps += [
+    logged = log_steps(evidence, {"dcc": sha256(content)}, number)
+    steps = [
         established("file", "It reads as {kind} {number}.", kind="DCC", number=number),
-        *log_steps(evidence, {"dcc": sha256(content)}, number),
         not_established("status", "A DCC alone does not say under which code its status is kept."),
+        *logged,
     ]
+    if sealed is None or trust is None:
+        steps.append(not_established("seal", "You pinned no root to hold a seal to."))
+    else:
+        steps.append(held(sealed.signer, sealed.signed_at, trust, evidence.now, seen_in(logged))[0])
     return _report(steps, {"number": number})
 
 

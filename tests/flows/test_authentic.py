@@ -135,3 +135,32 @@ def test_the_report_is_plain(lab, first):
     plain = json.loads(json.dumps(lab.examined(first).as_dict()))
     assert plain["verdict"] == "valid"
     assert [step["step"] for step in plain["steps"]][:2] == ["file", "seal"]
+
+
+def test_a_key_given_up_later_still_stands_for_what_was_logged_before(lab, first):
+    """The bundle says from when and from which line of the log on nothing is believed."""
+    from dataclasses import replace
+
+    evidence = lab.evidence(first)
+    place = lab.examined(first).step("log").facts["place"]
+    given_up = lab.now - timedelta(seconds=1)
+
+    def seal_with(size, proof, at=given_up):
+        seals = tuple(
+            replace(
+                key,
+                compromised_at=at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                compromised_size=str(size or ""),
+            )
+            for key in evidence.trust.seals
+        )
+        trust = replace(evidence.trust, seals=seals)
+        brought = Evidence(lab.now, trust, proof, evidence.status)
+        return states(examine(lab.file(first), brought))["seal"]
+
+    assert seal_with(place + 1, evidence.proof) == "established"
+    assert seal_with(place, evidence.proof) == "contradicted"
+    assert seal_with(place + 1, None) == "contradicted"
+    after = lab.now + timedelta(seconds=1)
+    assert seal_with(0, None, after) == "not_established"
+    assert seal_with(0, evidence.proof, after) == "established"

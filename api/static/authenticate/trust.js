@@ -1,7 +1,7 @@
 // What a verifier pins of an installation: its log and witnesses, keys of marks and status lists.
 // It is worth as much as the way it came by.
 
-import { hex, readInstant, Refusal, textOf, Unfit, utf8 } from "./bytes.js";
+import { hex, readInstant, readWhole, Refusal, textOf, Unfit, utf8 } from "./bytes.js";
 import { canonical, isObject } from "./canonical.js";
 import { sha256 } from "./hashing.js";
 import { ED25519, readNoteKey } from "./notes.js";
@@ -11,7 +11,7 @@ const FORMAT = "calib-trust/1";
 const TEXTS = ["host", "origin", "policy"];
 const LISTS = ["seals", "marks", "statuses"];
 const ABSENT = { labs: {}, roots: [], seals: [], marks: [], statuses: [], made_at: "" };
-const NO_KEY = { lab: "", valid_from: "", valid_to: "", compromised_at: "" };
+const NO_KEY = { lab: "", valid_from: "", valid_to: "", compromised_at: "", compromised_size: "" };
 const isText = (value) => typeof value === "string";
 
 /** Read a trust bundle; every key in it is looked at. */
@@ -91,6 +91,7 @@ function needKey(one, at) {
   needOnly(one, ["key", ...Object.keys(NO_KEY)], at);
   need(Object.values(one).every(isText), `${at}: texts are expected`);
   [one.valid_from, one.valid_to, one.compromised_at].filter(Boolean).forEach(readInstant);
+  if (one.compromised_size) readWhole(one.compromised_size);
 }
 
 function needOnly(plain, known, at) {
