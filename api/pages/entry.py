@@ -113,11 +113,11 @@ class _Maker:
         # as one works: the standard first; a stored definition has its names in alphabetical order
         inputs = dict(sorted(read, key=lambda pair: pair[1].source != "standard"))
         points = self.record.plan.points.get(self.measurand.id, ())
-        places = range(self._places())
+        places = {name: range(self._places(name)) for name in inputs}
         is_batch = bool(self.record.plan.pieces)
         if is_batch:
             blocks: tuple[Block, ...] = (self._pieces(inputs, points, places),)
-        elif len(inputs) * len(places) <= WIDEST:
+        elif sum(map(len, places.values())) <= WIDEST:
             blocks = (self._points(inputs, points, places, 0),)
         else:
             blocks = tuple(
@@ -131,25 +131,21 @@ class _Maker:
             blocks=blocks,
         )
 
-    def _places(self) -> int:
+    def _places(self, name: str) -> int:
+        """Return how many readings of an input have a place: those asked for, and those entered."""
         used = [
             slot[5] + 1
             for slot in self.current
-            if (slot[0], slot[1]) == (self.measurand.id, self.stage)
+            if (slot[0], slot[1], slot[4]) == (self.measurand.id, self.stage, name)
         ]
-        return max([*self._asked(), *used]) + min(self.extra, MOST_EXTRA)
-
-    def _asked(self) -> list[int]:
-        """Return how often each input is to be read at a point."""
-        attributes = self.record.attributes
-        read = [n for n, q in self.measurand.inputs.items() if q.source in READ]
-        return [readings_for(self.measurand, name, attributes) for name in read]
+        asked = readings_for(self.measurand, name, self.record.attributes)
+        return max([asked, *used]) + min(self.extra, MOST_EXTRA)
 
     def _points(
         self,
         inputs: Mapping[str, InputQuantity],
         points: Sequence[str],
-        places: range,
+        places: Mapping[str, range],
         first_row: int,
     ) -> Block:
         rows = []
@@ -157,14 +153,17 @@ class _Maker:
             slots = [
                 (self.measurand.id, self.stage, 0, point, name, place)
                 for name in inputs
-                for place in places
+                for place in places[name]
             ]
             rows.append(self._row(point, f"0/{point}", slots, r))
-        heads = tuple((q.label.text(self.language), len(places)) for q in inputs.values())
-        return Block(heads, tuple(str(p + 1) for _ in inputs for p in places), tuple(rows))
+        heads = tuple((q.label.text(self.language), len(places[n])) for n, q in inputs.items())
+        return Block(heads, tuple(str(p + 1) for n in inputs for p in places[n]), tuple(rows))
 
     def _pieces(
-        self, inputs: Mapping[str, InputQuantity], points: Sequence[str], places: range
+        self,
+        inputs: Mapping[str, InputQuantity],
+        points: Sequence[str],
+        places: Mapping[str, range],
     ) -> Block:
         rows = []
         for r, name in enumerate(self.record.plan.pieces):
@@ -172,16 +171,18 @@ class _Maker:
                 (self.measurand.id, self.stage, r + 1, point, input_, place)
                 for point in points
                 for input_ in inputs
-                for place in places
+                for place in places[input_]
             ]
             rows.append(self._row(name, f"{r + 1}/*", slots, r))
+        words = {n: q.label.text(self.language) for n, q in inputs.items()}
         numbers = tuple(
-            f"{quantity.label.text(self.language)}{f' {place + 1}' if len(places) > 1 else ''}"
+            f"{words[name]} {place + 1}" if len(places[name]) > 1 else words[name]
             for _ in points
-            for quantity in inputs.values()
-            for place in places
+            for name in inputs
+            for place in places[name]
         )
-        heads = tuple((point, len(inputs) * len(places)) for point in points)
+        width = sum(map(len, places.values()))
+        heads = tuple((point, width) for point in points)
         return Block(heads, numbers, tuple(rows))
 
     def _row(self, label: str, place: str, slots: Sequence[Slot], row: int) -> Row:

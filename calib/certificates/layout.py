@@ -64,11 +64,11 @@ def view_of(
         "sections": sections_of(speaker, document),
         "end": speaker.say(END_MARK),
         "preview": "PREVIEW 预览" if preview else None,
-        **({"band": _band(speaker)} if document.simulated else {}),
+        **({"band": band_of(speaker)} if document.simulated else {}),
     }
 
 
-def _band(speaker: Speaker) -> dict[str, Words]:
+def band_of(speaker: Speaker) -> dict[str, Words]:
     """Return what every page says of simulated readings, in both languages whatever the document's.
 
     Whoever meets one page alone must see it.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pypdfium2  # type: ignore[import-untyped]
 
 from calib.certificates.document import CertificateDocument
-from calib.certificates.layout import END_MARK
+from calib.certificates.layout import END_MARK, band_of
 from calib.certificates.sections import NOT_IN_PART, RELATES_ONLY, UNCERTAINTY
 from calib.certificates.tables import groups_of, limits_text, output_text, piece_name
 from calib.certificates.wording import STATEMENTS, TITLES, Speaker
@@ -36,6 +36,9 @@ RULES: dict[str, tuple[str, str]] = {
         "The file does not show the row of {key}: {expected} cannot be read in this order.",
     ),
     "file-page-number": (_CLAUSE + "7.8.2.1 (d)", "Page {page} does not say {expected}."),
+    "file-mark-missing": (
+        _CLAUSE + "7.8.1.2", "Page {page} does not say that its readings were simulated.",
+    ),
     "file-end-mark": (_CLAUSE + "7.8.2.1 (d)", "The end mark must close the last page, once."),
     "file-conformity-word": (
         _CLAUSE + "7.8.6", "The file states {statement}, but the verdict is {verdict}.",
@@ -106,6 +109,8 @@ def _pages(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
         for expected in (*_paging(speaker, i, total), document.number):
             if _tight(expected) not in _tight(text):
                 yield _finding("file-page-number", page=i, expected=expected)
+        if document.simulated and _band(document) not in _tight(text):
+            yield _finding("file-mark-missing", page=i)
     marks = [_tight(mark) for mark in speaker.say(END_MARK)]
     counts = [[_tight(page).count(mark) for page in seen.pages] for mark in marks]
     if any(sum(count) != 1 or count[-1] != 1 for count in counts):
@@ -117,6 +122,14 @@ def _paging(speaker: Speaker, page: int, total: int) -> list[str]:
     return [words[language] for language in speaker.languages]
 
 
+def _band(document: CertificateDocument) -> str:
+    """Return the band of simulated readings without spaces; empty where there is none."""
+    if not document.simulated:
+        return ""
+    band = band_of(Speaker.of(document.language))
+    return _tight("".join((*band["loud"], *band["words"])))
+
+
 def _body(document: CertificateDocument, seen: ReadFile) -> str:
     """Return the text without spaces, heads and feet, so that it runs on over page breaks."""
     speaker = Speaker.of(document.language)
@@ -126,6 +139,7 @@ def _body(document: CertificateDocument, seen: ReadFile) -> str:
     for i, page in enumerate(seen.pages, 1):
         paging = "·".join(_paging(speaker, i, len(seen.pages)))
         text = _tight(page).replace(_tight("".join([*foot, paging])), "", 1)
+        text = text.replace(_band(document), "", 1)
         bodies.append(text if i == 1 else text.replace(_tight("".join(head)), "", 1))
     return "".join(bodies)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from api.pages import entry
 from calib.adapters.files import DirectoryStore
 from calib.evaluation.frozen import compute_frozen
 from calib.evaluation.result import CalibrationResult
-from calib.services import evaluation, lookup
+from calib.services import evaluation, lookup, readings
 from instruments.canonical import canonical_json
 from tests.support import builders, issuing
 from tests.support.journey import text_of
@@ -29,12 +30,18 @@ def bench(copied_on_sqlite):
 @pytest.mark.parametrize("type_id", TYPES)
 def test_a_simulated_record_becomes_a_certificate(bench, tmp_path, type_id):
     ready = ready_of(bench.catalogue.get(type_id))
-    done = taken(bench, tmp_path, ready, language="zh+en" if TYPES.index(type_id) % 2 else "en")
+    done = taken(bench, tmp_path, ready)
     assert {found.partition("@")[0] for found in done.findings} <= CHANCE
 
     with bench.as_(bench.technician) as ctx:
         stored = evaluation.get_evaluation(ctx, done.record_id)
         view = lookup.certificate(ctx, done.issued.certificate_id)
+        record = readings.get_calibration(ctx, done.record_id)
+    cells = [
+        c for t in entry.tables(record, "zh") for b in t.blocks for r in b.rows for c in r.cells
+    ]
+    assert len(cells) == sum(len(s) for p in stored.input.points for s in p.readings.values())
+    assert all(cell.value for cell in cells)
     assert stored.input.simulated
     assert view.is_simulated
     recomputed = compute_frozen({"kind": "calibration", "input": stored.input.as_dict()["input"]})
@@ -63,3 +70,4 @@ def assert_says(text, stored, view):
     for measurand in {p.measurand for p in stored.result.points}:
         name = stored.input.definition.measurand(measurand).name
         assert name.en.replace(" ", "") in joined
+        assert name.zh.replace(" ", "") in joined

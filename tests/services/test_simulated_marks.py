@@ -11,6 +11,7 @@ import pytest
 from calib.adapters.files import DirectoryStore
 from calib.certificates.labels import Label, render_labels
 from calib.certificates.pdf import render
+from calib.certificates.reread import reread
 from calib.records.calibrations import Calibration
 from calib.reminders.messages import DueItem, named
 from calib.services import (
@@ -129,6 +130,16 @@ def test_every_page_of_the_pdf_bears_the_band(language):
         assert "SIMULATED READINGS" in page
         assert "模拟数据" in page
     assert "SIMULATED" not in " ".join(_pages(real))
+
+
+def test_a_file_without_the_band_is_not_issued():
+    real = documents.forehead_certificate("zh+en")
+    found = {f.code for f in reread(replace(real, simulated=True), render(real, {}), {})}
+    assert "file-mark-missing" in found
+    marked = replace(real, simulated=True)
+    assert not {f.code for f in reread(marked, render(marked, {}), {})} & {
+        "file-mark-missing", "file-text-missing",
+    }  # fmt: skip
 
 
 def _pages(document) -> list[str]:
