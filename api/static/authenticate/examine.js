@@ -1,7 +1,7 @@
 // Examine what lies in hand with what was brought along: the pinned bundle, a proof, the status list
 // and the time. No network, nothing stored; the same questions and answers as the Python verifier.
 
-import { cut, hex, Refusal } from "./bytes.js";
+import { cut, hex, Refusal, textOf } from "./bytes.js";
 import { lineOf, saidBy } from "./canonical.js";
 import { sha256 } from "./hashing.js";
 import { includes, leafHash, readProof } from "./log.js";
@@ -33,10 +33,11 @@ export async function examineFile(bytes, evidence) {
 }
 
 /** Examine what a code says: an address with the mark behind its #, or the mark alone. */
-export async function examineCode(text, evidence) {
+export async function examineCode(bytes, evidence) {
   try {
-    const [address, fragment] = cut(text.trim(), "#");
-    const mark = readFragment(fragment || text.trim());
+    const text = codeOf(bytes);
+    const [address, fragment] = cut(text, "#");
+    const mark = readFragment(fragment || text);
     const [host, token] = fragment ? ledTo(address) : ["", ""];
     const steps = [
       established("file", "It reads as {kind} {number}.", { kind: mark.kind, number: mark.number }),
@@ -48,6 +49,19 @@ export async function examineCode(text, evidence) {
     return reportOf(steps, saysOf(mark, host, token));
   } catch (problem) {
     return reportOf([refused("file", problem)]);
+  }
+}
+
+function codeOf(bytes) {
+  try {
+    return textOf(bytes).trim();
+  } catch {
+    const reason = "no PDF, no XML and no code";
+    throw new Refusal(
+      "certificate-unreadable",
+      "The file is no certificate of this program ({reason}). It may still be genuine: ask whoever issued it.",
+      { reason },
+    );
   }
 }
 
