@@ -12,8 +12,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import DDL, Connection, Engine, Integer, MetaData, Table, Text, create_engine, event
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import (
+    DDL,
+    Connection,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from instruments.canonical import canonical_json
@@ -130,7 +141,7 @@ class Base(DeclarativeBase):
 
 
 def insert_only(table: Table) -> None:
-    """Let the database itself refuse UPDATE and DELETE on `table`."""
+    """Let the database itself refuse UPDATE, DELETE and TRUNCATE on `table`."""
     for act in ("UPDATE", "DELETE"):
         name = f"keep_{table.name}_{act.lower()}"
         event.listen(
@@ -156,6 +167,14 @@ def insert_only(table: Table) -> None:
         DDL(  # type: ignore[no-untyped-call]
             f"CREATE TRIGGER {function} BEFORE UPDATE OR DELETE ON {table.name} "
             f"FOR EACH ROW EXECUTE FUNCTION {function}()"
+        ).execute_if(dialect="postgresql"),
+    )
+    event.listen(
+        table,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER {function}_whole BEFORE TRUNCATE ON {table.name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
         ).execute_if(dialect="postgresql"),
     )
 
@@ -188,6 +207,7 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
         level = "FULL" if journal == "WAL" else "EXTRA"
         for pragma in (
             "foreign_keys=ON",
+            "recursive_triggers=ON",  # or REPLACE would delete past the triggers of `insert_only`
             "busy_timeout=30000",
             f"journal_mode={journal}",
             f"synchronous={level if synced else 'OFF'}",
@@ -208,6 +228,16 @@ def is_disk_failure(problem: BaseException) -> bool:
     original = getattr(problem, "orig", None)
     failed = isinstance(original, sqlite3.OperationalError)
     return failed and "disk I/O error" in str(original)
+
+
+def damage_in_file(session: Session) -> tuple[str, ...]:
+    """Return what SQLite itself finds wrong with its file; PostgreSQL looks after its own."""
+    if session.get_bind().dialect.name != "sqlite":
+        return ()
+    found = [str(words) for words in session.scalars(text("PRAGMA integrity_check"))]
+    broken = session.execute(text("PRAGMA foreign_key_check")).all()
+    found += [f"{one[0]} {one[1]} -> {one[2]}" for one in broken]
+    return tuple(words for words in found if words != "ok")
 
 
 def journal_in_words() -> str:

@@ -7,6 +7,7 @@ the log moments after it was issued, whoever issued it.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import Engine
 
 from calib.services import ledger
 from calib.services.publishing import Publisher, publish
+from instruments.db import is_disk_failure
 from instruments.errors import DomainError, Finding
 from instruments.tenancy import installation_session
 
@@ -62,8 +64,10 @@ class LogKeeper:
             if self.failure is None or self.failure.code != stop.code:
                 log.warning("the log is not published: %s", stop)
             self.failure = Finding(stop.code, stop.message, facts=stop.facts)
-        except Exception:
+        except Exception as problem:
             log.exception("the log is not published; it is tried again")
+            if is_disk_failure(problem):  # what was committed cannot be told: start-up finds out
+                os._exit(70)
             self.failure = Finding(
                 "log-not-published",
                 "The log could not be published because of a fault of the program. It is tried "

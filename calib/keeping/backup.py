@@ -16,7 +16,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select
 
 from calib.keeping.transfer import Told, copy_database, digest_of
 from calib.migrations.run import newest
@@ -24,7 +24,7 @@ from calib.records.certificates import Certificate, CertificateFile
 from calib.services import ledger
 from calib.services.fsck import fsck
 from calib.services.ports import FileStore
-from instruments.db import open_engine
+from instruments.db import damage_in_file, open_engine
 from instruments.errors import Conflict, Finding, Invalid, Refused
 from instruments.tenancy import installation_session
 
@@ -161,10 +161,9 @@ def _files_of(engine: Engine) -> tuple[str, ...]:
 
 def _proven(copy: Engine, store: FileStore, digest: str, told: Told) -> tuple[Finding, ...]:
     """Open the copy as a restore would; what is wrong with its content is told, not hidden."""
-    with copy.connect() as connection:
-        whole = connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
-        broken = connection.execute(text("PRAGMA foreign_key_check")).first()
-    if not whole or broken is not None or digest_of(copy) != digest:
+    with installation_session(copy, read_only=True) as session:
+        damaged = damage_in_file(session)
+    if damaged or digest_of(copy) != digest:
         raise Conflict(
             "backup-not-whole",
             "The copy does not hold what was read. It does not count; the backup before it still "

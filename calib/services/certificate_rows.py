@@ -96,6 +96,19 @@ def told(
     )
 
 
+def row_facts(certificate: Certificate) -> dict[str, Any]:
+    """Return what the audit trail keeps of a reservation: all of the row the payload leaves out."""
+    due_on = certificate.due_on
+    return {
+        "payload": certificate.payload_digest,
+        "calibration_id": certificate.calibration_id,
+        "evaluation_id": certificate.evaluation_id,
+        "instrument_id": certificate.instrument_id,
+        "replaces_id": certificate.replaces_id,
+        "due_on": due_on.isoformat() if due_on else None,
+    }
+
+
 def subject_of(
     ctx: Context, certificate: Certificate, event: str, facts: Mapping[str, Any]
 ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -23,6 +23,8 @@ from calib.services.log import Log
 from calib.services.log_check import check_log
 from calib.services.ports import FileStore
 from calib.services.restoring import SKIPPED
+from calib.services.told_check import check_told
+from instruments.db import damage_in_file
 from instruments.errors import DomainError, Finding
 from instruments.plain import NotPlain
 from instruments.records.audit import AuditEvent
@@ -34,28 +36,61 @@ from instruments.tenancy import installation_session
 
 Told = Callable[[str, float], None]
 BATCH = 200
+KINDS = {
+    "pdf": "application/pdf",
+    "dcc": "application/xml",
+    "input": "application/json",
+    "result": "application/json",
+}
+"""Media type of each file of a certificate, as issuing writes it."""
 
 
 def fsck(engine: Engine, store: FileStore, log: Log | None, told: Told) -> Iterator[Finding]:
     """Yield everything that is wrong with an installation; nothing means that all of it holds."""
-    with installation_session(engine, read_only=True) as session:
-        told("audit trails", 0.0)
-        for lab_id in session.scalars(select(Lab.id).order_by(Lab.id)):
-            yield from check_chain(session, lab_id)
-        told("ledger", 0.1)
-        yield from ledger.check(session)
-        yield from _lines(session)
-        told("frozen records", 0.3)
-        yield from _evaluations(session)
-        told("certificates", 0.5)
-        yield from _certificates(session)
-        told("files", 0.6)
-        yield from _files(session, store)
-        told("numbers", 0.9)
-        yield from _numbers(session)
-    if log is not None:
-        told("log", 0.95)
-        yield from check_log(log)
+    checks: tuple[tuple[str, float, Callable[[Session], Iterable[Finding]]], ...] = (
+        ("database", 0.0, _database),
+        ("audit trails", 0.1, _trails),
+        ("ledger", 0.2, ledger.check),
+        ("lines", 0.25, _lines),
+        ("events", 0.3, check_told),
+        ("frozen records", 0.4, _evaluations),
+        ("certificates", 0.5, _certificates),
+        ("files", 0.6, lambda session: _files(session, store)),
+        ("numbers", 0.9, _numbers),
+        ("log", 0.95, lambda _session: check_log(log) if log is not None else ()),
+    )
+    for name, part, check in checks:
+        told(name, part)
+        try:
+            with installation_session(engine, read_only=True) as session:
+                yield from check(session)
+        except Exception as problem:  # noqa: BLE001 -- a damaged row may raise whatever reads it
+            yield _unreadable(name, type(problem).__name__)
+
+
+def _database(session: Session) -> Iterator[Finding]:
+    for words in damage_in_file(session):
+        yield Finding(
+            "database-damaged",
+            "The file of the database is damaged: {words}. Stop, and restore a backup.",
+            at="/database",
+            facts={"words": words},
+        )
+
+
+def _unreadable(name: str, problem: str) -> Finding:
+    return Finding(
+        "rows-unreadable",
+        "Looking at {name} broke off ({problem}): a row cannot be read as it was written. Compare "
+        "with a backup.",
+        at=f"/{name.replace(' ', '-')}",
+        facts={"name": name, "problem": problem},
+    )
+
+
+def _trails(session: Session) -> Iterator[Finding]:
+    for lab_id in session.scalars(select(Lab.id).order_by(Lab.id)).all():
+        yield from check_chain(session, lab_id)
 
 
 def _lines(session: Session) -> Iterator[Finding]:
@@ -104,7 +139,9 @@ def _certificates(session: Session) -> Iterator[Finding]:
     for row in session.scalars(select(Certificate).order_by(Certificate.id)).yield_per(BATCH):
         document = _document(row.payload)
         same = document is not None and (
-            (document.number, document.token, document.kind) == (row.number, row.token, row.kind)
+            (document.number, document.token, document.kind, document.result.verdict)
+            == (row.number, row.token, row.kind, row.verdict)
+            and document.performed_on == row.performed_on.isoformat()
         )
         if _sha256(row.payload.encode()) != row.payload_digest or not same:
             yield Finding(
@@ -133,7 +170,7 @@ def _files(session: Session, store: FileStore) -> Iterator[Finding]:
     )
     for file, number in rows.yield_per(BATCH):
         at = f"/certificates/{file.certificate_id}/{file.role}"
-        if logged.get(file.certificate_id, {}).get(file.role) != file.sha256:
+        if logged.get(file.certificate_id, {}).pop(file.role, None) != file.sha256:
             yield Finding(
                 "file-not-as-logged",
                 "The {role} of certificate {number} is not the one that was logged when it was "
@@ -142,10 +179,26 @@ def _files(session: Session, store: FileStore) -> Iterator[Finding]:
                 facts={"role": file.role, "number": number},
             )
         try:
-            store.get(file.sha256)
+            if (len(store.get(file.sha256)), KINDS.get(file.role)) != (file.size, file.media_type):
+                yield Finding(
+                    "file-row-changed",
+                    "Size or kind of the {role} of certificate {number} are not what was written. "
+                    "Compare with a backup.",
+                    at=at,
+                    facts={"role": file.role, "number": number},
+                )
         except DomainError as problem:
             facts = {**problem.facts, "number": number, "role": file.role}
             yield Finding(problem.code, problem.message, at=at, facts=facts)
+    for id_, left in logged.items():
+        for role in left:
+            yield Finding(
+                "file-row-missing",
+                "Certificate {id} was issued with a file {role}, of which the database knows no "
+                "more. Compare with a backup.",
+                at=f"/certificates/{id_}/{role}",
+                facts={"id": id_, "role": role},
+            )
     issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
     for id_ in session.scalars(issued):
         if id_ not in logged:
@@ -165,7 +218,7 @@ def _logged(session: Session) -> dict[int, dict[str, Any]]:
             LedgerLeaf.leaf.contains('"type":"issued"'), LedgerLeaf.subject != ""
         )
     )
-    return {id_: json.loads(subject).get("files", {}) for id_, subject in rows}
+    return {id_: dict(json.loads(subject).get("files", {})) for id_, subject in rows}
 
 
 def _numbers(session: Session) -> Iterator[Finding]:

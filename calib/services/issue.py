@@ -38,6 +38,7 @@ from calib.services.calibration_views import locked, move, need_move
 from calib.services.certificate_rows import (
     certificate_of,
     events_of,
+    row_facts,
     set_due,
     state_of,
     supersede,
@@ -297,7 +298,7 @@ def _reserve(
     )
     ctx.session.add(certificate)
     ctx.session.flush()
-    told(ctx, certificate, "reserved", {"payload": certificate.payload_digest})
+    told(ctx, certificate, "reserved", row_facts(certificate))
     return {
         "certificate_id": certificate.id,
         "number": certificate.number,

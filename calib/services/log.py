@@ -79,7 +79,8 @@ def grow(log: Log, clock: Clock) -> Checkpoint:
         A disk failed.
     """
     with log.files.held():
-        before = _continued(log, clock)
+        anchored = log.anchor.load()
+        before = _continued(log, anchored, clock)
         with installation_session(log.engine, read_only=True) as session:
             size = ledger.head(session).size
             if before is not None and size <= before.size:
@@ -98,7 +99,8 @@ def grow(log: Log, clock: Clock) -> Checkpoint:
                 "The key that signed the head of the log is not that of {origin}. Check the keys.",
                 facts={"origin": log.origin},
             )
-        log.anchor.replace(log.anchor.load(), str(note).encode())
+        # what was read at the beginning: another host may have anchored since, and it was first
+        log.anchor.replace(anchored, str(note).encode())
         _publish(log, note, after, clock())
         return after
 
@@ -179,9 +181,11 @@ def add_cosignatures(
         return note
 
 
-def _continued(log: Log, clock: Clock) -> Checkpoint | None:
-    """Return the last head when the ledger continues it; publish one a crash left anchored only."""
-    content = log.anchor.load()
+def _continued(log: Log, content: bytes | None, clock: Clock) -> Checkpoint | None:
+    """Return the last head when the ledger continues it; publish one a crash left anchored only.
+
+    `content` is what is anchored.
+    """
     anchored = None
     if content is not None:
         note = read_note(content)
