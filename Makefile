@@ -54,11 +54,11 @@ demo: setup ## Build the demo world anew and serve it
 	$(CALIB) demo --folder demo-world --fresh
 
 test: setup ## Run the tests; what takes long is left to test-pg, test-rest and check
-	$(PYTEST) $(SPREAD) -m "not slow and not kill and not browser and not pg" \
+	$(PYTEST) $(SPREAD) -m "not slow and not kill and not browser and not pg and not nightly" \
 	  --ignore=tests/house $(COVER) --durations=10 $(ARGS)
 
 test-rest: setup ## Run what takes long: kills and races, the browser, whole worlds
-	$(PYTEST) $(SPREAD) -m "slow or kill or browser" $(COVER) --durations=10 $(ARGS)
+	$(PYTEST) $(SPREAD) -m "(slow or kill or browser) and not nightly" $(COVER) --durations=10 $(ARGS)
 
 check: setup ## Format, lint, types, import rules and the rules of the house
 	@$(PY) -m ruff format --check .
@@ -80,12 +80,13 @@ imports: setup ## Check the twelve import rules
 	.venv/bin/lint-imports
 
 test-pg: setup ## Run the same tests of the database on PostgreSQL
-	$(PYTEST) $(SPREAD) -m "pg and not slow and not kill" $(COVER) $(ARGS)
+	$(PYTEST) $(SPREAD) -m "pg and not slow and not kill and not nightly" $(COVER) $(ARGS)
 
 test-browser: setup ## Run the tests in a real browser
 	$(PYTEST) $(SPREAD) -m browser $(ARGS)
 
-nightly: check cover ## Everything
+nightly: check cover ## Everything, and what takes hours (docs/operate/checks.md)
+	$(PYTEST) $(SPREAD) -m nightly --durations=20 $(ARGS)
 
 cover: ## Run all tests and show uncovered lines; the engine and the evaluation allow none
 	rm -f .coverage .coverage.*

@@ -16,15 +16,15 @@ from calib.keeping.backup import acknowledge, back_up, is_unacknowledged, restor
 from calib.keeping.export import Source, export_lab, prove
 from calib.keeping.transfer import copy_database, digest_of
 from calib.ledger.notes import read_note_key
-from calib.services.fsck import fsck
 from calib.services.log import grow
 from calib.services.publishing import publish
 from calib.services.restoring import missing_lines, take_up
 from instruments.db import open_engine
 from instruments.errors import Conflict, Invalid, Refused
 from instruments.tenancy import installation_session
+from tests.support import sealed
 from tests.support.builders import NOW
-from tests.support.sealed import Sealed, a_sealed_lab
+from tests.support.sealed import Sealed, a_sealed_lab, moved, opened_in
 
 
 def quiet(_what, _part):
@@ -45,34 +45,22 @@ def lab(pattern, tmp_path):
     return moved(pattern, tmp_path / "lab")
 
 
-def moved(lab: Sealed, folder) -> Sealed:
-    import dataclasses
-
-    shutil.copytree(lab.folder, folder)
-    engine = open_engine(f"sqlite+pysqlite:///{folder / 'calib.db'}")
-    installation = dataclasses.replace(lab.bench.installation, engine=engine)
-    return Sealed(dataclasses.replace(lab.bench, installation=installation), folder, lab.now)
-
-
 def backed_up(lab, to):
     return back_up(lab.bench.engine, lab.folder, to, DirectoryStore, NOW, quiet)
 
 
 def restored(lab, source, folder) -> Sealed:
     """Return a new installation with the backup in it, and the anchor that was outside."""
-    import dataclasses
-
     folder.mkdir()
     engine = open_engine(f"sqlite+pysqlite:///{folder / 'calib.db'}")
     restore(engine, folder, source, DirectoryStore, NOW, quiet)
+    engine.dispose()
     shutil.copytree(lab.folder / "anchor", folder / "anchor")
-    installation = dataclasses.replace(lab.bench.installation, engine=engine)
-    return Sealed(dataclasses.replace(lab.bench, installation=installation), folder, lab.now)
+    return opened_in(lab, folder)
 
 
 def faults(lab):
-    log = lab.publisher.log(lab.now)
-    return [finding.code for finding in fsck(lab.bench.engine, lab.store, log, quiet)]
+    return [finding.code for finding in sealed.faults(lab)]
 
 
 def test_a_backup_is_proven_and_restores_to_the_same(lab, tmp_path):

@@ -1,61 +1,29 @@
-"""SIGKILL while issuing: nothing half, nothing twice, no gap, nothing acknowledged is missing."""
+"""SIGKILL while issuing: nothing half, nothing twice, no gap, nothing acknowledged is missing.
+
+Certificates are sealed, their lines logged, heads anchored and the status list signed meanwhile.
+"""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
 import pytest
 
-from calib.adapters.files import DirectoryStore
 from tests.support import issuing
-from tests.support.crash_check import check_everything
-from tests.support.issuing import Bench
-
-ROOT = Path(__file__).parents[2]
-
-
-def run_issuer(bench: Bench, url: str, folder: Path, records: Sequence, **task) -> int:
-    """Run the issuing program and return its exit code."""
-    given = {
-        "url": url,
-        "store": str(folder / "files"),
-        "acks": str(folder / "acks"),
-        "lab_id": bench.lab_id,
-        "person_id": bench.signatory.id,
-        "records": list(records[:-1]),
-        "spare": records[-1],  # for the rehearsal, which is never committed
-        **task,
-    }
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.support.issuer"],
-        cwd=ROOT,
-        input=json.dumps(given),
-        text=True,
-        capture_output=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return int(done.stdout or 0)
+from tests.support.crash_check import check_lab
+from tests.support.harmed import run_issuer
+from tests.support.sealed import a_sealed_lab
 
 
-def _kill(url: str, folder: Path, kills: int, batches: int) -> int:
-    bench = issuing.a_bench(url)
-    records = issuing.many_authorised(bench, kills + kills // 4)
-    store = DirectoryStore(folder / "files")
+def _kill(url: str, folder, kills: int, batches: int) -> int:
+    lab = a_sealed_lab(folder, url)
+    records = issuing.many_authorised(lab.bench, kills + kills // 4)
     killed = 0
     for seed in range(batches):
-        killed += run_issuer(
-            bench, url, folder, records, do="kill", kills=kills // batches, seed=seed, longest=0.4
-        )
-        found = check_everything(bench.engine, store, folder / "acks")
+        task = {"do": "kill", "kills": kills // batches, "seed": seed, "longest": 0.5}
+        killed += run_issuer(lab, url, records, **task)
+        found = check_lab(lab)
         assert found.faults == []
         assert set(found.states) == {"issued"}  # the last child finished what was reserved
-    bench.engine.dispose()
+    lab.bench.engine.dispose()
     assert (folder / "acks").read_text().count("\n") > kills // 10  # some came through
     return killed
 
@@ -63,6 +31,12 @@ def _kill(url: str, folder: Path, kills: int, batches: int) -> int:
 @pytest.mark.kill
 def test_two_hundred_kills_while_issuing_leave_nothing_half(tmp_path):
     assert _kill(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path, 200, 5) == 200
+
+
+@pytest.mark.kill
+@pytest.mark.nightly
+def test_a_thousand_kills_leave_nothing_half(tmp_path):
+    assert _kill(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path, 1000, 20) == 1000
 
 
 @pytest.mark.kill

@@ -22,6 +22,7 @@ from calib.services import certificate_rows, ledger
 from instruments.records.counters import NumberSeries
 from instruments.services.audit import check_chain
 from instruments.tenancy import installation_session
+from tests.support.sealed import Sealed, faults
 
 
 @dataclass(frozen=True)
@@ -47,52 +48,58 @@ def check_everything(engine: Engine, store: DirectoryStore, acks: Path) -> Found
         counters = sum(session.scalars(select(NumberSeries.last).where(
             NumberSeries.name == "calibration_certificate"
         )))  # fmt: skip
-        faults = [f.text() for f in ledger.check(session)]
-        faults += [f.text() for f in check_chain(session, certificates[0].lab_id)]
+        wrong = [f.text() for f in ledger.check(session)]
+        wrong += [f.text() for f in check_chain(session, certificates[0].lab_id)]
         states = {c.id: certificate_rows.state_of(events[c.id]) for c in certificates}
-        faults += _numbers([c.number for c in certificates], counters)
+        wrong += _numbers([c.number for c in certificates], counters)
         for one in certificates:
-            faults += _one(one, states[one.id], files[one.id], records, lines, store)
-        faults += _acknowledged(acks, certificates, states, files)
-        return Found(Counter(states.values()), faults)
+            wrong += _one(one, states[one.id], files[one.id], records, lines, store)
+        wrong += _acknowledged(acks, certificates, states, files)
+        return Found(Counter(states.values()), wrong)
+
+
+def check_lab(lab: Sealed) -> Found:
+    """Return the same of an installation that seals and logs, and what fsck finds in it."""
+    found = check_everything(lab.bench.engine, lab.store, lab.folder / "acks")
+    return Found(found.states, [*found.faults, *(one.text() for one in faults(lab))])
 
 
 def _numbers(numbers: list[str], last: int) -> list[str]:
     counted = sorted(int(number.rsplit("-", 1)[1]) for number in numbers)
-    faults = [] if counted == list(range(1, len(numbers) + 1)) else [f"gap or twice: {counted}"]
-    return faults + ([] if last == len(numbers) else [f"counter {last}, numbers {len(numbers)}"])
+    wrong = [] if counted == list(range(1, len(numbers) + 1)) else [f"gap or twice: {counted}"]
+    return wrong + ([] if last == len(numbers) else [f"counter {last}, numbers {len(numbers)}"])
 
 
 def _one(one, state, files, records, lines, store) -> list[str]:
     """Return what does not fit together about one number."""
-    faults = []
+    wrong = []
     if CertificateDocument.from_dict(json.loads(one.payload)).digest() != one.payload_digest:
-        faults.append(f"{one.number}: payload is not what was frozen")
+        wrong.append(f"{one.number}: payload is not what was frozen")
     issued = state == "issued"
     if set(files) != ({"pdf", "dcc", "input", "result"} if issued else set()):
-        faults.append(f"{one.number}: {state} with files {sorted(files)}")
-    faults += [
+        wrong.append(f"{one.number}: {state} with files {sorted(files)}")
+    wrong += [
         f"{one.number}: {file.role} is not as long as it was"
         for file in files.values()
         if len(store.get(file.sha256)) != file.size
     ]
     expected = {"issued": "issued", "reserved": "reserved"}.get(state)
     if expected is not None and records[one.calibration_id] != expected:
-        faults.append(f"{one.number}: {state}, its record {records[one.calibration_id]}")
+        wrong.append(f"{one.number}: {state}, its record {records[one.calibration_id]}")
     if lines[one.id] != (1 if state == "reserved" else 2):  # reserved, then what became of it
-        faults.append(f"{one.number}: {state} with {lines[one.id]} ledger lines")
-    return faults
+        wrong.append(f"{one.number}: {state} with {lines[one.id]} ledger lines")
+    return wrong
 
 
 def _acknowledged(acks: Path, certificates, states, files) -> list[str]:
     """Return what was told as issued and is not there as told."""
     by_number = {c.number: c for c in certificates}
-    faults = []
+    wrong = []
     for line in acks.read_text().splitlines() if acks.exists() else []:
         told = json.loads(line)
         one = by_number.get(told["number"])
         if one is None or states[one.id] != "issued":
-            faults.append(f"{told['number']} was acknowledged and is not issued")
+            wrong.append(f"{told['number']} was acknowledged and is not issued")
         elif (one.calibration_id, files[one.id]["pdf"].sha256) != (told["record"], told["pdf"]):
-            faults.append(f"{told['number']} is not what was acknowledged")
-    return faults
+            wrong.append(f"{told['number']} is not what was acknowledged")
+    return wrong

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from calib.adapters.signing_journal import FileJournal
 from calib.ledger.trust import TrustBundle
 from calib.migrations.run import upgrade
 from calib.services import issue, key_views
+from calib.services.fsck import fsck
 from calib.services.log import CHECKPOINT, proof_of
 from calib.services.publishing import Publisher, publish
 from calib.services.signing_rule import RuledSigner
@@ -23,6 +25,7 @@ from calib.verifier.evidence import Evidence
 from calib.verifier.examine import examine
 from calib.verifier.report import Report
 from instruments.db import open_engine
+from instruments.errors import Finding
 from instruments.tenancy import installation_session
 from tests.support import issuing, keyed
 from tests.support.builders import NOW
@@ -116,13 +119,32 @@ class Sealed:
         return self.publisher.log_files.read(CHECKPOINT) or b""
 
 
-def a_sealed_lab(folder: Path) -> Sealed:
-    """Return a new installation in the folder, with every key."""
+def a_sealed_lab(folder: Path, url: str = "") -> Sealed:
+    """Return a new installation in the folder, with every key; its database may be elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
-    url = f"sqlite+pysqlite:///{folder / 'calib.db'}"
+    url = url or f"sqlite+pysqlite:///{folder / 'calib.db'}"
     new = open_engine(url)
     upgrade(new)
     new.dispose()
     bench = issuing.a_bench(url)
     keyed.with_keys(bench, FileVault(folder / "keys", lambda: keyed.PASSPHRASE))
     return Sealed(bench, folder)
+
+
+def moved(lab: Sealed, folder: Path) -> Sealed:
+    """Return a copy of an installation on SQLite, to be harmed."""
+    shutil.copytree(lab.folder, folder)
+    return opened_in(lab, folder)
+
+
+def opened_in(lab: Sealed, folder: Path) -> Sealed:
+    """Return the installation that is in the folder, a copy of the other or restored from it."""
+    engine = open_engine(f"sqlite+pysqlite:///{folder / 'calib.db'}")
+    installation = dataclasses.replace(lab.bench.installation, engine=engine)
+    return Sealed(dataclasses.replace(lab.bench, installation=installation), folder, lab.now)
+
+
+def faults(lab: Sealed) -> list[Finding]:
+    """Compute everything again, and return what is wrong."""
+    log = lab.publisher.log(lab.now)
+    return list(fsck(lab.bench.engine, lab.store, log, lambda _name, _part: None))
