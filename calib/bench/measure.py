@@ -17,6 +17,9 @@ ROUNDS = 3
 LEAST_SECONDS = 0.05
 """A round repeats a short work until it has taken this long."""
 
+LONG_SECONDS = 5.0
+"""A work that takes longer is timed once: so long a time is steady by itself."""
+
 Run: TypeAlias = Callable[[], object]
 
 
@@ -111,14 +114,19 @@ def interleave(runs: Sequence[Run], rounds: int = ROUNDS) -> list[float]:
 def measure(work: Work, rounds: int = ROUNDS) -> Measured:
     """Do one work: its answer, its memory, then its time."""
     run = work.prepare()
+    started = time.process_time()
     found = run()
+    seconds = time.process_time() - started
     tracemalloc.start()
     try:
         run()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    seconds = interleave([run], rounds)[0]
+    if seconds > LONG_SECONDS:
+        rounds = 1
+    else:
+        seconds = interleave([run], rounds)[0]
     return Measured(
         work.group, work.name, work.size, seconds, rounds, work.size / seconds, peak,
         work.deviation(found),

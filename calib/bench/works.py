@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from calib.bench import budgets, drift, fits, risks
+from calib.bench import budgets, calibrations, drift, fits, risks
 from calib.bench.measure import Run, Work
 
-GROUPS = ("W1", "W2", "W3", "W4", "W6")
+GROUPS = ("W1", "W2", "W3", "W4", "W6", "W8")
 TRIALS = 1_000_000
 FLEET_TRIALS, FLEET_ITEMS = 100_000, 20
 """The fleet of W2 has 10 000 items; 20 of them are drawn, each costs the same."""
@@ -249,6 +249,14 @@ def _risk_off(found: Any) -> float:
     return _off([found.pfa[0], found.pfr[0]], [risks.CONSUMER, risks.PRODUCER])
 
 
+# ---------------------------------------------------------------------------------- W8: records
+
+
+def _calibrations() -> Run:
+    calibrations.fleet()
+    return calibrations.evaluate_fleet
+
+
 def _work(
     group: str, name: str, size: int, prepare: Callable[[], Run], off: Callable[[Any], float]
 ) -> Work:
@@ -302,6 +310,8 @@ WORKS: tuple[Work, ...] = tuple(
             _work("W4", "drift of a fleet", drift.ITEMS, _drift, _drift_off),
             _work("W6", "both risks, one", 1, partial(_risk, 1), _risk_off),
             _work("W6", "both risks, batch", risks.BATCH, partial(_risk, risks.BATCH), _risk_off),
+            _work("W8", "fleet of calibrations", calibrations.FLEET, _calibrations,
+                  calibrations.otherwise),
         ],
         key=lambda work: work.group,
     )

@@ -67,7 +67,7 @@ def evaluate_alike(inputs: Sequence[CalibrationInput], digests: Sequence[str] = 
         try:
             checked = _check(records[i], digests[i], quiet)
         except Refused as refusal:
-            answers[i] = refusal
+            answers[i] = _at_rest(refusal)
             continue
         if not_calibratable(checked.record):
             answers[i] = _without_measurement(checked)
@@ -109,7 +109,7 @@ def _compute(checked: list[_Checked]) -> list[Answer]:
         if len(checked) == 1:
             if isinstance(fault, EngineError):
                 raise
-            return [fault]
+            return [_at_rest(fault)]
         half = len(checked) // 2
         return _compute(checked[:half]) + _compute(checked[half:])
 
@@ -159,10 +159,10 @@ class _Sheet:
             ]
             curves, said = fit_curves(record, measured, budgets, own)
         except Refused as refusal:
-            self.refusal = refusal
+            self.refusal = _at_rest(refusal)
         except EngineError as fault:
             self.refusal = _no_curve(measurand, fault)
-            self.refusal.__cause__ = fault
+            self.refusal.__cause__ = fault.with_traceback(None)
         else:
             self.curves += curves
             self.findings += said
@@ -183,6 +183,15 @@ class _Sheet:
             unconfirmed_limits=unconfirmed(self.points),
             findings=_found(record, said),
         )
+
+
+def _at_rest(refusal: Refused) -> Refused:
+    """Return a refusal without the frames it came through: they hold all the other records."""
+    fault: BaseException | None = refusal
+    while fault is not None:
+        fault.__traceback__ = None
+        fault = fault.__cause__ or fault.__context__
+    return refusal
 
 
 def _no_curve(measurand: Measurand, fault: EngineError) -> Refused:

@@ -25,7 +25,7 @@ from instruments.errors import DomainError, Invalid, Refused
 
 LONGEST = 2**23
 """Bytes a line may have; a frozen input has some twenty thousand."""
-LINES, BYTES = 512, 2**25
+LINES, BYTES = 256, 2**24
 """As many lines or bytes make one part: large enough to share work, small enough to be held."""
 
 
@@ -92,7 +92,7 @@ def answer_lines(lines: list[Line]) -> Answered:
         try:
             records[i] = _read(line)
         except (DomainError, TaskRefused) as refusal:
-            answers[i] = refusal
+            answers[i] = refusal.with_traceback(None)
     found = evaluate_window(
         [record for record, _ in records.values()], [digest for _, digest in records.values()]
     )

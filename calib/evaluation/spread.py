@@ -6,6 +6,7 @@ nothing of what the parts are.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +41,7 @@ def work_on_parts(
             yield part, work(part)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_collect_seldom) as pool:
         under_way: deque[tuple[Part, Future[Answer]]] = deque()
         try:
             for part in chain(first, waiting):
@@ -57,6 +58,11 @@ def work_on_parts(
             ) from fault
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _collect_seldom() -> None:
+    """Look less often for garbage in cycles: values that are only written leave none."""
+    gc.set_threshold(100_000, 50, 50)
 
 
 def _done(under_way: deque[tuple[Part, Future[Answer]]]) -> tuple[Part, Answer]:

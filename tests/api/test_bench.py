@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 
 from api.cli import run
-from calib.bench import works
+from calib.bench import calibrations, works
 from calib.bench.measure import Work, clock, measure, repeats
 
 EXACT = {"W1": 1e-12, "W3": 1e-10, "W4": 1e-12, "W6": 1e-12}
@@ -43,3 +44,28 @@ def test_memory_and_repeats_are_those_of_the_run() -> None:
     count = repeats(lambda: sum(range(100)))
     assert count > 100
     assert clock(lambda: None, 3) >= 0
+
+
+def test_a_long_work_is_timed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calib.bench.measure.LONG_SECONDS", 0.0)
+    runs: list[int] = []
+    work = Work("W0", "a few", 1, lambda: lambda: runs.extend(range(1000)), lambda found: 0.0)
+
+    seen = measure(work, 3)
+
+    assert (len(runs), seen.rounds) == (2000, 1)
+    assert seen.seconds > 0
+
+
+def test_a_fleet_of_calibrations_is_told_what_each_record_is_told_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calibrations, "EVERY", 7)
+    told = calibrations.evaluate_fleet(50)
+
+    assert told.verdicts.total() == 50
+    assert calibrations.otherwise(told, 50) == 0
+    wrong = told._replace(some=told.some | {7: told.some[14]})
+    assert calibrations.otherwise(wrong, 50) == pytest.approx(1 / 8)
+    missing = told._replace(verdicts=told.verdicts - Counter(["pass", "cannot_be_stated", "fail"]))
+    assert calibrations.otherwise(missing, 50) == 1
