@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from asn1crypto import cms  # type: ignore[import-untyped]
 from cryptography import x509
-from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.general import UnacceptableSignerError
@@ -31,7 +32,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from calib.certificates.pdf_seal import asn1
 from calib.certificates.seal_chain import Roots, trusted
-from instruments.errors import Invalid, Refused
+from instruments.errors import DomainError, Invalid, Refused
 
 _END = re.compile(rb"%%EOF(\r\n|\r|\n)?\Z")
 _MECHANISMS = ("sha256_ecdsa", "sha384_ecdsa", "sha512_ecdsa")
@@ -65,13 +66,11 @@ def verified_pdf(
     """
     if _END.search(content[-16:]) is None:
         raise _changed("something stands behind its end")
-    try:
+    with _of_a_stranger():
         reader = PdfFileReader(io.BytesIO(content), strict=True)
         signatures = reader.embedded_regular_signatures
         stamps = reader.embedded_timestamp_signatures
         certified = read_certification_data(reader)
-    except (PdfError, ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise _unreadable(problem) from problem
     if not signatures:
         raise Invalid(
             "pdf-seal-missing",
@@ -81,13 +80,22 @@ def verified_pdf(
         raise _changed("it bears more than one seal")
     if certified is None or certified.permission != MDPPerm.NO_CHANGES:
         raise _changed("its seal allows changes")
-    for one in (*signatures, *stamps):
-        _need_plain_hole(content, one)
-    try:
+    with _of_a_stranger():
+        for one in (*signatures, *stamps):
+            _need_plain_hole(content, one)
         return asyncio.run(_proved(signatures[0], stamps, roots, at, time_roots))
-    except (PdfError, SignatureValidationError, UnacceptableSignerError) as problem:
+
+
+@contextmanager
+def _of_a_stranger() -> Iterator[None]:
+    """Turn whatever a parser stumbles over into a refusal: the file may be made to that end."""
+    try:
+        yield
+    except DomainError:
+        raise
+    except (SignatureValidationError, UnacceptableSignerError) as problem:
         raise _changed(str(problem)) from problem
-    except (ValueError, KeyError, TypeError) as problem:
+    except Exception as problem:
         raise _unreadable(problem) from problem
 
 

@@ -47,8 +47,10 @@ STEP_WORDS: Final[Mapping[str, str]] = {
     "validity": "Legal validity",
 }
 """Every step by its id, in the order in which they are reported."""
-ORIGIN: Final = ("seal", "log", "mark")
-"""Steps of which one must be established: they show whose certificate it is."""
+ORIGIN: Final = ("seal", "log")
+"""Steps of which one must be established for a file: they speak of every byte of it."""
+ORIGIN_OF_CODE: Final = ("mark",)
+"""The same for a printed code; in a file it vouches for itself alone, not for what is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,8 @@ def verdict_of(steps: Sequence[Step]) -> Verdict:
     against = [step.id for step in steps if step.state == "contradicted"]
     if any(id_ not in ("status", "validity", "simulated") for id_ in against):
         return "invalid"
-    known = any(by_id[id_].state == "established" for id_ in ORIGIN if id_ in by_id)
-    if not known:
+    origin = ORIGIN if "seal" in by_id else ORIGIN_OF_CODE
+    if not any(by_id[id_].state == "established" for id_ in origin if id_ in by_id):
         return "cannot_tell"
     if "simulated" in against:
         return "simulated"
