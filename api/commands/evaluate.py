@@ -175,7 +175,7 @@ def _peak(processes: int) -> int:
 
 def _tell_summary(summary: dict[str, object]) -> None:
     verdicts = cast("dict[str, int]", summary["verdicts"])
-    told = ", ".join(f"{words('{verdict}', verdict=v)} {n}" for v, n in verdicts.items())
+    told = ", ".join(words("{verdict}: {count}", verdict=v, count=n) for v, n in verdicts.items())
     tell(
         "{records} records in {seconds} s ({per_second} per second, at most {megabytes} MB):"
         " {verdicts}; refused: {refused}.",
