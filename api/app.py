@@ -24,6 +24,7 @@ from api.deps import language_of
 from api.pages import router as pages
 from api.pages.rendering import error_page
 from api.problems import SignInNeeded, incident, problem, status_of
+from api.turnstile import Turnstile
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
 from calib.services import recovery
@@ -56,6 +57,7 @@ def create_app(wiring: Wiring) -> FastAPI:
         redoc_url=None,
     )
     app.state.wiring = wiring
+    app.state.turnstile = Turnstile()
     app.include_router(health.router)
     app.include_router(v1)
     app.include_router(pages)

@@ -37,9 +37,14 @@ class PreconditionMissing(DomainError):
     """A change came without If-Match."""
 
 
+class AskedTooOften(DomainError):
+    """One network address asked for too much within a while."""
+
+
 STATUS: Mapping[type[DomainError], int] = {
     SignInNeeded: 401,
     PreconditionMissing: 428,
+    AskedTooOften: 429,
     NotFound: 404,
     NotAllowed: 403,
     Conflict: 409,

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.pages import (
     account,
+    authenticate,
     bench,
     bench_acts,
     board,
@@ -50,6 +51,7 @@ for part in (
     board,
     publiclog,
     public,
+    authenticate,
     errors,
 ):
     router.include_router(part.router)

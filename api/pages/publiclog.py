@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 _TILE = re.compile(
     r"(?:entries|[0-9]|[1-5][0-9]|6[0-3])(?:/x[0-9]{3})*/[0-9]{3}(?:\.p/[0-9]{1,3})?"
 )
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOTE = "text/plain; charset=utf-8"
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _MOMENTS = {"Cache-Control": "public, max-age=5"}
@@ -55,14 +56,23 @@ def show_status(wired: Wired) -> Response:
 @router.get("/c/{token}/proof")
 def show_proof(token: str, session: PublicReading, wired: Wired) -> Response:
     """Return the proof that a certificate stands in the log (C2SP tlog-proof)."""
-    number, content = _proof(token, session, wired)
+    number, content = _proof(public.issued_of(session, token), session, wired)
     quoted = re.sub(r"[^A-Za-z0-9._-]", "_", number)
     disposition = {"Content-Disposition": f'attachment; filename="{quoted}.tlog-proof"'}
     return Response(content, media_type=_NOTE, headers={**_MINUTE, **_OPEN, **disposition})
 
 
-def _proof(token: str, session: PublicReading, wired: Wiring) -> tuple[str, bytes]:
-    found = public.issued_of(session, token)
+@router.get("/authenticate/proof/{digest}")
+def show_proof_of_file(digest: str, session: PublicReading, wired: Wired) -> Response:
+    """Return the proof of the certificate whose file has this SHA-256: who asks has the file."""
+    found = public.issued_by_digest(session, digest) if _DIGEST.fullmatch(digest) else None
+    _, content = _proof(found, session, wired)
+    return Response(content, media_type=_NOTE, headers=_MINUTE)
+
+
+def _proof(
+    found: tuple[int, str] | None, session: PublicReading, wired: Wiring
+) -> tuple[str, bytes]:
     log = wired.publisher.log(wired.clock())
     if found is None or log is None:
         raise _absent()

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.strict_routes import StrictRoute
 from api.v1 import (
+    authenticate,
     calibrations,
     catalogue,
     certificates,
@@ -27,6 +28,7 @@ for part in (
     certificates,
     documents,
     methods,
+    authenticate,
     today,
 ):
     router.include_router(part.router)

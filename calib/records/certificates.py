@@ -90,7 +90,7 @@ class CertificateFile(LabScoped, Base):
     certificate_id: Mapped[int] = mapped_column(index=True)
     role: Mapped[str]
     """``pdf``, ``input`` (frozen input), ``result``; later ``dcc``."""
-    sha256: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
     size: Mapped[int]
     media_type: Mapped[str]
 

@@ -164,6 +164,18 @@ def issued_of(session: InstallationSession, token: str) -> tuple[int, str] | Non
     return (row.id, row.number) if row else None
 
 
+def issued_by_digest(session: InstallationSession, sha256: str) -> tuple[int, str] | None:
+    """Return id and number of the issued certificate one of whose files this is; None otherwise."""
+    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    row = session.execute(
+        select(Certificate.id, Certificate.number)
+        .join(CertificateFile, CertificateFile.certificate_id == Certificate.id)
+        .where(CertificateFile.sha256 == sha256, Certificate.id.in_(issued))
+        .limit(1)
+    ).one_or_none()
+    return (row.id, row.number) if row else None
+
+
 def public_certificate(
     session: InstallationSession, token: str, now: datetime
 ) -> PublicCertificate | None:
