@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
+from functools import lru_cache
 from itertools import chain, repeat
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
@@ -52,8 +54,13 @@ def without_dust(value: float, scale: float = 0.0) -> Decimal:
     size = max(abs(value), abs(scale))
     if size == 0:
         return Decimal(0)
-    place = Decimal(repr(size)).adjusted() + DUST
-    return Decimal(repr(value)).quantize(Decimal((0, (1,), place)), ROUND_HALF_EVEN)
+    return Decimal(repr(value)).quantize(_dust(size), ROUND_HALF_EVEN)
+
+
+@lru_cache(maxsize=1024)
+def _dust(size: float) -> Decimal:
+    """Return the place below which all is noise; the figures of one point share it."""
+    return Decimal((0, (1,), Decimal(repr(size)).adjusted() + DUST))
 
 
 def exact_mean(texts: Sequence[str]) -> float:
