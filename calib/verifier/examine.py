@@ -32,7 +32,7 @@ from calib.verifier.report import (
     refused,
     verdict_of,
 )
-from calib.verifier.seals import Seen, held, of_document, roots_of, seen_in
+from calib.verifier.seals import Seen, held, of_document, of_issuer, roots_of, seen_in
 from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
 
@@ -227,7 +227,10 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
     if trust is None or not trust.roots:
         sealed, reading = None, read_dcc(content)
     else:
-        sealed = open_xml(content, roots_of(trust))
+        try:
+            sealed = open_xml(content, roots_of(trust))
+        except DomainError as problem:
+            return _report([refused("seal", problem)])
         reading = read_dcc(sealed.element)
     number = reading.number
     logged = log_steps(evidence, {"dcc": sha256(content)}, number)
@@ -239,7 +242,8 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
     if sealed is None or trust is None:
         steps.append(not_established("seal", "You pinned no root to hold a seal to."))
     else:
-        steps.append(held(sealed.signer, sealed.signed_at, trust, evidence.now, seen_in(logged))[0])
+        step, key = held(sealed.signer, sealed.signed_at, trust, evidence.now, seen_in(logged))
+        steps.append(of_issuer(step, key, trust, reading.issuer))
     return _report(steps, {"number": number})
 
 
@@ -305,6 +309,12 @@ def _mark(
     if step.state != "contradicted" and not is_mark_of(_fragment(content).mark, document):
         message = "The code on the pages speaks of another certificate."
         step = contradicted("mark", message)
+    code, trust = step.facts.get("code"), evidence.trust
+    if code and trust and document.lab.name not in trust.labs.get(str(code), ()):
+        message = (
+            "The code on the pages is of laboratory {code}, but the certificate names {named}."
+        )
+        step = contradicted("mark", message, code=code, named=document.lab.name.en)
     yield step
 
 

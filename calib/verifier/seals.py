@@ -71,7 +71,7 @@ def held(
             "{at} was there before. Bring the proof of the log."
         )
         return not_established("seal", message, at=at.isoformat()), key
-    message = "Every byte was sealed by laboratory {code} at {at}."
+    message = "Sealed by laboratory {code} at {at}, and not changed since."
     return established("seal", message, code=key.lab, at=at.isoformat()), key
 
 
@@ -93,4 +93,14 @@ def of_document(
     if at.replace("+00:00", "Z") != document.issued_at:
         message = "The seal says {at}, the certificate {issued}."
         return contradicted("seal", message, at=at, issued=document.issued_at)
+    return step
+
+
+def of_issuer(step: Step, key: TrustedKey | None, trust: TrustBundle, named: str) -> Step:
+    """Hold the key of a seal to the laboratory that a digital certificate names."""
+    if step.state == "contradicted" or key is None:
+        return step
+    if not any(named in (name.en, name.zh) for name in trust.labs.get(key.lab, ())):
+        message = "The seal is that of laboratory {code}, but the certificate names {named}."
+        return contradicted("seal", message, code=key.lab, named=named)
     return step
