@@ -6,6 +6,7 @@ but never issued give the same answer: nothing.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from calib.evaluation.result import PointResult
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.reminders import due
 from calib.services.standing import is_token
+from instruments.errors import Unavailable
 from instruments.records.parties import Lab
 from instruments.tenancy import InstallationSession
 from instruments.text import LocalizedText
@@ -179,12 +181,24 @@ def issued_by_digest(session: InstallationSession, sha256: str) -> tuple[int, st
 def public_certificate(
     session: InstallationSession, token: str, now: datetime
 ) -> PublicCertificate | None:
-    """Return the issued certificate this token opens; None for every other text."""
+    """Return the issued certificate this token opens; None for every other text.
+
+    Raises
+    ------
+    Unavailable
+        What is kept of it is no longer what was issued.
+    """
     if not is_token(token):
         return None
     successor = aliased(Certificate)
     rows = session.execute(
-        select(Certificate.payload, Lab.time_zone, CertificateEvent, successor.number)
+        select(
+            Certificate.payload,
+            Certificate.payload_digest,
+            Lab.time_zone,
+            CertificateEvent,
+            successor.number,
+        )
         .join(Lab, Lab.id == Certificate.lab_id)
         .join(CertificateEvent, CertificateEvent.certificate_id == Certificate.id)
         .outerjoin(successor, successor.id == CertificateEvent.successor_id)
@@ -193,7 +207,14 @@ def public_certificate(
     events = {row.CertificateEvent.event: row for row in rows}
     if "issued" not in events:
         return None
-    document = CertificateDocument.from_dict(json.loads(rows[0].payload))
+    payload = rows[0].payload.encode()
+    if hashlib.sha256(payload).hexdigest() != rows[0].payload_digest:
+        raise Unavailable(
+            "certificate-damaged",
+            "What is kept of this certificate is no longer what was issued, so nothing of it is "
+            "shown. Ask the laboratory.",
+        )
+    document = CertificateDocument.from_dict(json.loads(payload))
     zone = due.zone_named(rows[0].time_zone)
     state: PublicState = "valid"
     if "withdrawn" in events:
