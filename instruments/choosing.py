@@ -74,8 +74,14 @@ def needs_resolution(
     """Answer whether a budget of what is read with this measurand needs the item's resolution."""
     if measurand.same_readings_as or not holds(measurand.when, attributes):
         return False
-    users = (m for m in definition.measurands if measurand.id in (m.id, m.same_readings_as))
+    users = users_of(definition, measurand)
     return any(c.evaluate == "resolution" for m in users for c in m.components)
+
+
+def users_of(definition: InstrumentType, measurand: Measurand) -> tuple[Measurand, ...]:
+    """Return the measurands that use the readings of this one, itself first."""
+    others = (m for m in definition.measurands if m.same_readings_as == measurand.id)
+    return (measurand, *others)
 
 
 def limits_for(

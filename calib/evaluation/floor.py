@@ -5,7 +5,7 @@ A capability is stated for k = 2, so a raised U has k = 2. Knows nothing of scop
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ def raise_to_floor(
 ) -> tuple[float, float, bool]:
     """Return (U, k, whether raised) at the nominal value x."""
     U = k * u
-    floors = [_at(row, x) for row in record.cmc if _covers(row, measurand, x)]
+    floors = [float(capability(row, x)) for row in record.cmc if covers(row, measurand, x)]
     if floors and max(floors) > U:
         return max(floors), K_OF_CMC, True
     return U, k, False
@@ -34,21 +34,27 @@ def rounding_of(rounding: Rounding, *, raised: bool) -> Rounding:
 
 def within_scope(record: CalibrationInput, result: CalibrationResult) -> bool:
     """Answer whether every value that is reported lies within a row of the lab's scope."""
+    return bool(result.points) and not any(outside_scope(record.cmc, result))
+
+
+def outside_scope(scope: Sequence[CMCRow], result: CalibrationResult) -> Iterator[tuple[str, str]]:
+    """Yield measurand and place of every value that is reported outside all rows of a scope."""
     reported = [(point.measurand, point.printed.nominal) for point in result.points] + [
         (curve.measurand, place.x) for curve in result.curves for place in curve.predictions
     ]
-    return bool(reported) and all(
-        any(_covers(row, measurand, x) for row in record.cmc) for measurand, x in reported
-    )
+    for measurand, x in reported:
+        if not any(covers(row, measurand, x) for row in scope):
+            yield measurand, x
 
 
-def _covers(row: CMCRow, measurand: str, x: str) -> bool:
+def covers(row: CMCRow, measurand: str, x: str) -> bool:
+    """Answer whether a row of the scope speaks of this value."""
     return row.measurand == measurand and Decimal(row.low) <= Decimal(x) <= Decimal(row.high)
 
 
-def _at(row: CMCRow, x: str) -> float:
-    """U_cmc(x), exactly on the decimals."""
-    return float(Decimal(row.U) + Decimal(row.U_fraction) * abs(Decimal(x)))
+def capability(row: CMCRow, x: str) -> Decimal:
+    """Return U_cmc(x), exactly on the decimals."""
+    return Decimal(row.U) + Decimal(row.U_fraction) * abs(Decimal(x))
 
 
 def floor_findings(record: CalibrationInput, points: Iterable[PointResult]) -> Iterator[Finding]:
@@ -59,7 +65,7 @@ def floor_findings(record: CalibrationInput, points: Iterable[PointResult]) -> I
         rows = [row for row in record.cmc if row.measurand == point.measurand]
         if point.cmc_applied:
             raised.setdefault(point.measurand, []).append(point.printed.nominal)
-        elif rows and not any(_covers(r, point.measurand, point.printed.nominal) for r in rows):
+        elif rows and not any(covers(r, point.measurand, point.printed.nominal) for r in rows):
             outside.setdefault(point.measurand, []).append(point.printed.nominal)
     for measurand, nominals in raised.items():
         yield Finding(

@@ -24,7 +24,7 @@ from calib.evaluation.places import (
     rejected_by_examination,
 )
 from calib.evaluation.readingchecks import behind, check_readings
-from instruments.choosing import holds, points_for, readings_for
+from instruments.choosing import holds, points_for, readings_for, users_of
 from instruments.errors import Finding
 from instruments.procedure import READ, Measurand
 
@@ -69,7 +69,7 @@ def check_points(record: CalibrationInput, quiet: Quiet = frozenset()) -> Iterat
         yield from _series(
             record, measurand, point, {n for n in measurand.inputs if (i, n) in quiet}
         )
-        for one in _users(record, measurand):
+        for one in users_of(record.definition, measurand):
             yield from _moments(one, point)
 
 
@@ -132,12 +132,6 @@ def _entered_twice(measurand: Measurand, point: PointInput) -> Finding:
         at=f"/points/{point.key}",
         facts={"measurand": measurand.id, "source": measurand.same_readings_as},
     )
-
-
-def _users(record: CalibrationInput, measurand: Measurand) -> list[Measurand]:
-    """Return the measurands that use the readings of this one, itself first."""
-    others = (m for m in record.definition.measurands if m.same_readings_as == measurand.id)
-    return [measurand, *others]
 
 
 def _moments(measurand: Measurand, point: PointInput) -> Iterator[Finding]:
@@ -249,7 +243,7 @@ def _series(
             )
         if name not in quiet:
             yield from check_readings(record, measurand, point, name)
-        for one in _users(record, measurand):
+        for one in users_of(record.definition, measurand):
             yield from _scatter(one, name, series, at, facts)
 
 

@@ -21,7 +21,7 @@ from calib.engine.outliers import grubbs_limit
 from calib.engine.statistics import moments
 from calib.evaluation.decimals import Whole, has_plain_decimals, numbers, whole_numbers
 from calib.evaluation.inputs import CalibrationInput, PointInput
-from calib.evaluation.readingchecks import is_compared, reach_of, span_of, step_of
+from calib.evaluation.readingchecks import is_near_point, reach_of, span_of, step_of
 from calib.evaluation.standards import covered_range, fault_of
 from instruments.procedure import READ, Measurand
 
@@ -78,7 +78,7 @@ def _quiet_of(measurand: Measurand, name: str, places: list[_Place]) -> list[_Pl
     quiet &= _on_step(measurand, name, places, whole, counts, starts)
     low = np.minimum.reduceat(values, starts)
     high = np.maximum.reduceat(values, starts)
-    if is_compared(measurand, name) and measurand.output != "value":
+    if is_near_point(places[0].record.definition, measurand, name):
         quiet &= _near(measurand, places, low, high)
     if measurand.inputs[name].source == "standard":
         known: dict[tuple[int, str | None], tuple[float, float]] = {}

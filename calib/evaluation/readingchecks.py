@@ -14,9 +14,9 @@ from calib.engine.outliers import check_outlier
 from calib.evaluation.decimals import number
 from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
 from calib.evaluation.places import facts_of
-from instruments.choosing import points_for
+from instruments.choosing import points_for, users_of
 from instruments.errors import Finding
-from instruments.procedure import Measurand
+from instruments.procedure import InstrumentType, Measurand
 
 FAR_FROM_NOMINAL = Decimal("0.2")
 """A reading farther from its nominal value than this part of it looks like a slip of typing."""
@@ -34,7 +34,7 @@ def check_readings(
     nominal = Decimal(point.nominal)
     reach = reach_of(nominal, span_of(record, measurand))
     step = step_of(record, measurand, name)
-    alike = is_compared(measurand, name) and measurand.output != "value"
+    alike = is_near_point(record.definition, measurand, name)
     for reading in series:
         value = Decimal(reading.value)
         here = {**facts, "reading": reading.value, "step": step}
@@ -61,13 +61,27 @@ def check_readings(
     yield from _outlier(series, at, facts, step)
 
 
+def is_near_point(definition: InstrumentType, measurand: Measurand, name: str) -> bool:
+    """Answer whether a reading should lie near the nominal value of its point.
+
+    It may be entered with one measurand and compared by another, as falling readings are entered
+    with the rising ones. A property of the item need not be near anything; a display of which
+    errors are reported too is.
+    """
+    users = users_of(definition, measurand)
+    compared = [user for user in users if is_compared(user, name)]
+    errors = any(user.output != "value" for user in users)
+    shown = measurand.inputs[name].source == "item" and errors
+    return any(user.output != "value" or shown for user in compared)
+
+
 def is_compared(measurand: Measurand, name: str) -> bool:
     """Answer whether an input shows the measured quantity itself, near the nominal value.
 
     A resistance tells nothing by its distance from a temperature, nor does a cold junction.
     """
     inputs = measurand.inputs
-    if inputs[name].unit != measurand.unit:
+    if name not in inputs or inputs[name].unit != measurand.unit:
         return False
     for source, named in (("standard", measurand.reference), ("item", measurand.indication)):
         of_source = [n for n, q in inputs.items() if q.source == source]
@@ -78,7 +92,9 @@ def is_compared(measurand: Measurand, name: str) -> bool:
 
 def step_of(record: CalibrationInput, measurand: Measurand, name: str) -> str | None:
     """Return the resolution of which the readings of an input are multiples, if any."""
-    shown = measurand.inputs[name].source == "item" and is_compared(measurand, name)
+    shown = measurand.inputs[name].source == "item" and any(
+        is_compared(user, name) for user in users_of(record.definition, measurand)
+    )
     return record.item.resolution.get(measurand.id) if shown else None
 
 

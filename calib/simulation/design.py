@@ -23,6 +23,7 @@ from calib.simulation.solving import Movable, solve
 from calib.simulation.start import first_guess, is_aside, spread_apart
 from calib.simulation.usual import limit_at
 from instruments.choosing import readings_for
+from instruments.procedure import Measurand
 from instruments.quantities import UNITS
 
 FloatArray = NDArray[np.float64]
@@ -170,10 +171,23 @@ def _wishes(
             middle = np.where(np.isfinite(middle), middle, 0.0)
         width = np.where(np.isfinite(width) & (width > 0), width, 1.0)
         found.append(Wish(user.id, False, middle, width, lower, upper, in_bels))  # noqa: FBT003
-    if group.reference(group.root) is not None:
-        nan = np.full(len(nominal), np.nan)
-        width = np.maximum(np.abs(nominal), 1e-3)
-        found.append(Wish(group.root.id, True, nominal, width, nan, nan))  # noqa: FBT003
+    nan = np.full(len(nominal), np.nan)
+    width = np.maximum(np.abs(nominal), 1e-3)
+    own = _with_own_reference(group)
+    return found + [Wish(one.id, True, nominal, width, nan, nan) for one in own]  # noqa: FBT003
+
+
+def _with_own_reference(group: Group) -> list[Measurand]:
+    """Return the measurands whose true values are readings of their own, as falling ones are."""
+    if group.reference(group.root) is None:
+        return []
+    found, held = [], set[str]()
+    for user in group.users:
+        name = group.reference(user)
+        behind = {name, *user.inputs[name].of} & {*group.read} if name is not None else set()
+        if behind and not behind & held:
+            found.append(user)
+            held |= behind
     return found
 
 
