@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from calib.evaluation.inputs import DecisionRule
+from calib.evaluation.inputs import CMCRow, DecisionRule
 from calib.evaluation.result import CalibrationResult
 from instruments.canonical import canonical_json, digest
 from instruments.confirmed import Confirmed
@@ -137,6 +137,16 @@ class StandardUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainLink:
+    """What a certificate of the laboratory itself rested on: the next step towards the SI."""
+
+    of: str
+    """Number of the laboratory's own certificate."""
+    certificate_number: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionRange:
     """An influence quantity over the time of the work; low and high may be equal."""
 
@@ -214,6 +224,12 @@ class Measurement:
     """Stages measured, in order."""
     mode_required: bool = False
     """The type is measured in calibration mode, which must then be named."""
+    scope: tuple[CMCRow, ...] = later(())
+    """Rows of the accredited scope on the day of the work, of what was measured."""
+    chain: tuple[ChainLink, ...] = later(())
+    """Where standards were calibrated by the laboratory itself: what those certificates rest on."""
+    validity_months: int | None = later(None)
+    """Period of validity that the regulation gives a verification."""
 
     def measurand(self, id_: str) -> MeasurandWords:
         """Return the words of one measurand; KeyError when there are none."""

@@ -91,6 +91,8 @@ def measurement_of(frozen: CalibrationInput, result: CalibrationResult) -> Measu
             for stage in ("as_found", "as_left")
             if any(point.stage == stage for point in result.points)
         ),
+        scope=tuple(row for row in frozen.cmc if row.measurand in used),
+        validity_months=definition.validity_months if frozen.kind == "verification" else None,
     )
 
 

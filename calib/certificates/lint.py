@@ -6,12 +6,26 @@ issued. Knows nothing of rows, templates or seals; `reread` looks at the finishe
 
 from __future__ import annotations
 
-from calib.certificates import lint_documents, lint_report, lint_results
+from calib.certificates import (
+    lint_documents,
+    lint_report,
+    lint_results,
+    lint_scope,
+    lint_traceability,
+)
 from calib.certificates.document import CertificateDocument
 from calib.certificates.lint_rules import LINTS
 from instruments.errors import Finding
 
-__all__ = ["LINTS", "lint", "lint_documents", "lint_report", "lint_results"]
+__all__ = [
+    "LINTS",
+    "lint",
+    "lint_documents",
+    "lint_report",
+    "lint_results",
+    "lint_scope",
+    "lint_traceability",
+]
 
 
 def lint(document: CertificateDocument) -> tuple[Finding, ...]:

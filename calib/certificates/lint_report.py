@@ -10,7 +10,7 @@ from calib.certificates.document import CertificateDocument
 from calib.certificates.fonts import printable_characters
 from calib.certificates.lint_rules import ISO17025, VERIFICATIONS, Hit, rule
 from instruments.errors import DomainError
-from instruments.quantities import unit
+from instruments.quantities import QUANTITIES, unit
 
 _TOKEN_CHARACTERS = 22
 """128 random bits in base64url."""
@@ -151,6 +151,21 @@ def _dates(document: CertificateDocument) -> Iterator[Hit]:
 
 
 @rule(
+    "approvals-out-of-order",
+    ISO17025 + "7.8.1.1, 7.8.2.1 (o)",
+    "{name} {role} the work on {on}: results are reviewed and authorised after the work "
+    "({performed_on}) and before the issue ({issued_on}).",
+)
+def _approvals(document: CertificateDocument) -> Iterator[Hit]:
+    for i, person in enumerate(document.persons):
+        least = document.performed_from if person.role == "performed" else document.performed_on
+        if person.on and not least <= person.on <= document.issued_on:
+            facts = {"name": person.name, "role": person.role, "on": person.on}
+            days = {"performed_on": document.performed_on, "issued_on": document.issued_on}
+            yield f"/persons/{i}/on", {**facts, **days}
+
+
+@rule(
     "sampling-missing",
     ISO17025 + "7.8.2.1 (k)",
     "{measured} of {quantity} pieces were measured; say how they were chosen.",
@@ -180,6 +195,18 @@ def _results(document: CertificateDocument) -> Iterator[Hit]:
         for name in (measurand.unit, measurand.output_unit):
             if not _is_unit(name):
                 yield f"/measurement/measurands/{measurand.id}", {"part": name}
+
+
+@rule(
+    "unit-unknown",
+    ISO17025 + "7.8.2.1 (m), 7.8.4.1 (b); GB 3100",
+    "The {quantity} of the surroundings is stated in {unit}, which is no unit of it.",
+)
+def _units(document: CertificateDocument) -> Iterator[Hit]:
+    for i, condition in enumerate(document.measurement.conditions):
+        if condition.unit not in QUANTITIES[condition.quantity].units:
+            facts = {"quantity": condition.quantity, "unit": condition.unit}
+            yield f"/measurement/conditions/{i}/unit", facts
 
 
 @rule(
@@ -247,6 +274,33 @@ def _validity(document: CertificateDocument) -> Iterator[Hit]:
             yield "/valid_until", {"problem": "first verification only"}
     elif until is None or until <= document.performed_on:
         yield "/valid_until", {"problem": until or "no date"}
+
+
+@rule(
+    "validity-fence-post",
+    "计量法 检定周期; JJG",
+    "A verification of {performed_on} with a period of {months} months is valid until {last}, its "
+    "last day; the document says {got}.",
+)
+def _last_day(document: CertificateDocument) -> Iterator[Hit]:
+    until, months = document.valid_until, document.measurement.validity_months
+    if until is None or months is None or document.kind != "verification_certificate":
+        return
+    try:
+        performed = date.fromisoformat(document.performed_on)
+    except ValueError:
+        return  # said already
+    last = _day_before(performed, months).isoformat()
+    if until != last:
+        facts = {"performed_on": document.performed_on, "months": months}
+        yield "/valid_until", {**facts, "last": last, "got": until}
+
+
+def _day_before(start: date, months: int) -> date:
+    """Return the day before the same day `months` later; the month's last where it has no such."""
+    years, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    following = date(years + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)
+    return min(following, date(years, month + 1, 1) + timedelta(days=start.day - 2))
 
 
 @rule(

@@ -1,12 +1,12 @@
-"""Lints on results: uncertainty, conditions, traceability, statements (17025 7.8.4, 7.8.6)."""
+"""Lints on results: uncertainty, conditions, statements (17025 7.8.4, 7.8.6)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from calib.certificates.document import CertificateDocument
-from calib.certificates.lint_rules import ISO17025, Hit, rule
+from calib.certificates.lint_rules import ISO17025, Hit, decimal_of, last_place, rule
 from calib.evaluation.statement import is_open
 
 
@@ -17,7 +17,7 @@ from calib.evaluation.statement import is_open
 )
 def _uncertainty(document: CertificateDocument) -> Iterator[Hit]:
     for i, point in enumerate(document.result.points):
-        U, k = _decimal(point.printed.U), _decimal(point.printed.k)
+        U, k = decimal_of(point.printed.U), decimal_of(point.printed.k)
         if U is None or k is None or U <= 0 or k <= 0:
             yield f"/result/points/{i}/printed/U", {"key": point.key}
 
@@ -35,8 +35,8 @@ def _printed(document: CertificateDocument) -> Iterator[Hit]:
             ("correction", shown.correction, -point.error),
             ("U", shown.U, point.U),
         ):
-            printed = _decimal(text)
-            if printed is None or abs(printed - Decimal(repr(value))) > _last_place(printed):
+            printed = decimal_of(text)
+            if printed is None or abs(printed - Decimal(repr(value))) > last_place(printed):
                 yield (
                     f"/result/points/{i}/printed/{name}",
                     {"key": point.key, "name": name, "printed": text, "value": repr(value)},
@@ -50,8 +50,8 @@ def _printed(document: CertificateDocument) -> Iterator[Hit]:
 )
 def _rounding(document: CertificateDocument) -> Iterator[Hit]:
     for i, point in enumerate(document.result.points):
-        error, U = _decimal(point.printed.error), _decimal(point.printed.U)
-        if error is None or U is None or _last_place(error) != _last_place(U):
+        error, U = decimal_of(point.printed.error), decimal_of(point.printed.U)
+        if error is None or U is None or last_place(error) != last_place(U):
             yield (
                 f"/result/points/{i}/printed",
                 {"key": point.key, "error": point.printed.error, "U": point.printed.U},
@@ -66,26 +66,6 @@ def _rounding(document: CertificateDocument) -> Iterator[Hit]:
 def _conditions(document: CertificateDocument) -> Iterator[Hit]:
     if not any(c.quantity == "temperature" for c in document.measurement.conditions):
         yield "/measurement/conditions", {}
-
-
-@rule(
-    "traceability-broken",
-    ISO17025 + "7.8.4.1 (c), 6.5",
-    "Standard {key}: {problem}. Results must be traceable through valid certificates.",
-)
-def _traceability(document: CertificateDocument) -> Iterator[Hit]:
-    if document.result.points and not document.measurement.standards:
-        yield "/measurement/standards", {"key": "-", "problem": "no standard is named"}
-    for i, standard in enumerate(document.measurement.standards):
-        problem = ""
-        if not (standard.certificate_number.strip() and standard.issuer.strip()):
-            problem = "its certificate or its issuer is not named"
-        elif standard.calibrated_on > document.performed_on:
-            problem = "it was calibrated after the work"
-        elif standard.valid_until is not None and standard.valid_until < document.performed_on:
-            problem = "its certificate had run out"
-        if problem:
-            yield f"/measurement/standards/{i}", {"key": standard.key, "problem": problem}
 
 
 @rule(
@@ -165,15 +145,3 @@ def _unconfirmed(document: CertificateDocument) -> Iterator[Hit]:
     for i, name in enumerate(document.result.unconfirmed_limits):
         if name not in stopped:
             yield f"/result/unconfirmed_limits/{i}", {"document": name}
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
-
-
-def _last_place(value: Decimal) -> Decimal:
-    return Decimal(1).scaleb(int(value.as_tuple().exponent))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
 from calib.certificates.document import CertificateDocument
 from instruments.errors import Severity
@@ -39,3 +40,17 @@ def rule(
         return check
 
     return register
+
+
+def decimal_of(text: str) -> Decimal | None:
+    """Return a printed number, None where the text is none."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def last_place(value: Decimal) -> Decimal:
+    """Return one unit of the last digit."""
+    return Decimal(1).scaleb(int(value.as_tuple().exponent))

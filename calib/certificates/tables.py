@@ -27,6 +27,8 @@ from calib.certificates.wording import (
 )
 from calib.evaluation.result import PointResult, PrintedPoint
 
+MOST_DOF = 99_999
+"""Degrees of freedom beyond this say nothing more and fill the column."""
 Group = tuple[MeasurandWords, str, list[PointResult]]
 """A measurand, a stage, and the points of both."""
 
@@ -237,6 +239,8 @@ def _needs_dof(points: Sequence[PointResult]) -> bool:
 def _dof(points: Sequence[PointResult]) -> str:
     """Return the smallest effective degrees of freedom, truncated as for k."""
     finite = [int(p.dof) for p in points if p.dof is not None]
+    if finite and min(finite) > MOST_DOF:
+        return f">{MOST_DOF}"
     return str(min(finite)) if finite else "∞"
 
 

@@ -32,6 +32,7 @@ from calib.evaluation.floor import within_scope
 from calib.records.certificates import Certificate
 from calib.reminders import due
 from calib.services.calibration_views import CalibrationView
+from calib.services.chains import with_chain
 from calib.services.document_standing import with_standing
 from calib.services.evaluation import SOFTWARE, EvaluationView
 from calib.services.review import MarkView, performers
@@ -129,7 +130,10 @@ def make_document(
         number=number,
         token=token,
         address=f"{public_base.rstrip('/')}/c/{token}",
-        lab=_lab(ground.lab, is_accredited=within_scope(stored.input, stored.result)),
+        lab=_lab(
+            ground.lab,
+            is_accredited=within_scope(stored.input, stored.result) and not stored.input.simulated,
+        ),
         customer=CustomerWords(
             name=_named(ground.customer),
             address=ground.customer.address,
@@ -144,8 +148,10 @@ def make_document(
         issued_at=ctx.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         place=_place(record, ground),
         persons=_persons(ctx, record, stored, marks),
-        measurement=with_standing(
-            ctx, record.definition, measurement_of(stored.input, stored.result)
+        measurement=with_chain(
+            ctx,
+            ground.lab,
+            with_standing(ctx, record.definition, measurement_of(stored.input, stored.result)),
         ),
         result=stored.result,
         provenance=Provenance(

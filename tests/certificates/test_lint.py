@@ -1,11 +1,13 @@
 """Each lint fires for the breach it is named for, and a sound document passes them all."""
 
 from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from calib.certificates.document import Amendment, ConditionRange, PersonWords
+from calib.certificates.document import Amendment, ChainLink, ConditionRange, PersonWords
 from calib.certificates.lint import LINTS, lint
 from calib.certificates.pdf import render
 from calib.certificates.reread import RULES, reread
@@ -53,6 +55,19 @@ def _ended(document, *roles, **standing):
     return _measured(document, methods=methods)
 
 
+def _points_with_digits(document):
+    points = tuple(
+        replace(
+            p,
+            printed=replace(
+                p.printed, error=f"{p.error:.4f}", correction=f"{-p.error:.4f}", U=f"{p.U:.4f}"
+            ),
+        )
+        for p in document.result.points
+    )
+    return replace(document, result=replace(document.result, points=points))
+
+
 EAR = ear_verification()
 BLANK = LocalizedText(en=" ")
 BREACHES = {
@@ -83,7 +98,7 @@ BREACHES = {
     ),
     "uncertainty-missing": _printed(SOUND, U="0"),
     "printed-differs": _printed(SOUND, error="0.60"),
-    "rounding-uneven": _printed(SOUND, U="0.130"),
+    "rounding-uneven": _printed(SOUND, U="0.1"),
     "conditions-missing": _measured(
         SOUND, conditions=(ConditionRange("relative_humidity", "%RH", "40", "41"),)
     ),
@@ -95,6 +110,21 @@ BREACHES = {
     "limits-unconfirmed": replace(
         SOUND, result=replace(SOUND.result, unconfirmed_limits=("JJF 1107-2003",))
     ),
+    "uncertainty-below-capability": _measured(
+        SOUND, scope=tuple(replace(row, U="0.5") for row in SOUND.measurement.scope)
+    ),
+    "accreditation-outside-scope": _measured(SOUND, scope=SOUND.measurement.scope[1:]),
+    "accreditation-simulated": replace(SOUND, simulated=True),
+    "uncertainty-digits": _points_with_digits(SOUND),
+    "traceability-inside": _standard(SOUND, issuer="滨江市 计量测试研究院"),
+    "approvals-out-of-order": replace(
+        SOUND, persons=(*SOUND.persons[:2], replace(SOUND.persons[2], on="2026-03-04"))
+    ),
+    "unit-unknown": _measured(
+        SOUND,
+        conditions=(replace(SOUND.measurement.conditions[0], unit="%RH"),),
+    ),
+    "validity-fence-post": replace(EAR, valid_until="2027-03-02"),
     "interval-not-agreed": replace(SOUND, next_due_on="2027-03-02"),
     "validity-wrong": replace(EAR, valid_until=None),
     "amendment-incomplete": replace(SOUND, amendment=Amendment(SOUND.number, "typing error")),
@@ -210,3 +240,55 @@ def test_a_batch_measured_in_part_needs_its_sampling_although_one_piece_failed()
     larger = replace(document, item=replace(document.item, quantity=5))
 
     assert "sampling-missing" in {f.code for f in lint(larger)}
+
+
+@pytest.mark.parametrize(
+    ("performed", "last"),
+    [
+        ("2026-01-01", "2026-12-31"),
+        ("2024-02-29", "2025-02-28"),
+        ("2023-03-01", "2024-02-29"),
+        ("2026-12-31", "2027-12-30"),
+    ],
+)
+def test_the_last_day_of_a_validity_is_the_day_before_its_anniversary(performed, last):
+    done = replace(EAR, performed_on=performed, performed_from=performed, valid_until=last)
+    assert "validity-fence-post" not in {f.code for f in lint(done)}
+    later = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
+    assert "validity-fence-post" in {f.code for f in lint(replace(done, valid_until=later))}
+
+
+def _chained(*links, issuer=SOUND.lab.name.en):
+    own = _standard(SOUND, issuer=issuer, certificate_number="OWN-1")
+    return _measured(own, chain=tuple(ChainLink(*link) for link in links))
+
+
+@pytest.mark.parametrize(
+    ("links", "is_open"),
+    [
+        ((), True),
+        ((("OWN-1", "NIM-7", "National Institute"),), False),
+        ((("OWN-1", "OWN-2", "滨江市计量测试研究院"),), True),
+        ((("OWN-1", "OWN-2", "滨江市计量测试研究院"), ("OWN-2", "N-7", "NIM")), False),
+        ((("OWN-1", "N-7", "NIM"), ("OWN-1", "OWN-1", "滨江市计量测试研究院")), True),
+        ((("OWN-1", "TPW-1", "Primary realisation: triple point of water"),), False),
+    ],
+)
+def test_a_chain_ends_outside_the_laboratory(links, is_open):
+    found = {f.code for f in lint(_chained(*links)) if f.severity == "error"}
+    assert found == ({"traceability-inside"} if is_open else set())
+
+
+def test_a_rounded_u_is_not_below_a_capability_that_rounds_to_it():
+    point = SOUND.result.points[0].printed
+    just = Decimal(point.U) + Decimal("0.4") * Decimal(1).scaleb(
+        Decimal(point.U).as_tuple().exponent
+    )
+    rows = tuple(replace(row, U=f"{just}") for row in SOUND.measurement.scope[:1])
+    near = _measured(SOUND, scope=(*rows, *SOUND.measurement.scope[1:]))
+    assert "uncertainty-below-capability" not in {f.code for f in lint(near)}
+
+
+@pytest.mark.parametrize(("U", "is_fine"), [("120", True), ("1.20", False), ("0.012", True)])
+def test_zeros_that_only_hold_a_place_are_no_digits(U, is_fine):
+    assert ("uncertainty-digits" in {f.code for f in lint(_printed(SOUND, U=U))}) != is_fine

@@ -379,7 +379,7 @@ def test_an_older_record_issued_late_does_not_turn_the_due_date_back(bench, stor
         version = issuing.version_of(ctx, newer)
         readings.set_facts(ctx, newer, version, performed_on=ctx.today)
         review.submit(ctx, newer, issuing.version_of(ctx, newer))
-    issuing.approve(bench, newer)
+    issuing.approve(bench, newer, later)
     with bench.as_(bench.signatory, now=later) as ctx:
         version = issuing.version_of(ctx, newer)
         held = issue.reserve(ctx, newer, version, idempotency_key="n", public_base=issuing.BASE)

@@ -17,7 +17,7 @@ from calib.certificates.document import (
 )
 from calib.certificates.drafting import kind_of, measurement_of
 from calib.evaluation.evaluate import evaluate
-from calib.evaluation.inputs import CalibrationInput, DecisionRule
+from calib.evaluation.inputs import CalibrationInput, CMCRow, DecisionRule
 from calib.evaluation.result import CalibrationResult
 from instruments.text import LocalizedText
 from tests.support import inputs
@@ -37,6 +37,13 @@ PERSONS = (
     PersonWords("reviewed", "李磊", "核验员", "2026-03-03"),
     PersonWords("authorised", "赵敏", "授权签字人", "2026-03-03"),
 )
+
+
+def a_scope(result: CalibrationResult) -> tuple[CMCRow, ...]:
+    """Return a scope that covers every result, with capabilities far below their uncertainty."""
+    places = [(point.measurand, point.printed.nominal) for point in result.points]
+    places += [(curve.measurand, p.x) for curve in result.curves for p in curve.predictions]
+    return tuple(CMCRow(*place, place[1], "0.000001") for place in dict.fromkeys(places))
 
 
 def a_document(
@@ -83,7 +90,7 @@ def a_document(
             address="滨江市衡器路12号",
         ),
         persons=PERSONS,
-        measurement=measurement_of(record, result),
+        measurement=replace(measurement_of(record, result), scope=a_scope(result)),
         result=result,
         provenance=Provenance("calib 0.1.0", "a" * 64, "b" * 64),
         valid_until="2027-03-01"

@@ -254,11 +254,11 @@ def authorised(bench: Bench, **more: Any) -> int:
     return id_
 
 
-def approve(bench: Bench, id_: int) -> None:
+def approve(bench: Bench, id_: int, now: datetime = NOW) -> None:
     """Review and authorise a submitted record."""
-    with bench.as_(bench.reviewer) as ctx:
+    with bench.as_(bench.reviewer, now=now) as ctx:
         review.review(ctx, id_, version_of(ctx, id_))
-    with bench.as_(bench.signatory) as ctx:
+    with bench.as_(bench.signatory, now=now) as ctx:
         review.authorise(ctx, id_, version_of(ctx, id_), "agreed")
 
 
