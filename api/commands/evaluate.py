@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
@@ -18,15 +18,19 @@ import typer
 
 from api.commands.terminal import AsJSON, print_json, progress, tell, words
 from api.usage import WrongUsage
+from api.verdict_words import REST_PASSES, VERDICT_WORDS
 
 if TYPE_CHECKING:
     from calib.evaluation.lines import Line
 
+_REASONS = 5
+"""As many reasons for refusals are told; all of them stand in the summary as JSON."""
+_VERDICTS = {**VERDICT_WORDS, "pass_of_rest": REST_PASSES}
 _GZIP = b"\x1f\x8b"
 Files = Annotated[
     list[str], typer.Argument(help="Frozen inputs, one JSON per line, also .gz; - for input.")
 ]
-Out = Annotated[Path | None, typer.Option(help="File for the results; standard output if absent.")]
+Out = Annotated[Path | None, typer.Option(help="File for the results; else standard output, as -.")]
 Jobs = Annotated[
     int | None, typer.Option(min=1, max=256, help="Processes; one per processor if absent.")
 ]
@@ -47,14 +51,15 @@ def evaluate(
     from calib.evaluation.lines import answer_lines, parts_of
     from calib.evaluation.spread import work_on_parts
 
-    if as_json and out is None:
+    if as_json and out in (None, Path("-")):
         raise WrongUsage(
             "results-need-file",
             "With --json standard output holds the summary alone. Name a file for the results"
             " with --out.",
         )
+    out = None if out == Path("-") else out
     started = time.monotonic()
-    verdicts: Counter[str] = Counter()
+    verdicts, pieces, reasons = Counter[str](), Counter[str](), Counter[str]()
     processes = jobs or os.cpu_count() or 1
     with ExitStack() as held:
         sources = [_Source(name, held) for name in files]
@@ -66,8 +71,14 @@ def evaluate(
         for _, answered in work_on_parts(answer_lines, parts, processes):
             write(answered.content)
             verdicts += answered.verdicts
+            pieces += answered.pieces
+            reasons += answered.reasons
             show("evaluating", sum(source.read() for source in sources) / whole)
-    summary = _summary(verdicts, time.monotonic() - started, processes)
+    summary = {
+        **_summary(verdicts, time.monotonic() - started, processes),
+        "pieces": dict(sorted(pieces.items())),
+        "reasons": dict(reasons.most_common()),
+    }
     if as_json:
         print_json(summary)
     elif not quiet:
@@ -175,7 +186,6 @@ def _peak(processes: int) -> int:
 
 def _tell_summary(summary: dict[str, object]) -> None:
     verdicts = cast("dict[str, int]", summary["verdicts"])
-    told = ", ".join(words("{verdict}: {count}", verdict=v, count=n) for v, n in verdicts.items())
     tell(
         "{records} records in {seconds} s ({per_second} per second, at most {megabytes} MB):"
         " {verdicts}; refused: {refused}.",
@@ -183,6 +193,19 @@ def _tell_summary(summary: dict[str, object]) -> None:
         seconds=f"{summary['seconds']:.1f}",
         per_second=f"{summary['per_second']:.0f}",
         megabytes=cast("int", summary["peak_bytes"]) // 10**6,
-        verdicts=told or words("no result"),
+        verdicts=_counted(verdicts, _VERDICTS) or words("no result"),
         refused=summary["refused"],
+    )
+    if pieces := cast("dict[str, int]", summary["pieces"]):
+        tell("Pieces of batches: {verdicts}.", verdicts=_counted(pieces, _VERDICTS))
+    if reasons := cast("dict[str, int]", summary["reasons"]):
+        most = dict(list(reasons.items())[:_REASONS])
+        tell("Refused most often for: {reasons}.", reasons=_counted(most, {}))
+
+
+def _counted(numbers: Mapping[str, int], named: Mapping[str, str]) -> str:
+    """Return how often each is there, in words."""
+    return ", ".join(
+        words("{verdict}: {count}", verdict=words(named.get(one, one)), count=count)
+        for one, count in numbers.items()
     )

@@ -13,6 +13,7 @@ from api.commands.terminal import AsJSON, Reason, answer, pairs, print_json, tel
 from api.usage import WrongUsage
 
 if TYPE_CHECKING:
+    from calib.evaluation.result import CalibrationResult
     from calib.services.calibration_views import CalibrationView
 
 app = typer.Typer(no_args_is_help=True, help="Records of work: readings to authorisation.")
@@ -135,8 +136,17 @@ def evaluate(record_id: Record, token: Token = "", as_json: AsJSON = False) -> N
         print_json({"result": result, "findings": found})
     else:
         tell_findings(draft.findings)
-        typer.echo(draft.result.verdict if draft.result else words("no result"))
+        typer.echo(_verdict(draft.result) if draft.result else words("no result"))
     raise typer.Exit(0 if draft.result else 1)
+
+
+def _verdict(result: CalibrationResult) -> str:
+    """Return the verdict; of a batch also how many pieces pass, for it speaks of the rest."""
+    if result.passed_of is None:
+        return result.verdict
+    passed, pieces = result.passed_of
+    said = words("{passed} of {all} pieces pass", passed=passed, all=pieces)
+    return said if result.verdict == "pass" else f"{result.verdict}  {said}"
 
 
 @app.command()

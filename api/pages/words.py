@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.type_words import TAG_WORDS
+from api.verdict_words import VERDICT_WORDS
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "role": {
@@ -149,16 +150,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "moment": {"start": "At the start", "end": "At the end"},
     "examination": {"yes": "Passed", "no": "Not passed"},
-    "verdict": {
-        "pass": "Pass",
-        "conditional_pass": "Conditional pass",
-        "undetermined": "Undetermined",
-        "conditional_fail": "Conditional fail",
-        "fail": "Fail",
-        "cannot_be_stated": "Cannot be stated",
-        "not_stated": "No statement",
-        "not_calibratable": "Not calibratable",
-    },
+    "verdict": VERDICT_WORDS,
     "output": {
         "error": "Error of indication",
         "correction": "Correction",

@@ -11,7 +11,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from calib.evaluation.definitions import Shelf
@@ -45,7 +45,12 @@ class Answered:
 
     content: bytes = b""
     verdicts: Counter[str] = field(default_factory=Counter)
-    """Records by verdict; ``refused`` counts those without one."""
+    """Records by verdict; ``refused`` counts those without one, ``pass_of_rest`` the batches of
+    which the rest passes while pieces do not."""
+    pieces: Counter[str] = field(default_factory=Counter)
+    """Pieces of batches by verdict."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Refused lines by code; one refused for several reasons counts for each."""
 
 
 def read_lines(name: str, file: BinaryIO) -> Iterator[Line]:
@@ -87,7 +92,7 @@ def answer_lines(lines: list[Line]) -> Answered:
     """Return the results of some lines, and for each that has none a refusal with its place."""
     answers: dict[int, DomainError | TaskRefused | bytes] = {}
     records: dict[int, tuple[CalibrationInput, str]] = {}
-    verdicts: Counter[str] = Counter()
+    told = Answered()
     for i, line in enumerate(lines):
         try:
             records[i] = _read(line)
@@ -101,15 +106,18 @@ def answer_lines(lines: list[Line]) -> Answered:
             answers[i] = answer
         else:
             answers[i] = answer.canonical()
-            verdicts[answer.verdict] += 1
+            is_rest = answer.verdict == "pass" and answer.passed_of is not None
+            told.verdicts["pass_of_rest" if is_rest else answer.verdict] += 1
+            told.pieces.update(piece.verdict for piece in answer.pieces if piece.piece)
     written = []
     for i, line in enumerate(lines):
         one = answers[i]
         if not isinstance(one, bytes):
-            verdicts["refused"] += 1
+            told.verdicts["refused"] += 1
+            told.reasons.update(_codes(one))
             one = canonical_json(_refusal(line, one))
         written.append(one + b"\n")
-    return Answered(b"".join(written), verdicts)
+    return replace(told, content=b"".join(written))
 
 
 _SHELF = Shelf()
@@ -158,6 +166,12 @@ def _strictly(content: bytes) -> Mapping[str, Any]:
             " in one frozen input per line, as it was stored.",
         )
     return task
+
+
+def _codes(refusal: DomainError | TaskRefused) -> set[str]:
+    """Return why there is no result: the errors found, or the refusal itself."""
+    findings = refusal.findings if isinstance(refusal, DomainError) else ()
+    return {f.code for f in findings if f.severity == "error"} or {refusal.code}
 
 
 def _refusal(line: Line, refusal: DomainError | TaskRefused) -> dict[str, object]:

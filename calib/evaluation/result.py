@@ -192,6 +192,18 @@ class CalibrationResult:
     findings: tuple[FoundFinding, ...]
     format: int = RESULT_FORMAT
 
+    @property
+    def passed_of(self) -> tuple[int, int] | None:
+        """Return how many pieces pass of how many; None unless some of a batch do not.
+
+        Where there is one, the verdict alone must not be shown: it speaks of the rest of the batch.
+        """
+        pieces = [piece.verdict for piece in self.pieces if piece.piece]
+        passed = pieces.count("pass")
+        return None if self.verdict == "not_stated" or passed == len(pieces) else (
+            passed, len(pieces)
+        )  # fmt: skip
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plain form."""
         return {"kind": "calibration", "result": to_plain(self)}

@@ -6,12 +6,14 @@ import gzip
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from api import cli
 from calib.evaluation import lines as lines_of
+from tests.support import inputs as a
 
 FORMATS = Path(__file__).parents[1] / "formats" / "v1"
 NAMES = ("digital", "ear", "forehead", "electronic", "glass", "pump", "not-calibratable")
@@ -94,6 +96,46 @@ def test_the_summary_as_json(calib, fleet, tmp_path):
     assert summary["seconds"] > 0
     assert summary["per_second"] > 0
     assert summary["peak_bytes"] > 10**6
+
+
+def batch(*readings: str) -> bytes:
+    return a.glass([(text, "41.00") for text in readings]).canonical() + b"\n"
+
+
+def test_a_batch_with_a_failed_piece_is_no_bare_pass(calib, tmp_path):
+    file, out = tmp_path / "batch.jsonl", tmp_path / "out.jsonl"
+    file.write_bytes(batch("37.02", "38.00", "37.00") + batch("37.02", "37.00"))
+
+    _, said, _ = calib(file, "--out", out, "--json")
+    _, _, err = calib(file, "--out", out)
+
+    results = [json.loads(line)["result"] for line in out.read_bytes().splitlines()]
+    assert [r["verdict"] for r in results] == ["pass", "pass"]
+    assert json.loads(said)["verdicts"] == {"pass": 1, "pass_of_rest": 1}
+    assert json.loads(said)["pieces"] == {"fail": 1, "pass": 4}
+    assert "Pass: 1, Pass without the pieces that do not: 1" in err
+    assert "Pieces of batches: Fail: 1, Pass: 4." in err
+
+
+def test_the_summary_says_why_lines_were_refused(calib, tmp_path):
+    file, out = tmp_path / "bad.jsonl", tmp_path / "out.jsonl"
+    record = replace(a.forehead(), performed_on="2099-01-01").canonical()
+    file.write_bytes(record + b"\n" + record + b"\n{\n")
+
+    _, said, _ = calib(file, "--out", out, "--json")
+    _, _, err = calib(file, "--out", out)
+
+    assert json.loads(said)["reasons"] == {"standard-out-of-date": 2, "bad-json": 1}
+    assert "Refused most often for: standard-out-of-date: 2, bad-json: 1." in err
+
+
+def test_a_dash_is_standard_output_and_no_file(calib, fleet, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    code, out, _ = calib(fleet, "--out", "-")
+
+    assert (code, out.splitlines()) == (0, RESULTS)
+    assert not (tmp_path / "-").exists()
 
 
 def test_quiet_says_nothing_but_the_results(calib, fleet):
