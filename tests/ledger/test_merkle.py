@@ -1,5 +1,6 @@
 """The tree of RFC 6962 against the published roots and an oracle written from the definition."""
 
+import functools
 import hashlib
 
 import pytest
@@ -94,16 +95,52 @@ def test_every_proof_of_small_trees_is_that_of_the_definition():
             assert list(consistency_proof(m, n, nodes)) == expected
 
 
-def test_every_proof_up_to_256_leaves_holds():
+def oracle(leaves):
+    """Return MTH, PATH and SUBPROOF over leaves[start:end], by the definition and remembered."""
+
+    @functools.cache
+    def tree(start, end):
+        if end - start < 2:
+            return mth(leaves[start:end])
+        k = 1 << (end - start - 1).bit_length() - 1
+        return hashlib.sha256(b"\1" + tree(start, start + k) + tree(start + k, end)).digest()
+
+    def path_in(m, start, end):
+        if end - start == 1:
+            return []
+        k = 1 << (end - start - 1).bit_length() - 1
+        if m < k:
+            return [*path_in(m, start, start + k), tree(start + k, end)]
+        return [*path_in(m - k, start + k, end), tree(start, start + k)]
+
+    def subproof_in(m, start, end, *, whole):
+        if m == end - start:
+            return [] if whole else [tree(start, end)]
+        k = 1 << (end - start - 1).bit_length() - 1
+        if m <= k:
+            return [*subproof_in(m, start, start + k, whole=whole), tree(start + k, end)]
+        return [*subproof_in(m - k, start + k, end, whole=False), tree(start, start + k)]
+
+    return tree, path_in, subproof_in
+
+
+def test_every_proof_up_to_256_leaves_is_that_of_the_definition_and_holds():
     leaves, nodes = grown(256)
     hashes = [leaf_hash(leaf) for leaf in leaves]
+    tree, path_in, subproof_in = oracle(leaves)
     roots = [root(n, nodes) for n in range(257)]
+    assert roots == [mth([])] + [tree(0, n) for n in range(1, 257)]
     for n in range(1, 257):
-        for i in range(0, n, 1 if n < 70 else 7):
-            assert includes(hashes[i], i, n, inclusion_proof(i, n, nodes), roots[n])
-        for m in range(0, n + 1, 1 if n < 70 else 5):
+        for i in range(n):
+            proof = inclusion_proof(i, n, nodes)
+            assert list(proof) == path_in(i, 0, n)
+            assert includes(hashes[i], i, n, proof, roots[n])
+            assert not includes(hashes[i - 1], i, n, proof, roots[n]) or n == 1
+        for m in range(1, n + 1):
             proof = consistency_proof(m, n, nodes)
+            assert list(proof) == subproof_in(m, 0, n, whole=True)
             assert is_consistent(m, n, proof, roots[m], roots[n])
+            assert not is_consistent(m, n, proof, roots[m - 1], roots[n])
 
 
 def test_no_proof_holds_for_anything_else():
