@@ -44,6 +44,10 @@ class TrustedKey:
         """Answer whether a line stood in the log before the key was given up."""
         return place is not None and place < read_whole(self.compromised_size or "0")
 
+    def was_given_up(self, now: datetime) -> bool:
+        """Answer whether it may be in other hands by now: whoever has it can date things back."""
+        return bool(self.compromised_at) and _instant(self.compromised_at) <= now
+
     def held_at(self, at: datetime) -> bool:
         """Answer whether what the key signed at this instant may be believed."""
         return (
@@ -80,9 +84,13 @@ class TrustBundle:
         """Return the keys of marks, each with whose it is."""
         return {read_note_key(one.key): one for one in self.marks}
 
-    def status_keys(self, at: datetime) -> tuple[NoteKey, ...]:
-        """Return the keys a status list made at this instant may be signed by."""
-        return tuple(read_note_key(one.key) for one in self.statuses if one.held_at(at))
+    def status_keys(self, at: datetime, now: datetime) -> tuple[NoteKey, ...]:
+        """Return the keys that a status list made at this instant and read now may be signed by."""
+        return tuple(
+            read_note_key(one.key)
+            for one in self.statuses
+            if one.held_at(at) and not one.was_given_up(now)
+        )
 
     def canonical(self) -> bytes:
         """Return the bytes that are handed over and compared."""

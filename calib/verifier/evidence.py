@@ -169,7 +169,7 @@ def standing_step(evidence: Evidence, entry: str) -> Step:
     try:
         note = read_note(evidence.status)
         listed = read_status(note)
-        known = evidence.trust.status_keys(listed.issued_at)
+        known = evidence.trust.status_keys(listed.issued_at, evidence.now)
         if not signers(note, known) or listed.origin != evidence.trust.origin:
             message = (
                 "The status list of {origin} is not signed by a key you trust. Fetch it again."

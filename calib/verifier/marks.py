@@ -98,6 +98,12 @@ def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
             "it, and ask the laboratory."
         )
         return contradicted("mark", message)
+    if keys[key].was_given_up(evidence.now):
+        message = (
+            "The key of the code was given up: whoever has it can date a code back. The code alone "
+            "shows nothing; bring the file and its proof."
+        )
+        return not_established("mark", message)
     message = (
         "Signed by laboratory {code}. Compare number, serial number and result with what lies "
         "before you: a genuine code can be copied onto another item."

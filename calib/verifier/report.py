@@ -130,8 +130,9 @@ def verdict_of(steps: Sequence[Step]) -> Verdict:
     against = [step.id for step in steps if step.state == "contradicted"]
     if any(id_ not in ("status", "validity", "simulated") for id_ in against):
         return "invalid"
-    origin = ORIGIN if "seal" in by_id else ORIGIN_OF_CODE
-    if not any(by_id[id_].state == "established" for id_ in origin if id_ in by_id):
+    origin = [by_id[id_] for id_ in ORIGIN if id_ in by_id]
+    origin = origin or [by_id[id_] for id_ in ORIGIN_OF_CODE if id_ in by_id]
+    if not any(step.state == "established" for step in origin):
         return "cannot_tell"
     if "simulated" in against:
         return "simulated"

@@ -104,10 +104,8 @@ def read_key(text: str, kind: int = 1) -> Key:
     name, _, rest = text.partition("+")
     number, _, body = rest.partition("+")
     content = exact(body)
-    if number != key_number(name, content[0], content[1:]).hex() or (len(content), content[0]) != (
-        33,
-        kind,
-    ):
+    wanted = key_number(name, content[0], content[1:]).hex()
+    if (number, len(content), content[0]) != (wanted, 33, kind):
         raise Wrong(f"the key of {name} is damaged")
     return name, content[0], content[1:]
 
@@ -151,10 +149,10 @@ def _fitting(key: Key, text: str, content: bytes) -> int:
     return seconds
 
 
-def believed(one: dict[str, Any], at: datetime) -> bool:
-    """Answer whether what a pinned key signed at this instant may be believed."""
+def believed(one: dict[str, Any], at: datetime, now: datetime) -> bool:
+    """Answer whether what a pinned key signed at this instant may be believed now."""
     starts, ends, lost = map(one.get, ("valid_from", "valid_to", "compromised_at"))
-    late = [end for end in (ends, lost) if end and at >= instant(end)]
+    late = (ends and at >= instant(ends)) or (lost and max(at, now) >= instant(lost))
     return not late and not (starts and at < instant(starts))
 
 
@@ -289,7 +287,9 @@ def check_status(trust: Any, status: bytes, named: str, now: datetime) -> tuple[
     """Return (0 stands, 1 ended, 2 unknown) and words."""
     text = status.decode("utf-8").rpartition("\n\n")[0]
     header, origin, issued, until, size, *rows = text.split("\n")
-    keys = [read_key(one["key"]) for one in trust["statuses"] if believed(one, instant(issued))]
+    keys = [
+        read_key(one["key"]) for one in trust["statuses"] if believed(one, instant(issued), now)
+    ]
     if header != "calib-status/1" or origin != trust["origin"] or not signers(status, keys)[1]:
         return 2, "the status list is not signed by a key you trust"
     if whole(size) < 0 or rows != sorted({row.split(" ")[0]: row for row in rows}.values()):
@@ -334,8 +334,8 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
         for key, one in ((read_key(one["key"]), one) for one in trust["marks"])
         if key_number(*key) == signed[:4] and signed_by(key[2], text.encode(), signed[4:])
     ]
-    if not by or not believed(by[0], at):
-        raise Wrong(f"no laboratory you trust signed this code on {issued}: it is forged")
+    if not by or not believed(by[0], at, now):
+        raise Wrong(f"no key you trust signed this code on {issued}, or it was given up since")
     led = re.fullmatch(r"(?a)https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address)
     host, token = led.groups() if led else (address, "")
     if origin != trust["origin"] or (given and (not led or host != trust["host"])):
@@ -391,7 +391,7 @@ def main(arguments: list[str]) -> int:
         write_line(("established      ", "contradicted     ", "not established  ")[code], words)
         write_line("not looked at    seal, pages and computation: calib authenticate does that")
         return code
-    except (Wrong, ValueError, KeyError, TypeError, IndexError) as problem:
+    except (Wrong, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
         write_line("contradicted    ", problem)
         return 1
 

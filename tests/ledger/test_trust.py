@@ -48,8 +48,10 @@ def test_a_key_is_believed_in_its_time(at, held):
 
 
 def test_nothing_is_believed_from_the_compromise_on():
-    assert BUNDLE.status_keys(day("2026-05-31")) == (STATUS.note_key,)
-    assert BUNDLE.status_keys(day("2026-06-01")) == ()
+    before, lost = day("2026-05-31"), day("2026-06-01")
+    assert BUNDLE.status_keys(before, before) == (STATUS.note_key,)
+    assert BUNDLE.status_keys(lost, lost) == ()
+    assert BUNDLE.status_keys(before, lost) == (), "whoever has the key dates a list back"
 
 
 def changed(**fields):

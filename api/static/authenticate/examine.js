@@ -10,7 +10,7 @@ import { cosigners, readNote, signers } from "./notes.js";
 import { isMet } from "./policies.js";
 import { contradicted, established, notEstablished, refused, reportOf } from "./report.js";
 import { entryOf, readStatus } from "./statuses.js";
-import { heldAt } from "./trust.js";
+import { heldAt, wasGivenUp } from "./trust.js";
 
 const DAY = 24 * 3600 * 1000; // how far the clock of a witness may be ahead
 
@@ -165,7 +165,7 @@ async function witnessed(proof, { trust, now }) {
 
 // ------------------------------------------------------------------------------------------ mark
 
-async function markStep(mark, host, token, { trust }) {
+async function markStep(mark, host, token, { trust, now }) {
   if (!trust) return notEstablished("mark", "Nothing is pinned that could have signed the code.");
   const noteKey = await signerOf(mark, trust.marks.map((one) => one.noteKey));
   if (!noteKey) {
@@ -183,6 +183,10 @@ async function markStep(mark, host, token, { trust }) {
   if (token && (await entryOf(token)) !== mark.entry) {
     const message = "The address of the code was changed: the laboratory signed another one. Do not open it, and ask the laboratory.";
     return contradicted("mark", message);
+  }
+  if (wasGivenUp(key, now)) {
+    const message = "The key of the code was given up: whoever has it can date a code back. The code alone shows nothing; bring the file and its proof.";
+    return notEstablished("mark", message);
   }
   const message = "Signed by laboratory {code}. Compare number, serial number and result with what lies before you: a genuine code can be copied onto another item.";
   return established("mark", message, { code: key.lab });
@@ -217,7 +221,9 @@ async function statusStep({ trust, status: content, now }, entry) {
   try {
     const note = readNote(content);
     const listed = readStatus(note);
-    const known = trust.statuses.filter((one) => heldAt(one, listed.issuedAt)).map((one) => one.noteKey);
+    const known = trust.statuses
+      .filter((one) => heldAt(one, listed.issuedAt) && !wasGivenUp(one, now))
+      .map((one) => one.noteKey);
     if (!(await signers(note, known)).length || listed.origin !== trust.origin) {
       const message = "The status list of {origin} is not signed by a key you trust. Fetch it again.";
       return notEstablished("status", message, { origin: listed.origin });

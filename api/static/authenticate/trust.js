@@ -109,3 +109,8 @@ export function heldAt(key, at) {
     && (!key.valid_to || at < readInstant(key.valid_to))
     && (!key.compromised_at || at < readInstant(key.compromised_at));
 }
+
+/** Answer whether a key may be in other hands by now: whoever has it can date things back. */
+export function wasGivenUp(key, now) {
+  return Boolean(key.compromised_at) && readInstant(key.compromised_at) <= now;
+}
