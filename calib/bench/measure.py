@@ -37,6 +37,8 @@ class Work:
         Builds what is not part of the work and gives the function to be timed.
     deviation : callable
         From the result of a run: its deviation from the known answer, relative to it.
+    part : callable, optional
+        Gives a shorter run that takes as much memory, where the work is long and streams.
     """
 
     group: str
@@ -44,6 +46,7 @@ class Work:
     size: int
     prepare: Callable[[], Run]
     deviation: Callable[[object], float]
+    part: Callable[[], Run] | None = None
 
     @property
     def title(self) -> str:
@@ -117,9 +120,10 @@ def measure(work: Work, rounds: int = ROUNDS) -> Measured:
     started = time.process_time()
     found = run()
     seconds = time.process_time() - started
+    held = run if work.part is None else work.part()
     tracemalloc.start()
     try:
-        run()
+        held()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -252,9 +252,9 @@ def _risk_off(found: Any) -> float:
 # ---------------------------------------------------------------------------------- W8: records
 
 
-def _calibrations() -> Run:
-    calibrations.fleet()
-    return calibrations.evaluate_fleet
+def _calibrations(size: int = calibrations.FLEET) -> Run:
+    calibrations.fleet(size)
+    return partial(calibrations.evaluate_fleet, size)
 
 
 def _work(
@@ -310,8 +310,8 @@ WORKS: tuple[Work, ...] = tuple(
             _work("W4", "drift of a fleet", drift.ITEMS, _drift, _drift_off),
             _work("W6", "both risks, one", 1, partial(_risk, 1), _risk_off),
             _work("W6", "both risks, batch", risks.BATCH, partial(_risk, risks.BATCH), _risk_off),
-            _work("W8", "fleet of calibrations", calibrations.FLEET, _calibrations,
-                  calibrations.otherwise),
+            Work("W8", "fleet of calibrations", calibrations.FLEET, _calibrations,
+                 calibrations.otherwise, partial(_calibrations, calibrations.FLEET // 10)),
         ],
         key=lambda work: work.group,
     )

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
-from functools import lru_cache
 from itertools import chain, repeat
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
