@@ -23,6 +23,7 @@ from calib.migrations.run import newest
 from calib.records.certificates import Certificate, CertificateFile
 from calib.services import ledger
 from calib.services.fsck import fsck
+from calib.services.log import CHECKPOINT
 from calib.services.ports import FileStore
 from instruments.db import damage_in_file, open_engine
 from instruments.errors import Conflict, Finding, Invalid, Refused
@@ -84,8 +85,7 @@ def back_up(
             if not target.has(sha256):
                 target.put(source.get(sha256))
         for tree in TREES:
-            if (data / tree).is_dir():
-                shutil.copytree(data / tree, to / tree, dirs_exist_ok=True)
+            _copy_tree(data / tree, to / tree)
         findings = _proven(copy, target, digest, told)
         manifest = _manifest(copy, digest, len(digests), now)
     finally:
@@ -170,6 +170,20 @@ def _proven(copy: Engine, store: FileStore, digest: str, told: Told) -> tuple[Fi
             "does. Look at the disk it was written to, then try again.",
         )
     return tuple(fsck(copy, store, None, told))
+
+
+def _copy_tree(tree: Path, to: Path) -> None:
+    """Copy files that others write meanwhile: each is replaced whole, drafts begin with a dot.
+
+    The head of the log goes first: every tile it needs is there by then and stays.
+    """
+    if not tree.is_dir():
+        return
+    if (tree / CHECKPOINT).is_file():
+        to.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(tree / CHECKPOINT, to / CHECKPOINT)
+    rest = shutil.ignore_patterns(".*", CHECKPOINT)
+    shutil.copytree(tree, to, ignore=rest, dirs_exist_ok=True)
 
 
 def _manifest(copy: Engine, digest: str, files: int, now: datetime) -> Manifest:

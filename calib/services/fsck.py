@@ -24,6 +24,7 @@ from calib.services.log_check import check_log
 from calib.services.ports import FileStore
 from calib.services.restoring import SKIPPED
 from calib.services.told_check import check_told
+from instruments.canonical import canonical_json
 from instruments.db import damage_in_file
 from instruments.errors import DomainError, Finding
 from instruments.plain import NotPlain
@@ -100,7 +101,12 @@ def _lines(session: Session) -> Iterator[Finding]:
     )
     for row in rows.yield_per(BATCH):
         subject, event = json.loads(row.subject), _type_of(row.leaf)
-        if leaf_of(event, row.salt, subject) != row.leaf or subject.get("status", event) != event:
+        kept = (canonical_json(subject).decode(), bytes.fromhex(row.salt).hex())
+        if (
+            kept != (row.subject, row.salt)  # another spelling of the same
+            or leaf_of(event, row.salt, subject) != row.leaf
+            or subject.get("status", event) != event
+        ):
             yield Finding(
                 "ledger-line-differs",
                 "Line {place} of the ledger does not follow from what is kept of it: salt or "

@@ -33,8 +33,7 @@ def check_told(session: Session) -> Iterator[Finding]:
         select(
             CertificateEvent,
             Certificate,
-            Evaluation.input_digest,
-            Evaluation.result_digest,
+            Evaluation,
             successor.number,
         )
         .join(Certificate, Certificate.id == CertificateEvent.certificate_id)
@@ -42,12 +41,11 @@ def check_told(session: Session) -> Iterator[Finding]:
         .outerjoin(successor, successor.id == CertificateEvent.successor_id)
         .order_by(CertificateEvent.id)
     )
-    for event, certificate, input_digest, result_digest, follower in rows.yield_per(BATCH):
+    for event, certificate, evaluation, follower in rows.yield_per(BATCH):
         key = (certificate.id, event.event)
         line, act = lines.pop(key, None), trail.pop(key, None)
-        evaluated = {"input": input_digest, "result": result_digest}
         if not (
-            _fits_line(event, certificate, line, evaluated)
+            _fits_line(event, certificate, line, evaluation)
             and _fits_act(event, certificate, act, follower)
         ):
             yield Finding(
@@ -94,14 +92,16 @@ def _fits_line(
     event: CertificateEvent,
     certificate: Certificate,
     line: Mapping[str, Any] | None,
-    evaluated: Mapping[str, str],
+    evaluation: Evaluation,
 ) -> bool:
     """Answer whether the line commits to this event of this row, and to what was evaluated."""
     if line is None:
         return False
     files = line["files"]
+    evaluated = {"input": evaluation.input_digest, "result": evaluation.result_digest}
     return (
-        (line["number"], line["payload"]) == (certificate.number, certificate.payload_digest)
+        evaluation.calibration_id == certificate.calibration_id
+        and (line["number"], line["payload"]) == (certificate.number, certificate.payload_digest)
         and (line["lab_id"], line["added_at"]) == (certificate.lab_id, event.happened_at)
         and all(files[role] == digest for role, digest in evaluated.items() if files)
     )

@@ -15,7 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
+from calib.ledger.checkpoints import read_checkpoint
+from calib.ledger.notes import read_note
+from calib.ledger.tiles import ENTRIES, bundles_of, path_of, tiles_of
 from calib.services import issue, public
+from calib.services.log import CHECKPOINT
 from calib.services.publishing import publish
 from instruments.db import open_engine
 from instruments.errors import DomainError, Unavailable
@@ -30,8 +34,10 @@ UNTOLD = {
     ("evaluations", "software"),
     ("evaluations", "person_id"),
     ("evaluations", "evaluated_at"),
+    ("ledger_leaves", "added_at"),
 }
-"""Stand in no file and no line; the audit trail tells of the act itself."""
+"""Of the evaluation the audit trail tells the act itself; of a line of the installation the place
+tells the order."""
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +200,18 @@ def live_bytes(database: Path) -> list[tuple[int, int]]:
     return found
 
 
+def files_in(folder: Path) -> list[Path]:
+    return sorted(one for one in folder.rglob("*") if one.is_file())
+
+
+def live_files(lab) -> list[Path]:
+    """Return the files of the log that its head needs; those of older heads were served before."""
+    size = read_checkpoint(read_note(lab.checkpoint())).size
+    names = [CHECKPOINT, *(f"tile/{tile.path()}" for tile in tiles_of(size))]
+    names += [f"tile/{path_of(ENTRIES, *bundle)}" for bundle in bundles_of(size)]
+    return [lab.folder / "log" / name for name in names]
+
+
 def test_no_page_shows_a_certificate_of_which_a_bit_is_damaged(pattern, tmp_path):
     """Eighty bits of what it says: each time the public page refuses, and the two others stand."""
     rng = random.Random(5)  # noqa: S311
@@ -233,11 +251,7 @@ def test_a_flipped_bit_is_named_wherever_it_is(pattern, tmp_path, count):
             place = folder / "calib.db"
             flip(place, rng, *rng.choice(live_bytes(place)))
         else:
-            places = sorted(
-                one
-                for one in (folder / kind).rglob("*")
-                if one.is_file() and not one.name.startswith(".")
-            )
+            places = live_files(lab) if kind == "log" else files_in(folder / "files")
             place = rng.choice(places)
             flip(place, rng)
         if not faults(lab):

@@ -65,11 +65,11 @@ def manager(bench: Bench) -> Person:
     return bench.signatory
 
 
-def with_keys(bench: Bench, vault: Vault) -> None:
+def with_keys(bench: Bench, vault: Vault, house: keys.House = HOUSE) -> None:
     """Make every key the lab needs, and one for previews."""
     with bench.as_(manager(bench)) as ctx:
-        keys.make_missing(ctx, vault, HOUSE, bench.reviewer.id)
-        keys.make_key(ctx, vault, HOUSE, "preview", bench.reviewer.id)
+        keys.make_missing(ctx, vault, house, bench.reviewer.id)
+        keys.make_key(ctx, vault, house, "preview", bench.reviewer.id)
 
 
 def reserved(bench: Bench, **more: Any) -> issue.Reservation:

@@ -17,6 +17,7 @@ from calib.ledger.trust import TrustBundle
 from calib.migrations.run import upgrade
 from calib.services import issue, key_views
 from calib.services.fsck import fsck
+from calib.services.keys import House
 from calib.services.log import CHECKPOINT, proof_of
 from calib.services.publishing import Publisher, publish
 from calib.services.signing_rule import RuledSigner
@@ -119,7 +120,7 @@ class Sealed:
         return self.publisher.log_files.read(CHECKPOINT) or b""
 
 
-def a_sealed_lab(folder: Path, url: str = "") -> Sealed:
+def a_sealed_lab(folder: Path, url: str = "", house: House = keyed.HOUSE) -> Sealed:
     """Return a new installation in the folder, with every key; its database may be elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
     url = url or f"sqlite+pysqlite:///{folder / 'calib.db'}"
@@ -127,7 +128,7 @@ def a_sealed_lab(folder: Path, url: str = "") -> Sealed:
     upgrade(new)
     new.dispose()
     bench = issuing.a_bench(url)
-    keyed.with_keys(bench, FileVault(folder / "keys", lambda: keyed.PASSPHRASE))
+    keyed.with_keys(bench, FileVault(folder / "keys", lambda: keyed.PASSPHRASE), house)
     return Sealed(bench, folder)
 
 
