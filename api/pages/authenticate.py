@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,6 +36,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Cache-Control": "no-cache",
 }
+_INSTANT = re.compile(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::00)?(?:Z|\+00:00)$")
 STATES = {"established": "green", "contradicted": "red", "not_established": "yellow"}
 SIGNS = {
     "valid": "green", "superseded": "yellow", "withdrawn": "red", "expired": "yellow",
@@ -128,16 +130,25 @@ def script_words() -> dict[str, Any]:
         "steps": dict(STEP_WORDS),
         "verdicts": dict(VERDICT_WORDS),
         "says": dict(SAYS_WORDS),
+        "order": list(SAYS_WORDS),
         "facts": {name: dict(table) for name, table in FACT_WORDS.items()},
         "signs": SIGNS,
     }
+
+
+def _readable(name: str, fact: object, language: str) -> object:
+    """Return a fact as people read it: words for words of the program, instants with a space."""
+    if isinstance(fact, str):
+        words = FACT_WORDS.get(name, {}).get(fact, "") if language == "en" else ""
+        return words or _INSTANT.sub(r"\1 \2 UTC", fact)
+    return fact
 
 
 def _page(request: Request, template: str, language: str, **values: Any) -> HTMLResponse:
     """Render a page that holds both languages and shows the one that is asked for."""
 
     def spoken(of: str, message: str, /, **facts: object) -> str:
-        return say(message, facts, of)
+        return say(message, {name: _readable(name, fact, of) for name, fact in facts.items()}, of)
 
     answer = page(
         request,

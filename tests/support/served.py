@@ -72,7 +72,7 @@ def served(folder: Path) -> Iterator[Served]:
         world = _a_lab(wired)
         roles: tuple[Role, ...] = ("technician", "reviewer", "signatory")
         people = {role: _a_person(world, role) for role in roles}
-        with _running(create_app(wired), port):
+        with running(create_app(wired), port):
             yield Served(f"http://127.0.0.1:{port}", wired, world, clock, mails, people)
 
 
@@ -95,7 +95,8 @@ def _a_person(world: Installation, role: Role) -> str:
 
 
 @contextlib.contextmanager
-def _running(app: Any, port: int) -> Iterator[None]:
+def running(app: Any, port: int) -> Iterator[None]:
+    """Serve an application on a port of loopback."""
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="served")

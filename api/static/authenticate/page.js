@@ -68,6 +68,7 @@ async function examineLinked() {
 async function take(files) {
   tell(say("Looking at it …"));
   hand = hand.filter((one) => one.kind !== "certificate" && one.kind !== "code");
+  code.value = "";
   told.replaceChildren();
   for (const file of files) await takeFile(file);
   await examineAll();
@@ -123,6 +124,7 @@ function addCode(text, name) {
 async function takeCode(text, name) {
   told.replaceChildren();
   hand = hand.filter((one) => one.kind !== "certificate");
+  input.value = "";
   if (text.trim() && !text.includes("#") && /^https?:/.test(text.trim())) {
     tell(say("Which code belongs to this address is not said: nothing stands behind its #. Scan the code on the paper itself."), "warning");
   }

@@ -4,6 +4,8 @@
 import { readGrid } from "./qr-grid.js";
 
 const MOST_FINDERS = 14;
+const SHARES = [1, 1, 3, 1, 1]; // of black and white across a finder, in modules
+const DIAGONALS = [[Math.SQRT1_2, Math.SQRT1_2], [Math.SQRT1_2, -Math.SQRT1_2]];
 
 /** The text of the first code in a picture of pixels (ImageData); null when there is none. */
 export function readCode({ data, width, height }) {
@@ -68,23 +70,29 @@ function findersIn(picture) {
       }
     }
   }
+  // likely is what was seen on all three rows of modules, and runs evenly
+  const doubt = (one) => one.fault - Math.min(1, one.seen / (3 * one.module));
   const often = found.filter((one) => one.seen > 1);
-  return often.sort((a, b) => b.seen - a.seen).slice(0, MOST_FINDERS);
+  return often.sort((a, b) => doubt(a) - doubt(b)).slice(0, MOST_FINDERS);
 }
 
 function isFinder(runs) {
   const module = runs.reduce((sum, run) => sum + run, 0) / 7;
-  return module >= 1 && [1, 1, 3, 1, 1].every((share, n) => Math.abs(runs[n] - share * module) < share * module * 0.6 + 0.4);
+  return module >= 1 && SHARES.every((share, n) => Math.abs(runs[n] - share * module) < share * module * 0.6 + 0.4);
 }
 
 function note(found, picture, x, y) {
   const down = through(picture, x, y, 0, 1);
   const across = down && through(picture, x, y + down.shift, 1, 0);
   if (!across) return;
-  const one = { x: x + across.shift, y: y + down.shift, module: (down.length + across.length) / 14, seen: 1 };
+  // data may look like a finder along rows and columns; along a diagonal as well it seldom does
+  const slopes = DIAGONALS.map(([dx, dy]) => through(picture, x + across.shift, y + down.shift, dx, dy)?.fault ?? 9);
+  const fault = down.fault + across.fault + Math.min(...slopes);
+  if (fault > 9) return;
+  const one = { fault, x: x + across.shift, y: y + down.shift, module: (down.length + across.length) / 14, seen: 1 };
   const known = found.find((other) => Math.hypot(other.x - one.x, other.y - one.y) < 2 * one.module);
   if (!known) { found.push(one); return; }
-  for (const part of ["x", "y", "module"]) known[part] = (known[part] * known.seen + one[part]) / (known.seen + 1);
+  for (const part of ["x", "y", "module", "fault"]) known[part] = (known[part] * known.seen + one[part]) / (known.seen + 1);
   known.seen += 1;
 }
 
@@ -104,7 +112,9 @@ function through(picture, x, y, dx, dy) {
   const [back, on] = [arm(-1), arm(1)];
   const runs = [back[2], back[1], back[0] + on[0], on[1], on[2]];
   if (!isFinder(runs)) return null;
-  return { length: runs.reduce((sum, run) => sum + run, 0), shift: (on[0] + 1 - back[0]) / 2 };
+  const length = runs.reduce((sum, run) => sum + run, 0);
+  const fault = runs.reduce((sum, run, n) => sum + Math.abs(run * 7 / length - SHARES[n]), 0);
+  return { length, fault, shift: (on[0] + 1 - back[0]) / 2 };
 }
 
 const isInside = ({ width, height }, x, y) => x >= 0 && y >= 0 && x < width && y < height;
@@ -122,7 +132,7 @@ function* triples(finders) {
         const skew = Math.abs(a.x * b.x + a.y * b.y) / (a.length * b.length);
         const modules = [corner.module, right.module, below.module];
         const uneven = Math.max(...modules) / Math.min(...modules) - 1;
-        if (short < 10 * corner.module || skew > 0.4 || long > 1.6 * short || uneven > 0.8) continue;
+        if (short < 8 * corner.module || skew > 0.4 || long > 1.6 * short || uneven > 0.8) continue;
         found.push({ corner, right, below, fault: skew + (long / short - 1) + uneven });
       }
     }
@@ -135,7 +145,7 @@ const vector = (from, to) => ({ x: to.x - from.x, y: to.y - from.y, length: Math
 // ------------------------------------------------------------------------------------------ grid
 
 function readBetween(picture, { corner, right, below }) {
-  const module = (corner.module + right.module + below.module) / 3;
+  const module = moduleOf(picture, [[corner, right], [right, corner], [corner, below], [below, corner]]);
   const across = (vector(corner, right).length + vector(corner, below).length) / 2;
   const guess = Math.round((across / module + 7 - 17) / 4);
   for (const off of [0, 1, -1, 2, -2, 3, -3]) {
@@ -155,6 +165,16 @@ function readBetween(picture, { corner, right, below }) {
   return null;
 }
 
+/** The size of a module along the sides: along the rows of the picture a turned one looks larger. */
+function moduleOf(picture, sides) {
+  const sizes = sides.map(([from, to]) => {
+    const { x, y, length } = vector(from, to);
+    return through(picture, from.x, from.y, x / length, y / length)?.length / 7;
+  }).filter((size) => size > 0);
+  const known = sizes.length ? sizes : sides.map(([from]) => from.module);
+  return known.reduce((sum, size) => sum + size, 0) / known.length;
+}
+
 /** Where the fourth point may lie: the alignment pattern where it is seen, else a parallelogram. */
 function* fourths(picture, { corner, right, below }, size) {
   const span = size - 7;
@@ -171,9 +191,9 @@ function* fourths(picture, { corner, right, below }, size) {
 /** Places near a point that look like black within white within black, the likest first. */
 function alignments(picture, near, i, j) {
   const found = [];
-  const reach = 7;
-  for (let v = -reach; v <= reach; v += 0.34) {
-    for (let u = -reach; u <= reach; u += 0.34) {
+  const reach = 11;
+  for (let v = -reach; v <= reach; v += 0.4) {
+    for (let u = -reach; u <= reach; u += 0.4) {
       const [x, y] = [near.x + u * i.x + v * j.x, near.y + u * i.y + v * j.y];
       let right = 0;
       for (let b = -2; b <= 2; b++) {
@@ -185,7 +205,7 @@ function alignments(picture, near, i, j) {
       if (right > 22) found.push({ x, y, right, far: Math.hypot(u, v) });
     }
   }
-  return settled(found, Math.hypot(i.x, i.y)).slice(0, 4);
+  return settled(found, Math.hypot(i.x, i.y)).slice(0, 6);
 }
 
 /** Neighbouring hits are one pattern, whose middle is the middle of the best hits. */

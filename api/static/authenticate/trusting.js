@@ -57,12 +57,12 @@ function compared(typed, fingerprint) {
 async function listView({ bundle, status }) {
   const listed = status ? await believedList(utf8(status), bundle) : null;
   if (!listed) return make("p", { class: "note warning" }, say("No status list yet: whether a certificate still stands cannot be told."));
-  const until = listed.until.replace("T", " ").replace("Z", " UTC");
+  const { until } = listed;
   if (Date.now() >= listed.nextUpdate) {
     return make("p", { class: "note warning", "data-stale": true }, say("The status list was good until {until}. What was withdrawn since is not known: load it again.", { until }));
   }
-  const at = new Date(listed.issuedAt).toISOString().slice(0, 16).replace("T", " ");
-  return make("p", {}, say("Status list of {at}, good until {until}.", { at: `${at} UTC`, until }));
+  const at = new Date(listed.issuedAt).toISOString().replace(".000", "");
+  return make("p", {}, say("Status list of {at}, good until {until}.", { at, until }));
 }
 
 /** Ask whether a bundle shall be trusted; one that takes another's place comes with a warning. */

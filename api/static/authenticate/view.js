@@ -34,9 +34,13 @@ function told(facts, translate) {
   const known = (name, value) => words.facts[name]?.[value];
   return Object.fromEntries(Object.entries(facts).map(([name, value]) => {
     const said = known(name, value);
-    return [name, said ? translate(said) : value];
+    return [name, said ? translate(said) : readable(value)];
   }));
 }
+
+/** An instant as people read it. */
+const readable = (value) =>
+  String(value).replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::00)?(:\d{2})?(?:Z|\+00:00)$/, "$1 $2$3 UTC");
 
 const sign = (colour) => document.querySelector(`[data-sign=${colour}]`).content.cloneNode(true);
 
@@ -67,7 +71,7 @@ function stepView(step) {
 
 /** What the certificate says of itself beside boxes to tick. */
 function comparison(says) {
-  const rows = Object.keys(words.says).filter((name) => says[name]);
+  const rows = words.order.filter((name) => says[name]);
   if (!rows.length) return "";
   const count = make("p", { role: "status" });
   const boxes = rows.map((name) => make("input", { type: "checkbox", change: tell }));
@@ -79,7 +83,7 @@ function comparison(says) {
   }
   tell();
   return make("section", {},
-    make("h3", {}, say("Compare it with what lies before you")),
+    make("h2", {}, say("Compare it with what lies before you")),
     make("p", { class: "quiet-text" }, say("A genuine code or file can be copied onto another item or another paper. Tick what is the same.")),
     make("ul", { class: "compare" }, ...rows.map((name, n) => make("li", {}, make("label", { class: "check" },
       boxes[n], make("span", { class: "name" }, say(words.says[name])),
