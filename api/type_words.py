@@ -271,14 +271,24 @@ def _terms(type_: InstrumentType, limit: Limit, size: str, language: str) -> Ite
 def _sides(limit: Limit, terms: list[str]) -> str:
     """Return both limits, or the one there is, widened; a bare zero is left out."""
     if limit.lower is not None and limit.upper is not None:
-        bare = [] if limit.lower == limit.upper == "0" else [f"{limit.lower} … {limit.upper}"]
-        return " ".join([*bare, *(f"± {term}" for term in terms)])
+        return _both_sides(limit.lower, limit.upper, terms)
     sign, base, joint = ("≤", limit.upper, " + ") if limit.lower is None else (
         "≥", limit.lower, " − "
     )  # fmt: skip
     if base == "0" and terms:
         return f"{sign} {'−' if sign == '≥' else ''}{joint.join(terms)}"
     return f"{sign} {joint.join([str(base), *terms])}"
+
+
+def _both_sides(lower: str, upper: str, terms: list[str]) -> str:
+    """Return both limits, each with what widens it, so that nobody takes ± for a tolerance."""
+    if not terms:
+        return f"{lower} … {upper}"
+    if lower == upper == "0":
+        return f"± {terms[0]}" if len(terms) == 1 else f"± ({' + '.join(terms)})"
+    if lower == f"-{upper}":
+        return f"± ({' + '.join([upper, *terms])})"
+    return f"{' − '.join([lower, *terms])} … {' + '.join([upper, *terms])}"
 
 
 def _rating(type_: InstrumentType, name: str, language: str) -> str:

@@ -19,34 +19,26 @@ from api.commands.terminal import (
     tell_findings,
     words,
 )
+from api.commands.type_named import known_types, named_type
 from api.usage import WrongUsage
 
 if TYPE_CHECKING:
     from instruments.catalogue.account import TaggedFigure
-    from instruments.catalogue.loader import Catalogue
     from instruments.errors import Finding
     from instruments.procedure import InstrumentType
-    from instruments.services.confirmations import FigureView
+    from instruments.services.confirmations import ConfirmationView, FigureView
 
 app = typer.Typer(no_args_is_help=True, help="Instrument types and how sure their figures are.")
 TypeId = Annotated[str, typer.Argument(help="Id of a type.", show_default=False)]
+Meant = Annotated[
+    str, typer.Argument(help="Id of a type, id@version, id@draft, or a file.", show_default=False)
+]
 Lang = Annotated[str, typer.Option("--lang", help="en or zh; else that of the terminal.")]
 FigureId = Annotated[
     str, typer.Argument(help="Figure as `open` shows it, 8 characters or more.", show_default=False)
 ]
 _SHORT = 12
 _LEAST = 8
-
-
-def _known(token: str) -> Catalogue:
-    """Return the types as the lab behind the token works by them; without one, those installed."""
-    from instruments.catalogue.loader import load_catalogue
-    from instruments.services.method_views import lab_catalogue
-
-    if not token:
-        return load_catalogue()
-    with acting(token, read_only=True) as (ctx, wired):
-        return lab_catalogue(ctx, wired.catalogue)
 
 
 def _lang(given: str) -> str:
@@ -64,7 +56,7 @@ def list_(token: Token = "", as_json: AsJSON = False) -> None:
     """List every type: id, version, name, kinds, measurands, figures by tag."""
     from instruments.catalogue.account import count, figures
 
-    known = _known(token).list()
+    known = known_types(token).list()
     rows = [
         {
             "id": t.id, "version": t.version, "name": t.name.as_dict(), "kinds": t.kinds,
@@ -86,7 +78,7 @@ def _tags(counts: Any) -> str:
 
 @app.command()
 def show(
-    type_id: TypeId,
+    type_id: Meant,
     *,
     version: Annotated[str | None, typer.Option(help="A version; else the newest.")] = None,
     lang: Lang = "",
@@ -97,12 +89,23 @@ def show(
     """Show a whole type, every figure with its tag and source."""
     from api.commands.type_sheet import sheet
 
-    known, said = _known(token), _lang(lang)
+    said, named = _lang(lang), named_type(type_id, token, version)
     if toml:
-        typer.echo(known.text_of(type_id, version), nl=False)
+        typer.echo(named.toml(), nl=False)
         return
-    type_ = known.get(type_id, version)
-    answer(type_.as_dict(), "\n".join(sheet(type_, said)), as_json=as_json)
+    lines = sheet(named.type, said, _confirmed([named.type], token))
+    answer(named.type.as_dict(), "\n".join(lines), as_json=as_json)
+
+
+def _confirmed(types: list[InstrumentType], token: str) -> dict[str, ConfirmationView]:
+    """Return by figure what the lab behind the token has compared with its document."""
+    from instruments.services import confirmations
+
+    if not token:
+        return {}
+    with acting(token, read_only=True) as (ctx, _):
+        known = confirmations.list_figures(ctx, types)
+    return {one.figure.digest: one.confirmation for one in known if one.confirmation is not None}
 
 
 @app.command()
@@ -122,7 +125,7 @@ def check(
     findings = tuple(finding for file in read for finding in file.findings)
     types = [file.type for file in read if file.type is not None]
     if not files:
-        types = list(_known(token).list())
+        types = list(known_types(token).list())
     document = _account(types, findings) | _of_lab(types, token)
     if as_json:
         print_json(document)
@@ -198,7 +201,9 @@ def _lines(types: list[InstrumentType], document: dict[str, Any], *, show_open: 
     for type_, row in zip(types, document["by_type"], strict=True):
         lines.append(f"{type_.id:34} {type_.version:10} {_tags(row['figures'])}")
         waiting = still_open(type_) if show_open else ()
-        lines += [f"    BG  {_open_line(one, words(PART_WORDS[one.part]))}" for one in waiting]
+        lines += [
+            f"    BG  {_open_line(type_, one, words(PART_WORDS[one.part]))}" for one in waiting
+        ]
     lab = document["lab"]
     if lab is not None:
         counted = {"done": len(lab["confirmed"]), "open": len(lab["open"])}
@@ -209,8 +214,11 @@ def _lines(types: list[InstrumentType], document: dict[str, Any], *, show_open: 
     return [*lines, f"{sums} {_tags(document['figures'])}"]
 
 
-def _open_line(one: TaggedFigure, part: str) -> str:
-    shown = (part, one.measurand, one.name.text(language()), one.document, one.clause)
+def _open_line(type_: InstrumentType, one: TaggedFigure, part: str) -> str:
+    from api.type_figures import figure_text
+
+    figure = figure_text(type_, one.path, language())
+    shown = (part, one.measurand, one.name.text(language()), figure, one.document, one.clause)
     return "  ".join(filter(None, shown))
 
 
@@ -227,9 +235,9 @@ def diff(
     from api.type_words import told
     from instruments.catalogue.difference import differences
 
-    known, said = _known(token), _lang(lang)
-    first, second = _type(known, a), (_type(known, b) if b else None)
-    old, new = (first, second) if second is not None else (known.get(first.id), first)
+    said, first = _lang(lang), named_type(a, token).type
+    second = named_type(b, token).type if b else None
+    old, new = (first, second) if second else (known_types(token).get(first.id), first)
     found = differences(old, new)
     document = [
         {
@@ -241,28 +249,6 @@ def diff(
     head = f"{old.id} {old.version} → {new.id} {new.version}"
     body = [f"  {told(one, said)}" for one in found] or [f"  {words('Both say the same.')}"]
     answer(document, "\n".join([head, *body]), as_json=as_json)
-
-
-def _type(known: Catalogue, named: str) -> InstrumentType:
-    """Return the type of a file, or the known one; refuses a file with errors."""
-    from instruments.catalogue.own import decode
-    from instruments.catalogue.schema import read_type
-    from instruments.errors import Invalid
-
-    if not named.endswith(".toml"):
-        id_, _, version = named.partition("@")
-        return known.get(id_, version or None)
-    from api.commands.terminal import read_input
-
-    found = read_type(decode(read_input(named), named), named)
-    if found.type is None:
-        raise Invalid(
-            "type-files-broken",
-            "The instrument types cannot be read ({count} findings). First: {first}",
-            facts={"count": len(found.findings), "first": found.findings[0]},
-            findings=found.findings,
-        )
-    return found.type
 
 
 @app.command(name="open")

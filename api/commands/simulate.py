@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
+from api.commands.acting import Token
 from api.commands.terminal import pairs, progress
+from api.commands.type_named import known_types, named_type
 from api.usage import WrongUsage
 from instruments.plain import to_plain
 from instruments.quantities import parse_decimal
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from calib.evaluation.inputs import CalibrationInput
     from calib.simulation.model import Model
     from calib.simulation.simulate import Simulated, Wanted
-    from instruments.catalogue.loader import Catalogue
     from instruments.procedure import InstrumentType, RecordKind
 
 _AT_ONCE = 64
@@ -48,7 +49,9 @@ class Kind(StrEnum):
     CHECK = "check"
 
 
-Type = Annotated[str, typer.Argument(help="Instrument type, e.g. thermometer.infrared_ear.")]
+Type = Annotated[
+    str, typer.Argument(help="Id of a type, id@version, id@draft with a token, or a file.")
+]
 Attributes = Annotated[
     list[str] | None, typer.Option(help="name=value of the model; repeat for more.")
 ]
@@ -62,6 +65,7 @@ Out = Annotated[Path | None, typer.Option(help="File to write; standard output i
 def simulate(
     type_id: Type = "",
     *,
+    token: Token = "",
     every: Annotated[bool, typer.Option("--all", help="All types in turn.")] = False,
     count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Records.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same readings.")] = 0,
@@ -80,7 +84,6 @@ def simulate(
     """
     from calib.simulation.model import Model
     from calib.simulation.simulate import Wanted
-    from instruments.catalogue.loader import load_catalogue
 
     if bool(type_id) == every:
         raise WrongUsage("simulate-what", "Name an instrument type, or ask for --all.")
@@ -90,11 +93,10 @@ def simulate(
             "A sheet holds the readings of one record. Ask for --count 1 of one type, or for"
             " --as inputs.",
         )
-    catalogue = load_catalogue()
     given = pairs(attributes or [], "--attributes")
     models = [
         Model(type_, _kind(type_, kind), _known_attributes(type_, given), pieces=pieces)
-        for type_ in _types(catalogue, type_id)
+        for type_ in _types(type_id, token)
     ]
     wanted = Wanted(blunders=blunders, adjusted=adjusted)
     with ExitStack() as held:
@@ -109,8 +111,8 @@ def simulate(
         write.flush()
 
 
-def _types(catalogue: Catalogue, type_id: str) -> tuple[InstrumentType, ...]:
-    return (catalogue.get(type_id),) if type_id else catalogue.list()
+def _types(named: str, token: str) -> tuple[InstrumentType, ...]:
+    return (named_type(named, token).type,) if named else known_types(token).list()
 
 
 def _kind(type_: InstrumentType, kind: Kind | None) -> RecordKind:

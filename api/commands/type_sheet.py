@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from api.type_figures import size_text
+from api.type_plan import between, input_text, plan_lines, points_text, variant_lines
 from api.type_words import (
     PART_WORDS,
     joined,
@@ -13,17 +15,16 @@ from api.type_words import (
     when_text,
 )
 from calib.i18n import translate
-from instruments.procedure import Component, InstrumentType, Measurand
+from instruments.catalogue.figures import figure_digest
+from instruments.procedure import Component, InstrumentType, Limit, Measurand
 from instruments.quantities import QUANTITIES, UNITS
-
-_SIZES = (
-    "half_width", "relative_half_width", "of", "U", "relative_U", "k", "u", "dof", "pooled",
-    "scatter_of", "group",
-)  # fmt: skip
+from instruments.services.confirmations import ConfirmationView
 
 
-def sheet(type_: InstrumentType, language: str) -> Iterator[str]:
-    """Yield the readable lines of a type."""
+def sheet(
+    type_: InstrumentType, language: str, confirmed: Mapping[str, ConfirmationView] | None = None
+) -> Iterator[str]:
+    """Yield the readable lines of a type; `confirmed` by figure is what a lab has compared."""
     yield f"{type_.id} {type_.version}  {type_.name.text(language)}"
     kinds = value_text(type_.kinds, language, "kinds")
     legal = value_text(type_.legal_class, language, "legal_class")
@@ -44,8 +45,10 @@ def sheet(type_: InstrumentType, language: str) -> Iterator[str]:
     for limit in type_.environment:
         name = QUANTITIES[limit.quantity].name(language)
         unit = UNITS[limit.unit].symbol
-        ends = f"{limit.low or '−∞'} … {limit.high or '∞'} {unit}"
+        ends = between(limit.low, limit.high, unit, language)
         yield f"  {name}: {ends}  {limit.document} [{limit.confidence}]"
+    for line in variant_lines(type_, language):
+        yield f"  {line}"
     for name, rating in type_.ratings.items():
         given = f"{name}: {rating.label.text(language)}, {UNITS[rating.unit].symbol}"
         known = "–" if rating.default is None else f"{rating.default} [{rating.confidence}]"
@@ -55,6 +58,10 @@ def sheet(type_: InstrumentType, language: str) -> Iterator[str]:
     for measurand in type_.measurands:
         yield ""
         yield from _measurand(type_, measurand, language)
+        for row in measurand.limits:
+            by = (confirmed or {}).get(figure_digest(type_.id, measurand.id, row))
+            yield f"  {_limit(type_, measurand, row, language)} {_tag(row, by, language)}"
+        yield from _budget(type_, measurand, language)
 
 
 def _documents(type_: InstrumentType, language: str) -> Iterator[str]:
@@ -66,22 +73,46 @@ def _documents(type_: InstrumentType, language: str) -> Iterator[str]:
 
 
 def _measurand(type_: InstrumentType, measurand: Measurand, language: str) -> Iterator[str]:
-    unit = UNITS[measurand.unit].symbol
     when = when_text(type_, measurand.when, language)
     yield f"{measurand.id}  {measurand.name.text(language)}" + (f"  ({when})" if when else "")
     output = value_text(measurand.output, language, "output")
     yield f"  {output}: {measurand.function}, {UNITS[measurand.output_unit].symbol}"
+    for name, quantity in measurand.inputs.items():
+        yield f"  {input_text(name, quantity, language)}"
+    if measurand.same_readings_as:
+        source = type_.measurand(measurand.same_readings_as).name.text(language)
+        yield "  " + translate("Uses the readings of {measurand}.", language, measurand=source)
+        return
     points = measurand.points
-    planned = points.default or (points.step and (points.step,)) or points.fractions
-    tag = f"{points.document} [{points.confidence}]"
     words = translate(PART_WORDS["points"], language)
-    yield f"  {words}: {', '.join(planned)} {unit}; × {points.readings}  {tag}"
-    for limit in measurand.limits:
-        shown = [
-            range_text(type_, measurand, limit, language), when_text(type_, limit.when, language),
-            limit_text(type_, measurand, limit, language), limit.document, limit.clause,
-        ]  # fmt: skip
-        yield "  " + "  ".join(filter(None, shown)) + f" [{limit.confidence}]"
+    planned = points_text(type_, measurand, language)
+    tag = f"{points.document} [{points.confidence}]"
+    yield f"  {words}: {planned}; × {points.readings}  {tag}"
+    for line in plan_lines(type_, measurand, language):
+        yield f"    {line}"
+
+
+def _limit(type_: InstrumentType, measurand: Measurand, limit: Limit, language: str) -> str:
+    shown = [
+        range_text(type_, measurand, limit, language), when_text(type_, limit.when, language),
+        limit_text(type_, measurand, limit, language), limit.document, limit.clause,
+    ]  # fmt: skip
+    return "  ".join(filter(None, shown))
+
+
+def _tag(limit: Limit, confirmed: ConfirmationView | None, language: str) -> str:
+    """Return how sure a limit is; of a confirmed one who compared it, with what, and when."""
+    if confirmed is None:
+        return f"[{limit.confidence}]"
+    said = translate(
+        "confirmed by {person} on {day} against {document}", language,
+        person=confirmed.person_name, day=confirmed.confirmed_on.isoformat(),
+        document=f"{confirmed.document} {confirmed.clause}".rstrip(),
+    )  # fmt: skip
+    return f"[{limit.confidence}, {said}]"
+
+
+def _budget(type_: InstrumentType, measurand: Measurand, language: str) -> Iterator[str]:
     for component in measurand.components:
         yield f"  {_component(component, language)}"
     named = [
@@ -94,12 +125,8 @@ def _measurand(type_: InstrumentType, measurand: Measurand, language: str) -> It
 
 
 def _component(component: Component, language: str) -> str:
-    sizes = [
-        f"{name} {value_text(getattr(component, name), language)}"
-        for name in _SIZES
-        if getattr(component, name)
-    ]
     evaluated = value_text(component.evaluate, language, "evaluate")
-    said = f"{component.id}  {component.name.text(language)}  {evaluated} {', '.join(sizes)}"
+    shown = (component.name.text(language), evaluated, size_text(component, language))
     source = f"  ({component.source})" if component.source else ""
+    said = "  ".join(filter(None, (component.id, *shown)))
     return f"{said} [{component.confidence}]{source}"

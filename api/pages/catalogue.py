@@ -10,10 +10,11 @@ from fastapi.responses import RedirectResponse, Response
 from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
+from api.type_figures import figure_text, size_text
+from api.type_plan import between, input_text, plan_lines, points_text, variant_lines
 from api.type_words import (
     PART_WORDS,
     TAG_WORDS,
-    key_words,
     limit_text,
     range_text,
     told,
@@ -132,7 +133,13 @@ def _type_page(request: Request, ctx: Context, wired: Wired, type_id: str, form:
         figures=count(tagged), tags=TAGS, legend=TAG_WORDS, parts=PART_WORDS,
         waiting=still_open(type_), may_confirm=bool(ctx.actor.roles & CONFIRMERS), today=ctx.today,
         value_text=lambda value, key="": value_text(value, language, key),
-        key_words=lambda key: key_words(key, language),
+        between=lambda low, high, unit: between(low, high, unit, language),
+        points_text=lambda m: points_text(type_, m, language),
+        plan_lines=lambda m: plan_lines(type_, m, language),
+        input_text=lambda name, quantity: input_text(name, quantity, language),
+        variant_lines=list(variant_lines(type_, language)),
+        size_text=lambda line: size_text(line, language),
+        figure_text=lambda path: figure_text(type_, path, language),
         when_text=lambda when: when_text(type_, when, language),
     )  # fmt: skip
 

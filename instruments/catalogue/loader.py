@@ -28,6 +28,9 @@ OWN_VERSION = "+lab."
 """Parts the version of a lab's own method from its revision; no file may have it."""
 
 
+_NEAREST = 3
+
+
 class Catalogue:
     """Every known instrument type in every known version; the newest is the default."""
 
@@ -58,11 +61,12 @@ class Catalogue:
         """
         versions = self._types.get(id_)
         if versions is None:
-            near = get_close_matches(id_, self._types, n=3)
+            near = get_close_matches(id_, self._types, n=_NEAREST, cutoff=0.0)
             raise NotFound(
                 "type-unknown",
-                "There is no instrument type {id}. Choose one of: {known}.",
-                facts={"id": id_, "known": ", ".join(near or sorted(self._types))},
+                "There is no instrument type {id}. Nearest in name: {known}. Correct the name; a"
+                " type file is named with its ending .toml.",
+                facts={"id": id_, "known": ", ".join(near) or "none"},
             )
         if version is None:
             return versions[self._in_force.get(id_) or max(versions, key=version_key)]

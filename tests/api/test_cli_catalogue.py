@@ -15,6 +15,7 @@ from tests.support.door import a_door
 
 ELECTRONIC = "thermometer.medical_electronic"
 EAR = "thermometer.infrared_ear"
+VERSION = load_catalogue().get(EAR).version
 
 
 @pytest.fixture
@@ -110,7 +111,66 @@ def test_the_file_of_a_type_is_printed_as_it_is(calib):
     assert calib.out.decode() == load_catalogue().text_of(EAR)
     assert tomllib.loads(calib.out.decode())["id"] == EAR
     assert calib("catalogue", "show", "thermometer.nowhere") == 1
-    assert "Choose one of" in calib.err
+    assert "Nearest in name: " in calib.err
+    assert calib.err.count(",") == 2
+    assert "named with its ending .toml" in calib.err
+
+
+def a_file(tmp_path, *, rename: bool = False):
+    file = tmp_path / "mine.toml"
+    text = load_catalogue().text_of(EAR)
+    file.write_text(text.replace(EAR, "acme.ear", 1) if rename else text, "utf-8")
+    return file
+
+
+def test_a_file_is_shown_and_simulated_before_it_is_anywhere(calib, tmp_path):
+    file = a_file(tmp_path, rename=True)
+    assert calib("catalogue", "show", file) == 0
+    assert calib.out.decode().startswith(f"acme.ear {VERSION}")
+    assert calib("catalogue", "show", file, "--toml") == 0
+    assert calib.out.decode() == file.read_text("utf-8")
+    assert calib("simulate", file, "--out", tmp_path / "out.jsonl") == 0
+    plain = json.loads((tmp_path / "out.jsonl").read_bytes())
+    assert plain["input"]["definition"]["id"] == "acme.ear"
+    assert calib("simulate", tmp_path / "none.toml") == 3
+    assert "cannot be read" in calib.err
+
+
+def test_the_draft_of_a_lab_is_shown_and_simulated(calib, people, tmp_path):
+    token = ("--token", people["signatory"])
+    file = a_file(tmp_path, rename=True)
+    assert calib("method", "import", file, *token) == 0, calib.err
+    for asked in ("acme.ear", "acme.ear@draft"):
+        assert calib("catalogue", "show", asked, *token) == 0
+        assert calib.out.decode().startswith(f"acme.ear {VERSION}+lab.1")
+        assert "nobody has approved it yet" in calib.err
+    assert calib("simulate", "acme.ear", *token, "--out", tmp_path / "out.jsonl") == 0
+    assert f"{VERSION}+lab.1".encode() in (tmp_path / "out.jsonl").read_bytes()
+    assert calib("catalogue", "show", "acme.ear") == 1
+
+
+def test_who_confirmed_a_limit_is_shown_with_it(calib, people):
+    token = ("--token", people["signatory"])
+    figure = open_figures(load_catalogue().get(ELECTRONIC))[0]
+    calib("catalogue", "confirm", ELECTRONIC, figure.digest[:12], *token,
+          "--document", figure.limit.document, "--clause", "Table 1")  # fmt: skip
+    assert calib("catalogue", "show", ELECTRONIC, *token) == 0
+    (line,) = [one for one in calib.out.decode().splitlines() if "confirmed by" in one]
+    assert f"against {figure.limit.document} Table 1]" in line
+    assert calib("catalogue", "show", ELECTRONIC) == 0
+    assert "confirmed by" not in calib.out.decode()
+
+
+def test_limits_that_are_open_are_told_apart(calib):
+    assert calib("catalogue", "check", "--open") == 0
+    of_type: list[str] = []
+    for line in calib.out.decode().splitlines():
+        if not line.startswith("    BG"):
+            of_type = []
+        elif line.startswith("    BG  Limit"):
+            assert line not in of_type
+            of_type.append(line)
+    assert "  Limit  " in calib.out.decode()
 
 
 def test_a_changed_file_is_compared_with_the_known_type(calib, tmp_path):
