@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from calib.bench import budgets, calibrations, drift, fits, risks
+from calib.bench import budgets, calibrations, certificates, drift, fits, risks
 from calib.bench.measure import Run, Work
 
-GROUPS = ("W1", "W2", "W3", "W4", "W6", "W8")
+GROUPS = ("W1", "W2", "W3", "W4", "W5", "W6", "W8")
 TRIALS = 1_000_000
 FLEET_TRIALS, FLEET_ITEMS = 100_000, 20
 """The fleet of W2 has 10 000 items; 20 of them are drawn, each costs the same."""
@@ -249,6 +249,32 @@ def _risk_off(found: Any) -> float:
     return _off([found.pfa[0], found.pfr[0]], [risks.CONSUMER, risks.PRODUCER])
 
 
+# ------------------------------------------------------------------------------ W5: certificates
+
+
+def _stage(name: str) -> Run:
+    return certificates.stages()[name]
+
+
+def _certificate(found: Any) -> float:
+    return certificates.otherwise(found)
+
+
+def _of_certificates() -> tuple[Work, ...]:
+    names = (
+        "evaluation", "lints", "DCC, compared and sealed", "mark", "pages", "pages read again",
+        "seal of the file",
+    )  # fmt: skip
+    stages = (_work("W5", name, 1, partial(_stage, name), _nothing) for name in names)
+    chain = _work("W5", "whole signed chain", 1, lambda: certificates.whole_chain, _certificate)
+    return (*stages, chain)
+
+
+def _nothing(_: Any) -> float:
+    """Nothing to compare: what a stage gives is looked at in the whole chain."""
+    return 0.0
+
+
 # ---------------------------------------------------------------------------------- W8: records
 
 
@@ -308,6 +334,7 @@ WORKS: tuple[Work, ...] = tuple(
             _work("W3", "Sakuma-Hattori, fleet", _SPREAD, partial(_radiance, _SPREAD),
                   partial(_parameters_off, fits.SAKUMA_HATTORI)),
             _work("W4", "drift of a fleet", drift.ITEMS, _drift, _drift_off),
+            *_of_certificates(),
             _work("W6", "both risks, one", 1, partial(_risk, 1), _risk_off),
             _work("W6", "both risks, batch", risks.BATCH, partial(_risk, risks.BATCH), _risk_off),
             Work("W8", "fleet of calibrations", calibrations.FLEET, _calibrations,

@@ -26,6 +26,10 @@ END_MARK = "End of document; nothing follows"
 SIMULATED = "SIMULATED READINGS"
 NO_CERTIFICATE = "For training and trial; this is no certificate of an instrument."
 
+MASK = 2
+"""Mask of the code: what it holds looks like chance, so none is better, and trying all costs more
+than the pages."""
+
 
 def view_of(
     document: CertificateDocument, *, preview: bool = False, mark: str = ""
@@ -39,7 +43,7 @@ def view_of(
     if not preview:
         coded = f"{document.address}#{mark}" if mark else document.address
         public = {
-            "qr": segno.make(coded, error="m").svg_inline(border=0, scale=4),
+            "qr": segno.make(coded, error="m", mask=MASK).svg_inline(border=0, scale=4),
             "width": 32 if mark else 24,
             "address": document.address,
             "alt": " / ".join(speaker.say("QR code of the address printed beside it")),

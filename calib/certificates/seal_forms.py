@@ -25,13 +25,16 @@ _ATTRIBUTES = {
 }
 
 
-def is_seal_of(document: CertificateDocument, content: bytes) -> bool:
-    """Answer whether this is what a seal signs over the XML that follows from the document."""
+def is_seal_of(document: CertificateDocument, content: bytes, digest: str | None = None) -> bool:
+    """Answer whether this is what a seal signs over the XML that follows from the document.
+
+    `digest` is that of the document where it is known already.
+    """
     info = _signed_info(content)
     if info is None:
         return False
     first = info.find(f"{{{DS}}}Reference[@URI='']/{{{DS}}}DigestValue")
-    wanted = hashlib.sha256(_canonical(write_dcc(document, document.digest()))).digest()
+    wanted = hashlib.sha256(_canonical(write_dcc(document, digest))).digest()
     return first is not None and first.text == base64.b64encode(wanted).decode()
 
 

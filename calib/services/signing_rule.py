@@ -10,6 +10,7 @@ same question gets the same answer.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import time
@@ -188,8 +189,7 @@ class RuledSigner:
                 facts={"number": certificate.number},
             )
         _need_approvals(session, certificate)
-        document = CertificateDocument.from_dict(json.loads(certificate.payload))
-        if not _fits(request, document, key):
+        if not _fits(request, *_document(certificate.payload), key):
             raise _other_form()
         contents = self._used.contents[request.token, request.form]
         if len(contents) >= MOST:
@@ -240,12 +240,21 @@ class RuledSigner:
         return {"origin": found.origin, "made_at": made_at}
 
 
-def _fits(request: SigningRequest, document: CertificateDocument, key: KeyView) -> bool:
+@functools.lru_cache(maxsize=4)
+def _document(payload: str) -> tuple[CertificateDocument, str]:
+    """Return the document of a payload and its digest: each certificate is signed three times."""
+    document = CertificateDocument.from_dict(json.loads(payload))
+    return document, document.digest()
+
+
+def _fits(
+    request: SigningRequest, document: CertificateDocument, payload_digest: str, key: KeyView
+) -> bool:
     """Answer whether the content is what this document may be signed as."""
     if document.token != request.token:
         return False
     if request.form == "xml":
-        return is_seal_of(document, request.content)
+        return is_seal_of(document, request.content, payload_digest)
     if request.form == "pdf":
         named = document.seal_key.fingerprint if document.seal_key else ""
         return bool(key.certificates(named)) and is_seal_of_pdf(request.content, named)
@@ -253,7 +262,7 @@ def _fits(request: SigningRequest, document: CertificateDocument, key: KeyView) 
         mark = read_mark(request.content)
     except DomainError:
         return False
-    start = bytes.fromhex(document.digest())[:DIGEST_SIZE]
+    start = bytes.fromhex(payload_digest)[:DIGEST_SIZE]
     entry = entry_of(document.token)
     return (mark.number, mark.payload, mark.entry) == (document.number, start, entry) and (
         mark.verdict == document.result.verdict and mark.issued_on == document.issued_on
