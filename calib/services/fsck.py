@@ -169,13 +169,24 @@ def _document(payload: str) -> CertificateDocument | None:
 def _files(session: Session, store: FileStore) -> Iterator[Finding]:
     """Read every file, and hold it to the digest in its row and in the ledger."""
     logged = _logged(session)
-    rows = session.execute(
-        select(CertificateFile, Certificate.number)
+    files = session.execute(
+        select(
+            CertificateFile.certificate_id,
+            CertificateFile.role,
+            CertificateFile.sha256,
+            CertificateFile.size,
+            CertificateFile.media_type,
+            Certificate.number,
+        )
         .join(Certificate, Certificate.id == CertificateFile.certificate_id)
         .order_by(CertificateFile.id)
-    )
-    for file, number in rows.yield_per(BATCH):
-        at = f"/certificates/{file.certificate_id}/{file.role}"
+    ).all()
+    issued = session.scalars(
+        select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
+    ).all()
+    session.rollback()  # reading files takes long, and on SQLite who reads holds up who writes
+    for file in files:
+        number, at = file.number, f"/certificates/{file.certificate_id}/{file.role}"
         if logged.get(file.certificate_id, {}).pop(file.role, None) != file.sha256:
             yield Finding(
                 "file-not-as-logged",
@@ -205,8 +216,7 @@ def _files(session: Session, store: FileStore) -> Iterator[Finding]:
                 at=f"/certificates/{id_}/{role}",
                 facts={"id": id_, "role": role},
             )
-    issued = select(CertificateEvent.certificate_id).where(CertificateEvent.event == "issued")
-    for id_ in session.scalars(issued):
+    for id_ in issued:
         if id_ not in logged:
             yield Finding(
                 "issued-not-logged",

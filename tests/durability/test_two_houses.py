@@ -21,6 +21,7 @@ from calib.services.keys import House
 from instruments.services import signin
 from tests.support import issuing, keyed
 from tests.support.builders import context_for
+from tests.support.keyed import HOUSE
 from tests.support.mail_server import free_port
 from tests.support.program import Program
 from tests.support.sealed import Sealed, a_sealed_lab
@@ -89,7 +90,8 @@ def cosigned(lab: Sealed, witness: str) -> int:
 @pytest.fixture(scope="module")
 def houses(tmp_path_factory):
     folder = tmp_path_factory.mktemp("houses")
-    made = [a_house(folder / name, f"{name}.example.org") for name in ("east", "west")]
+    hosts = {"east": HOUSE.host, "west": "west.example.org"}
+    made = [a_house(folder / name, host) for name, host in hosts.items()]
     yield folder, *made
     for lab, _program in made:
         lab.bench.engine.dispose()
@@ -132,6 +134,7 @@ def test_whoever_watches_a_served_log_sees_it_grow(houses, published):
     folder, (east, at_east), _ = houses
     (folder / "trust.json").write_bytes(trust_of(at_east, folder))
     with at_east.served() as client:
+        assert client.get("/livez").status_code == 200  # it has started
         address = f"{client.base_url}/log"
         watching = ("log", "watch", address, "--trust", folder / "trust.json",
                     "--state", folder / "seen")  # fmt: skip
