@@ -72,7 +72,7 @@ def evaluate_fleet(size: int = FLEET) -> Told:
     return Told(verdicts, some)
 
 
-def otherwise(told: Told, size: int = FLEET) -> float:
+def otherwise(told: Any, size: int = FLEET) -> float:
     """Return the share of the compared records that were told something else than alone."""
     alone = {line: _alone(content) for line, content in fleet(size).some.items()}
     if told.verdicts.total() != size or told.some.keys() != alone.keys():
