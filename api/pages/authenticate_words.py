@@ -88,7 +88,6 @@ PAGE_WORDS: Final = (
         "be a clone, cannot vouch for it: check it with the page that you installed before."
     ),
     "The code that led here carries no signed mark.",
-    "Check the code in the offline page",
     "Under which name its status is kept is known from a proof that stands.",
 )
 """Sentences of the scripts that no step of the verifier says."""

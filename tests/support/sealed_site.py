@@ -96,9 +96,16 @@ def picture_of(pdf: bytes, scale: float, page: int = 0) -> bytes:
 @contextlib.contextmanager
 def sealed_site(folder: Path, name: str = "127.0.0.1") -> Iterator[SealedSite]:
     """Run a new installation with every key on a free port of loopback."""
+    port = free_port()
+    with unserved_site(folder, f"{name}:{port}") as site, running(create_app(site.wired), port):
+        yield site
+
+
+@contextlib.contextmanager
+def unserved_site(folder: Path, host: str) -> Iterator[SealedSite]:
+    """Return a new installation with every key, behind no server."""
     folder.mkdir(parents=True, exist_ok=True)
-    port, clock = free_port(), Clock()
-    host = f"{name}:{port}"
+    clock = Clock()
     bench = _with_keys(folder, keys.House(host, f"{host}/log"))
     secret = folder / "passphrase"
     secret.write_bytes(PASSPHRASE)
@@ -107,8 +114,8 @@ def sealed_site(folder: Path, name: str = "127.0.0.1") -> Iterator[SealedSite]:
         data=str(folder), public_url=f"http://{host}", passphrase_file=str(secret), jobs="worker"
     )
     wired = wire(settings, clock=clock)
-    with running(create_app(wired), port):
-        yield SealedSite(f"http://{host}", host, wired, bench, clock)
+    yield SealedSite(f"http://{host}", host, wired, bench, clock)
+    wired.engine.dispose()
     bench.engine.dispose()
 
 
