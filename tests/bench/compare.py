@@ -18,7 +18,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".bench"
-PEERS = ["GTC", "uncertainties", "metrolopy", "suncal", "scipy", "lmfit", "odrpack"]
+PEERS = [
+    "GTC", "uncertainties", "metrolopy", "suncal", "scipy", "lmfit", "odrpack", "weasyprint",
+    "--editable", str(ROOT),
+]  # fmt: skip
 INSIDE = "CALIB_BENCH_INSIDE"
 
 
@@ -71,6 +74,7 @@ def races() -> list[Race]:
         Race("W4 drift of a fleet", "numpy.polyfit",
              partial(peers.polyfit_drift, 20), items, 100, 400),
         Race("W4 drift of a fleet", "suncal", partial(peers.suncal_drift, 20), items, 2000, 8000),
+        Race("W5 pages", "weasyprint", peers.weasyprint_pages, 1, 4, 8),
         Race("W6 both risks, batch", "suncal", peers.suncal_simpson, 1e-4, 200, 2000),
         Race("W6 both risks, batch", "scipy", peers.scipy_risk, 1e-4, 10, 100),
     ]  # fmt: skip

@@ -7,13 +7,15 @@ environment that `compare` makes; it is no part of the tests.
 
 from __future__ import annotations
 
+import base64
+import html
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from calib.bench import budgets, drift, fits, risks
+from calib.bench import budgets, certificates, drift, fits, risks
 
 Peer = tuple[Callable[[], Any], float]
 """What is timed, and by what its seconds are multiplied to count for the whole work."""
@@ -277,3 +279,49 @@ def scipy_risk() -> Callable[[], Any]:
         return above + below, quad(refused, p.lower, p.upper, epsabs=0, epsrel=1e-10)[0]
 
     return run
+
+
+def weasyprint_pages() -> Callable[[], Any]:
+    """Draw what our pages hold, curves and codes as the same SVG, with the same fonts."""
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+
+    from calib.certificates.fonts import CHINESE, LATIN, chinese_file, latin_files
+    from calib.certificates.layout import view_of
+
+    fonts = FontConfiguration()
+    faces = [(LATIN, latin_files()[0]), (CHINESE, chinese_file())]
+    rules = [f"@font-face{{font-family:'{n}';src:url('{f.as_uri()}')}}" for n, f in faces]
+    rules.append(f"body{{font-family:'{LATIN}','{CHINESE}';font-size:7pt}}")
+    rules.append("p{margin:0}@page{size:A4;margin:15mm}")
+    style = CSS(string="".join(rules), font_config=fonts)
+
+    def run() -> Any:
+        view = view_of(certificates.drafted(), mark="x" * 300)
+        body = "".join(_as_html(view))
+        return HTML(string=f"<html><body>{body}</body></html>").write_pdf(
+            stylesheets=[style], font_config=fonts, pdf_variant="pdf/a-3b"
+        )
+
+    return run
+
+
+def _as_html(value: Any) -> Iterator[str]:
+    """Give every text as a line, every table as a table, every drawing as it is."""
+    if isinstance(value, str):
+        if value.startswith("<svg"):
+            coded = base64.b64encode(value.encode()).decode()
+            yield f'<img width="200" src="data:image/svg+xml;base64,{coded}">'
+        elif value:
+            yield f"<p>{html.escape(value)}</p>"
+    elif isinstance(value, dict) and "rows" in value and "columns" in value:
+        yield "<table>"
+        for row in (value["columns"], *(r["cells"] for r in value["rows"])):
+            yield "<tr>" + "".join(f"<td>{''.join(_as_html(cell))}</td>" for cell in row) + "</tr>"
+        yield "</table>"
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _as_html(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _as_html(inner)
