@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fastapi import Request, UploadFile
+
 from api.bootstrap import Wiring, trust_of
+from api.deps import origin_of
 from calib.services import public
 from calib.services.log import proof_of
 from calib.services.statuses import LIST
@@ -33,6 +36,17 @@ class Examined:
 
     name: str
     report: Report
+
+
+def examined(
+    request: Request, wired: Wiring, files: list[UploadFile], code: str
+) -> tuple[Examined, ...]:
+    """Examine files and the text of a code, as often and as many as one address may ask for."""
+    sent = [(one.filename or "", one.file.read()) for one in files if one.filename]
+    if code.strip():
+        sent.append(("", code.strip().encode()))
+    with request.app.state.turnstile.through(origin_of(request), wired.clock()):
+        return examine_sent(sent, wired)
 
 
 def examine_sent(sent: Sequence[tuple[str, bytes]], wired: Wiring) -> tuple[Examined, ...]:

@@ -17,8 +17,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from api.deps import Language, Wired, origin_of
-from api.examining import Examined, examine_sent
+from api.deps import Language, Wired
+from api.examining import examined
 from api.pages.authenticate_words import FACT_WORDS, SAYS_WORDS
 from api.pages.drawing import shape
 from api.pages.rendering import page
@@ -62,17 +62,6 @@ def examine_files(
     """Examine everything that was sent, and show what was found; nothing of it is kept."""
     found = examined(request, wired, file or [], code)
     return _page(request, "public/examined.html", language, found=found)
-
-
-def examined(
-    request: Request, wired: Wired, files: list[UploadFile], code: str
-) -> tuple[Examined, ...]:
-    """Examine files and the text of a code, as often and as many as one address may ask for."""
-    sent = [(one.filename or "", one.file.read()) for one in files if one.filename]
-    if code.strip():
-        sent.append(("", code.strip().encode()))
-    with request.app.state.turnstile.through(origin_of(request), wired.clock()):
-        return examine_sent(sent, wired)
 
 
 @router.get("/authenticate/manifest.webmanifest")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 
 from api.deps import Language, Wired
-from api.pages.authenticate import examined
+from api.examining import examined
 from api.problems import finding_document, say
 from api.strict_routes import StrictRoute
 from calib.verifier.report import STEP_WORDS, VERDICT_WORDS, Report, Step

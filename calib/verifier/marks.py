@@ -27,12 +27,17 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
     mark = signed.mark
     host, token = led_to(address) if fragment else ("", "")
     until = None if mark.until == NONE else mark.until
+    whose = mark_step(signed, address if fragment else "", evidence)
     steps = [
         established("file", "It reads as {kind} {number}.", kind=mark.kind, number=mark.number),
-        mark_step(signed, address if fragment else "", evidence),
+        whose,
         *validity_steps(until, evidence.now.date()),
-        standing_step(evidence, mark.entry),
     ]
+    if whose.state == "contradicted":
+        message = "Whether it stands is not asked of a code that its laboratory did not make so."
+        steps.append(not_established("status", message))
+    else:
+        steps.append(standing_step(evidence, mark.entry))
     if fragment:
         steps.append(_host_step(host, evidence))
     says = {

@@ -27,7 +27,7 @@ HEADERS = {
     "Permissions-Policy",
     "Cache-Control",
 }
-PUBLIC = {"/api/v1/public/certificates/{token}"}
+PUBLIC = {"/api/v1/public/certificates/{token}", "/api/v1/authenticate"}
 
 
 @pytest.fixture(scope="module")

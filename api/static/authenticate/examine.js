@@ -15,6 +15,7 @@ import { heldAt, wasGivenUp } from "./trust.js";
 const DAY = 24 * 3600 * 1000; // how far the clock of a witness may be ahead
 
 const NOBODY = "Nothing is pinned: get the trust bundle of the laboratory by a way other than the certificate, and name it.";
+const UNMADE = "Whether it stands is not asked of a code that its laboratory did not make so.";
 const NAMELESS = "Under which name its status is kept is known from a proof that stands.";
 
 /** Examine a file by its proof: whether exactly these bytes were issued, and still stand. */
@@ -39,12 +40,14 @@ export async function examineCode(bytes, evidence) {
     const [address, fragment] = cut(text, "#");
     const mark = readFragment(fragment || text);
     const [host, token] = fragment ? ledTo(address) : ["", ""];
+    const whose = await markStep(mark, host, token, evidence);
     const steps = [
       established("file", "It reads as {kind} {number}.", { kind: mark.kind, number: mark.number }),
-      await markStep(mark, host, token, evidence),
+      whose,
       ...validitySteps(mark.until, evidence.now),
       ...(fragment ? [hostStep(host, evidence)] : []),
-      await statusStep(evidence, mark.entry),
+      whose.state === "contradicted"
+        ? notEstablished("status", UNMADE) : await statusStep(evidence, mark.entry),
     ];
     return reportOf(steps, saysOf(mark, host, token));
   } catch (problem) {
