@@ -98,5 +98,6 @@ def print_point(
     )
 
 
+@lru_cache(maxsize=16)
 def _policy(rounding: Rounding) -> RoundingPolicy:
     return RoundingPolicy(rounding.mode, rounding.digits)
