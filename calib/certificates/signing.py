@@ -24,9 +24,11 @@ UNSIGNED = "unsigned"
 """The seal of a file that bears none."""
 
 
-def _only_by(maker: object, state: str, function: str) -> None:
-    if maker is not _MADE_HERE:
-        raise TypeError(f"{state} is made by {function}(), not by hand")
+def _only_by(state: Linted | Rendered | Sealed, function: str) -> None:
+    """Refuse a state made by hand; what its maker showed is not left to be copied."""
+    if state.made_by is not _MADE_HERE:
+        raise TypeError(f"{type(state).__name__} is made by {function}(), not by hand")
+    object.__setattr__(state, "made_by", None)
 
 
 @final
@@ -49,7 +51,7 @@ class Linted:
 
     def __post_init__(self) -> None:
         """Refuse a state made by hand."""
-        _only_by(self.made_by, "Linted", "pass_lints")
+        _only_by(self, "pass_lints")
 
 
 @final
@@ -65,7 +67,7 @@ class Rendered:
 
     def __post_init__(self) -> None:
         """Refuse a state made by hand."""
-        _only_by(self.made_by, "Rendered", "render_linted")
+        _only_by(self, "render_linted")
 
 
 @final
@@ -83,7 +85,7 @@ class Sealed:
 
     def __post_init__(self) -> None:
         """Refuse a state made by hand."""
-        _only_by(self.made_by, "Sealed", "seal_rendered")
+        _only_by(self, "seal_rendered")
 
 
 def pass_lints(drafted: Drafted) -> Linted:
