@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from calib.certificates.document import CertificateDocument, LabWords, SealWords
+from calib.certificates.tables import output_text
 from calib.evaluation.result import PointResult
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.reminders import due
@@ -76,6 +77,8 @@ class PublicResult:
     indication: str
     error: str
     correction: str
+    output: str
+    """Error, correction or value: what the certificate reports."""
     U: str
     k: str
     verdict: str
@@ -283,6 +286,7 @@ def _line(document: CertificateDocument, point: PointResult) -> PublicResult:
         indication=printed.indication,
         error=printed.error,
         correction=printed.correction,
+        output=output_text(measurand, printed),
         U=printed.U,
         k=printed.k,
         verdict=point.verdict,
