@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,7 @@ from api.commands.terminal import (
     AsJSON,
     Reason,
     answer,
+    day,
     language,
     print_json,
     tell,
@@ -24,6 +24,7 @@ from api.usage import WrongUsage
 
 if TYPE_CHECKING:
     from instruments.catalogue.account import TaggedFigure
+    from instruments.catalogue.loader import Catalogue
     from instruments.errors import Finding
     from instruments.procedure import InstrumentType
     from instruments.services.confirmations import ConfirmationView, FigureView
@@ -131,8 +132,35 @@ def check(
         print_json(document)
     else:
         tell_findings(findings)
+        if files and not findings:
+            _tell_known(types, known_types(token))
         typer.echo("\n".join(_lines(types, document, show_open=show_open)))
     raise typer.Exit(1 if findings else 0)
+
+
+def _tell_known(types: list[InstrumentType], known: Catalogue) -> None:
+    """Say of files whether the catalogue has their id already, and says otherwise."""
+    from instruments.catalogue.difference import differences
+
+    for type_ in types:
+        versions = known.versions(type_.id)
+        if not versions:
+            continue
+        same = known.get(type_.id, type_.version) if type_.version in versions else None
+        changes = len(differences(same, type_)) if same is not None else 0
+        if same is None:
+            tell(
+                "{id} is there already, in version {versions}; the file says {version}. Give a"
+                " type of its own another id.",
+                id=type_.id, versions=", ".join(versions), version=type_.version,
+            )  # fmt: skip
+        elif changes:
+            tell(
+                "{id} {version} is there already and says otherwise in {count} places: `calib"
+                " catalogue diff` names them. Two forms of one version cannot both be installed;"
+                " a laboratory imports this one as its own method.",
+                id=type_.id, version=type_.version, count=changes,
+            )  # fmt: skip
 
 
 def _account(types: list[InstrumentType], findings: tuple[Finding, ...]) -> dict[str, Any]:
@@ -291,9 +319,7 @@ def confirm(
         str, typer.Option(help="Number and edition on your copy.", show_default=False)
     ],
     clause: Annotated[str, typer.Option(help="Clause or table.", show_default=False)],
-    on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day it was compared; else today.")
-    ] = None,
+    on: Annotated[str, typer.Option(help="Day it was compared, as 2026-02-27; else today.")] = "",
     remark: Annotated[str, typer.Option(help="Stays in the record.")] = "",
     token: Token = "",
     as_json: AsJSON = False,
@@ -305,9 +331,8 @@ def confirm(
     with acting(token) as (ctx, wired):
         type_ = lab_catalogue(ctx, wired.catalogue).get(type_id)
         one = _meant(confirmations.list_figures(ctx, [type_]), figure)
-        entry = confirmations.ConfirmationEntry(
-            document, clause, on.date() if on else ctx.today, remark
-        )
+        compared = day(on, "--on") if on else ctx.today
+        entry = confirmations.ConfirmationEntry(document, clause, compared, remark)
         made = confirmations.confirm(ctx, type_, one.figure.measurand.id, one.figure.digest, entry)
     answer(made, f"{made.document}  {made.clause}  {made.confirmed_on}", as_json=as_json)
 

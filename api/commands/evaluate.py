@@ -99,6 +99,13 @@ class _Source:
                 held.callback(self._raw.close)
                 self.size = os.fstat(self._raw.fileno()).st_size
             packed = self._raw.peek(2)[:2] == _GZIP
+            if name.endswith(".toml"):
+                raise WrongUsage(
+                    "file-is-type",
+                    "{path} is a type file and holds no readings. `calib simulate {path} --out"
+                    " inputs.jsonl` makes frozen inputs of it; evaluate those.",
+                    facts={"path": name},
+                )
         except OSError as problem:
             raise WrongUsage(
                 "file-unreadable",

@@ -17,6 +17,7 @@ from api.commands.terminal import (
     print_json,
     progress,
     read_input,
+    tell,
     tell_findings,
     words,
     write_output,
@@ -104,13 +105,24 @@ def import_(
     token: Token = "",
     as_json: AsJSON = False,
 ) -> None:
-    """Start a draft from a type file."""
+    """Start a draft from a type file, and say what it says otherwise than the type it is of."""
+    from api.type_words import told
     from instruments.services import methods
+    from instruments.services.method_views import changes_of
 
     content = read_input(file)
     with acting(token) as (ctx, wired):
         made = methods.import_text(ctx, content, Path(file).name, wired.catalogue)
+        base, changes = changes_of(ctx, made, wired.catalogue)
     _tell(made, as_json=as_json)
+    if base is not None and not as_json:
+        tell(
+            "{count} changes from {id} {version}, which it takes the place of once it is"
+            " approved:",
+            count=len(changes), id=base.id, version=base.version,
+        )  # fmt: skip
+        for one in changes:
+            typer.echo(f"  {told(one, language())}", err=True)
 
 
 @app.command()

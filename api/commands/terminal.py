@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -135,6 +136,24 @@ def pairs(given: list[str], option: str) -> dict[str, str]:
                 facts={"option": option, "given": repr(text)},
             )
         found[name] = value
+    return found
+
+
+def day(given: str, option: str) -> date:
+    """Return the day that an option names.
+
+    Raises WrongUsage for anything but year-month-day.
+    """
+    try:
+        found = date.fromisoformat(given)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != given:
+        raise WrongUsage(
+            "day-unreadable",
+            "{option} {given} is no day. Write year, month and day as 2026-02-27.",
+            facts={"option": option, "given": repr(given)},
+        )
     return found
 
 

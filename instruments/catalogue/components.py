@@ -44,15 +44,22 @@ def function_problems(type_: InstrumentType, measurand: Measurand, path: Path) -
         yield Problem("type-function", place, message, {"function": measurand.function})
         return
     declared = set(measurand.inputs) | {c.input for c in measurand.components}
-    derived = [q for n, q in measurand.inputs.items() if n in names and q.source == "derived"]
+    # a size may be a fraction of an input that the function itself does not use
+    used = names | {c.of for c in measurand.components if c.of}
+    derived = [q for n, q in measurand.inputs.items() if n in used and q.source == "derived"]
     behind = {of for quantity in derived for of in quantity.of}
     # a slope leads through a function to its arguments, not through a statistic
-    felt = names | {of for quantity in derived if not quantity.statistic for of in quantity.of}
+    felt = names | {
+        of
+        for name, quantity in measurand.inputs.items()
+        if name in names and quantity.source == "derived" and not quantity.statistic
+        for of in quantity.of
+    }
     for name in sorted(names - declared):
         message = "the function uses {name}, which is no input and has no component. Declare it."
         yield Problem("type-function", place, message, {"name": name})
     for name in measurand.inputs:
-        if name not in names | behind | used_by_others(type_, measurand):
+        if name not in used | behind | used_by_others(type_, measurand):
             message = "the function does not use this input. Use it or take it out."
             yield Problem("type-function", (*path, "inputs", name), message)
     for index, component in enumerate(measurand.components):

@@ -141,7 +141,11 @@ def _function(entered: InputQuantity, path: Path) -> Iterator[Problem]:
 
 def _statistic(measurand: Measurand, entered: InputQuantity, path: Path) -> Iterator[Problem]:
     if entered.over == "readings" and len(entered.of) != 1:
-        message = "a statistic over readings is of one input. Name one, or another over."
+        message = (
+            "a statistic over readings (what holds where over is not written) is of one input."
+            " Name one; or write over: positions (at each moment over all inputs), means (over the"
+            " mean of each) or all (over every reading)."
+        )
         yield Problem("type-input", (*path, "over"), message)
     if entered.over != "readings" and len(entered.of) < 2:
         message = "over = {over} needs the inputs of two positions or more."

@@ -198,8 +198,12 @@ def _toml_files(folder: Traversable) -> Iterator[Traversable]:
 
 def _read_file(file: Traversable, shown: str) -> TypeFile:
     try:
-        text = file.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as problem:
+        message = "{file} cannot be read: {problem}. Check the name."
+        facts = {"file": shown, "problem": problem.strerror or str(problem)}
+        return TypeFile(shown, None, (Finding("type-unreadable", message, facts=facts),))
+    except UnicodeDecodeError as problem:
         message = "{file} cannot be read: {problem}. Save it as UTF-8 text."
         facts = {"file": shown, "problem": str(problem)}
         return TypeFile(shown, None, (Finding("type-unreadable", message, facts=facts),))

@@ -82,7 +82,13 @@ def problems(type_: InstrumentType, raw: Mapping[str, Any]) -> list[Problem]:
     found = [*_identity(type_), *_numbers(type_), *_uniqueness(type_), *_units(type_)]
     if any(problem.code.startswith("decimal-") for problem in found):
         return found  # ranges cannot be compared before their ends can be read
-    found += [*_documents(type_, raw), *_dates(type_), *_environment(type_), *_law(type_)]
+    found += [
+        *_documents(type_, raw),
+        *_sources(type_),
+        *_dates(type_),
+        *_environment(type_),
+        *_law(type_),
+    ]
     for index, measurand in enumerate(type_.measurands):
         path: Path = ("measurands", index)
         found += point_problems(type_, measurand, path)
@@ -289,6 +295,25 @@ def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Proble
             message = "confidence {confidence} needs a document with a source; {document} has none."
             facts = {"confidence": part.confidence, "document": document}
             yield Problem("type-source", (*path, "confidence"), message, facts)
+
+
+def _sources(type_: InstrumentType) -> Iterator[Problem]:
+    """Yield figures of the type itself that are verified, while no document has a source."""
+    if any(document.source for document in type_.documents):
+        return
+    for name, given in (
+        ("interval", type_.interval_months),
+        ("validity", type_.validity_months),
+        ("acclimatisation", type_.acclimatisation_minutes),
+    ):
+        confidence = getattr(type_, f"{name}_confidence")
+        if given and confidence != "BG":
+            message = (
+                "confidence {confidence} needs a document with a source, and no document of the "
+                "type has one. Write BG, or where the figure was read."
+            )
+            place = (f"{name}_confidence",)
+            yield Problem("type-source", place, message, {"confidence": confidence})
 
 
 def _written(raw: Any, path: Path) -> Any:

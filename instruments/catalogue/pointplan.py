@@ -44,15 +44,26 @@ def _of_range(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterat
     ):
         message = "give one of default, step, or fractions; as many as minimum asks for."
         yield Problem("type-points", path, message)
+    for index, part in enumerate(points.fractions):
+        if not 0 <= Decimal(part) <= 1:
+            message = "got {got}: 0 is the low end of the item's range and 1 its high end."
+            yield Problem("type-points", (*path, "fractions", index), message, {"got": part})
     yield from _ends(type_, measurand, path)
 
 
 def _ends(type_: InstrumentType, measurand: Measurand, path: Path) -> Iterator[Problem]:
     for name in ("range_low", "range_high"):
         rating = getattr(measurand.points, name)
-        if rating not in type_.ratings and (rating or name == "range_high"):
+        if not rating and name == "range_high":
+            message = (
+                "range_high is missing: fractions and steps are of the item's own range. Name the "
+                "rated value that is its upper end: {known}."
+            )
+            known = ", ".join(type_.ratings) or "none is declared under ratings"
+            yield Problem("type-points", (*path, name), message, {"known": known})
+        elif rating and rating not in type_.ratings:
             message = "{got} is no rating of the type. Declare it under ratings."
-            yield Problem("type-points", (*path, name), message, {"got": rating or "nothing"})
+            yield Problem("type-points", (*path, name), message, {"got": rating})
 
 
 def _alternative(

@@ -12,12 +12,14 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 
+from instruments.catalogue.advice import advised, sign_for
 from instruments.catalogue.likeness import filled_in
 from instruments.catalogue.lines import Path, dotted, line_of, locate
 from instruments.catalogue.meaning import problems
 from instruments.catalogue.positions import Spread, spread
 from instruments.catalogue.problem import Problem
 from instruments.catalogue.sharing import take_over
+from instruments.catalogue.taken import Taken, origin_of, taken_over
 from instruments.errors import Finding
 from instruments.plain import NotPlain, default_of, is_later
 from instruments.procedure import InstrumentType
@@ -49,6 +51,7 @@ def read_type(text: str, file: str) -> TypeFile:
         return TypeFile(file, None, (no_toml(str(problem), text, file),), text)
     except (RecursionError, ValueError):  # nested a thousand times, a number of 5000 digits
         return TypeFile(file, None, (_beyond_reading(file),), text)
+    taken = taken_over(raw)
     raw, unlike = filled_in(raw)
     table = spread(raw)
     table.problems += unlike
@@ -60,7 +63,8 @@ def read_type(text: str, file: str) -> TypeFile:
     told = {(p.code, table.origin(p.path), p.message, str(p.facts)): p for p in found}
     lines = locate(text) if told else {}
     findings = tuple(
-        placed(replace(problem, path=place[1]), file, lines) for place, problem in told.items()
+        placed(replace(problem, path=place[1]), file, lines, taken)
+        for place, problem in told.items()
     )
     return TypeFile(file, defined if not findings else None, findings, text)
 
@@ -78,28 +82,49 @@ def no_toml(problem: str, text: str, file: str) -> Finding:
     """Return the finding for a text that tomllib refused with these words."""
     match = _SYNTAX_PLACE.search(problem)
     line, column = (match[1], match[2]) if match else (None, None)
-    end = text.splitlines() or [""]
-    return Finding(
-        "type-syntax",
-        "{file}, line {line}, column {column}: this is no TOML: {problem}. Correct the line.",
-        facts={
-            "file": file,
-            "line": int(line or len(end)),
-            "column": int(column or len(end[-1]) + 1),
-            "problem": problem[: match.start()] if match else problem,
-        },
-    )
+    end = text.split("\n")
+    facts: dict[str, object] = {
+        "file": file,
+        "line": int(line or len(end)),
+        "column": int(column or len(end[-1]) + 1),
+        "problem": problem[: match.start()] if match else problem,
+    }
+    at = end[int(line) - 1] if line and int(line) <= len(end) else ""
+    message = "{file}, line {line}, column {column}: this is no TOML: {problem}. Correct the line."
+    if sign := sign_for(at):
+        message = (
+            "{file}, line {line}, column {column}: this is no TOML: {problem}. The line holds the"
+            " sign {sign}: write {plain}."
+        )
+        facts |= {"sign": sign[0], "plain": sign[1]}
+    elif at.lstrip().startswith("[") and "overwrite" in problem:
+        message = (
+            "{file}, line {line}, column {column}: this is no TOML: {problem}. What may stand"
+            " several times is written [[…]] with two brackets each time: here and before."
+        )
+    return Finding("type-syntax", message, facts=facts)
 
 
-def placed(problem: Problem, file: str, lines: dict[Path, int]) -> Finding:
-    """Return the problem as a finding that names file, line and key."""
+def placed(
+    problem: Problem, file: str, lines: dict[Path, int], taken: Mapping[Path, Taken] | None = None
+) -> Finding:
+    """Return the problem as a finding that names file, line and key.
+
+    What a measurand took over from another is shown where that other holds it.
+    """
+    origin = origin_of(problem.path, taken or {})
+    message = "{file}, line {line}, {key}: {problem}"
+    if origin is not None:
+        message = "{file}, line {line}, {key} (taken over from {source} by {by}): {problem}"
+    facts = {} if origin is None else {"source": origin.source, "by": origin.by}
     return Finding(
         problem.code,
-        "{file}, line {line}, {key}: {problem}",
+        message,
         at="".join(f"/{part}" for part in problem.path),
         facts={
             "file": file,
-            "line": line_of(lines, problem.path),
+            **facts,
+            "line": line_of(lines, origin.path if origin else problem.path),
             "key": dotted(problem.path),
             "problem": Finding(problem.code, problem.message, facts=problem.facts),
         },
@@ -123,14 +148,7 @@ def _structure(table: Spread) -> tuple[list[Problem], InstrumentType | None]:
         return (list(_too_new(defined)) if schema < SCHEMA else []), defined
     except NotPlain as problem:
         path, value = path_of(problem.at, raw)
-        if isinstance(value, int | float) and problem.problem.endswith("expected str"):
-            message = (
-                "the number must be text in quotes, or its trailing zeros are lost: got {got}, "
-                'write "{got}".'
-            )
-            return [Problem("type-number-not-text", path, message, {"got": value})], None
-        message = "{problem}. Correct the key or its value."
-        return [Problem("type-structure", path, message, {"problem": problem.problem})], None
+        return [advised(path, value, problem.problem, raw)], None
 
 
 def _later(path: Path) -> Problem:

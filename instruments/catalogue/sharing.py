@@ -38,6 +38,9 @@ def _taken_over(one: Any, tables: Mapping[Any, Mapping[str, Any]]) -> Any:
     for quantity in own.values():
         if isinstance(quantity, Mapping) and isinstance(quantity.get("of"), list):
             words |= {str(name) for name in quantity["of"]}
+    components = one.get("components")
+    if isinstance(components, list):
+        words |= {str(c["of"]) for c in components if isinstance(c, Mapping) and "of" in c}
     taken = {
         name: quantity
         for name, quantity in theirs.items()

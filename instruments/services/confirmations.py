@@ -107,9 +107,14 @@ def confirm(
     if entry.confirmed_on > ctx.today:
         raise Invalid(
             "confirmed-ahead",
-            "{on} lies ahead, today is {today}. Give the day the figure was compared.",
+            "{on} lies ahead, today is {today} in {zone}, where the laboratory is. Give the day"
+            " the figure was compared.",
             at="/confirmed_on",
-            facts={"on": entry.confirmed_on.isoformat(), "today": ctx.today.isoformat()},
+            facts={
+                "on": entry.confirmed_on.isoformat(),
+                "today": ctx.today.isoformat(),
+                "zone": str(ctx.zone),
+            },
         )
     hold_lab(ctx.session, ctx.lab_id)
     standing = confirmed(ctx, definition.id).get(figure)

@@ -335,8 +335,9 @@ def _need_move(row: MethodVersion, to: str) -> None:
     if to not in METHOD_TRANSITIONS[row.state]:
         raise Conflict(
             "method-state",
-            "This revision is {method_state}; that cannot be done with it now. Load the page "
-            "again.",
+            "This revision is {method_state}; that cannot be done with it now. A draft is submitted"
+            " first; a submitted one is approved or returned by a second person; an approved one"
+            " can only be taken out of use.",
             facts={"method_state": row.state},
         )
 

@@ -45,7 +45,7 @@ BROKEN = {
     ),
     "text instead of a count": (
         FOREHEAD, 'readings = "10"', "readings = 10",
-        "type-structure", "measurands[0].points.readings", "expected int",
+        "type-structure", "measurands[0].points.readings", "expected a whole number",
     ),
     "table instead of a list": (
         FOREHEAD, 'kinds = "calibration"', 'kinds = ["calibration", "check"]',

@@ -85,7 +85,7 @@ def test_how_often_an_input_is_read():
 @pytest.mark.parametrize(
     ("points", "key", "words"),
     [
-        (FRACTIONS, "range_high", "nothing is no rating"),
+        (FRACTIONS, "range_high", "range_high is missing"),
         (OF_RANGE.replace('"low"', '"width"'), "range_low", "width is no rating"),
         (OF_RANGE + 'default = ["1"]\n', "", "give one of default, step, or fractions"),
         (OF_RANGE + "minimum = 4\n", "", "as many as minimum asks for"),
@@ -94,7 +94,7 @@ def test_how_often_an_input_is_read():
         (POINTS.replace('default = ["0", "50", "100"]\n', ""), "default", "0 default points"),
         (POINTS + CHOICE, "alternatives[0]", "gives default or step"),
         (POINTS + CHOICE + 'default = ["1"]\nstep = "2"\n', "alternatives[0]", "default or step"),
-        (POINTS + CHOICE + 'step = "2"\n', "range_high", "nothing is no rating"),
+        (POINTS + CHOICE + 'step = "2"\n', "range_high", "range_high is missing"),
         (
             POINTS + "minimum = 2\n" + CHOICE + 'default = ["1"]\n', "alternatives[0].default",
             "1 default points, but minimum asks for 2",
