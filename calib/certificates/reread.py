@@ -20,6 +20,8 @@ from calib.certificates.wording import STATEMENTS, TITLES, Speaker
 from calib.evaluation.result import Verdict
 from instruments.errors import Finding
 
+MAX_PAGES = 1000
+MAX_ATTACHMENTS = 32
 _CLAUSE = "ISO/IEC 17025:2017 "
 _HYPHENS = dict.fromkeys((0x0002, 0xFFFE, 0x2212), "-")
 _SILENT: set[Verdict] = {"not_stated", "cannot_be_stated", "not_calibratable"}
@@ -64,12 +66,20 @@ class ReadFile:
 
 
 def read_file(pdf: bytes) -> ReadFile:
-    """Return text and attachments of a PDF."""
+    """Return text and attachments of a PDF.
+
+    Raises ValueError when it has more pages or attachments than any certificate, or one name twice.
+    """
     opened = pypdfium2.PdfDocument(pdf)
     try:
+        if len(opened) > MAX_PAGES or opened.count_attachments() > MAX_ATTACHMENTS:
+            raise ValueError("it has more pages or attachments than any certificate")
         pages = tuple(_plain(page.get_textpage().get_text_bounded()) for page in opened)
-        attached = (opened.get_attachment(i) for i in range(opened.count_attachments()))
-        return ReadFile(pages, {a.get_name(): bytes(a.get_data()) for a in attached})
+        attached = [opened.get_attachment(i) for i in range(opened.count_attachments())]
+        files = {a.get_name(): bytes(a.get_data()) for a in attached}
+        if len(files) < len(attached):
+            raise ValueError("two attachments have one name")
+        return ReadFile(pages, files)
     finally:
         opened.close()
 

@@ -27,6 +27,7 @@ from calib.certificates.seal_chain import Roots, Sign, trusted
 from instruments.errors import DomainError, Invalid, Refused
 
 LARGEST = 25 * 1024 * 1024
+MOST_PARTS = 500_000
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 _SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
@@ -177,6 +178,8 @@ def _config(references: int, at: datetime) -> XAdESSignatureConfiguration:
 def _parsed(content: bytes) -> etree._Element:
     if len(content) > LARGEST:
         raise _unreadable("it is larger than 25 MB")
+    if content.count(b"<") > MOST_PARTS:
+        raise _unreadable("it has more parts than any certificate")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from calib.evaluation.evaluate import evaluate
 from calib.evaluation.floor import within_scope
 from calib.evaluation.inputs import CalibrationInput
 from calib.ledger.marks import SignedMark, read_fragment
+from calib.verifier.bounds import need_bounded
 from calib.verifier.evidence import Evidence, log_steps, sha256, status_step
 from calib.verifier.marks import is_mark_of, mark_step, mark_steps, validity_steps
 from calib.verifier.report import (
@@ -37,6 +39,7 @@ from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
 
 MAX_BYTES = 50 * 1024**2
+_ODD = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError)
 DOCUMENT, INPUT, DCC = "certificate.json", "input.json", "dcc.xml"
 
 
@@ -87,8 +90,8 @@ def _of_pdf(content: bytes, evidence: Evidence) -> Report:
         ),
         _guarded("seal", lambda: _seal_of_pdf(content, document, evidence, seen)),
         *_dcc(attached.get(DCC), document, evidence, seen),
-        _text(document, content, attached),
-        _rendering(document, content, attached),
+        _guarded("text", lambda: _text(document, content, attached)),
+        _guarded("rendering", lambda: _rendering(document, content, attached)),
         *logged,
         *_results(document, attached.get(INPUT)),
         *_mark(attached.get(MARK), document, evidence),
@@ -100,6 +103,7 @@ def _of_pdf(content: bytes, evidence: Evidence) -> Report:
 def _read(content: bytes) -> ReadFile:
     import pypdfium2  # type: ignore[import-untyped]
 
+    need_bounded(content)
     try:
         return read_file(content)
     except (pypdfium2.PdfiumError, ValueError) as problem:
@@ -109,11 +113,23 @@ def _read(content: bytes) -> ReadFile:
 def _document(attached: bytes | None) -> CertificateDocument:
     try:
         document = CertificateDocument.from_dict(json.loads(attached or b""))
+        is_canonical = document.canonical() == attached
+        _need_dates(document)
     except (ValueError, NotPlain, KeyError, TypeError, RecursionError) as problem:
         raise _not_ours("it carries no document of this program") from problem
-    if document.canonical() != attached:
+    if not is_canonical:
         raise _not_ours("its document is not in canonical form")
     return document
+
+
+def _need_dates(document: CertificateDocument) -> None:
+    """Raise ValueError where a date or the address cannot be read as one."""
+    if datetime.fromisoformat(document.issued_at).tzinfo is None:
+        raise ValueError("no instant of issue")
+    for day in (document.issued_on, document.performed_on, document.valid_until):
+        if day is not None:
+            date.fromisoformat(day)
+    urlsplit(document.address)
 
 
 def _not_ours(reason: str) -> Invalid:
@@ -126,11 +142,13 @@ def _not_ours(reason: str) -> Invalid:
 
 
 def _guarded(id_: str, step: Callable[[], Step]) -> Step:
-    """Turn a refusal into the step it contradicts."""
+    """Turn a refusal, or what a stranger's odd values lead to, into the step it contradicts."""
     try:
         return step()
     except DomainError as problem:
         return refused(id_, problem)
+    except _ODD as problem:
+        return refused(id_, _not_ours(f"{type(problem).__name__}: {problem}"))
 
 
 def _seal_of_pdf(
@@ -172,10 +190,7 @@ def _rendering(
             "pages again."
         )
         return not_established("rendering", message, software=made_by.software)
-    try:
-        again = render(document, attached)
-    except DomainError as problem:
-        return refused("rendering", problem)
+    again = render(document, attached)
     if not content.startswith(again):
         message = "The pages made again from the document are not the ones in the file."
         return contradicted("rendering", message)
@@ -257,7 +272,7 @@ def _results(document: CertificateDocument, content: bytes | None) -> Iterator[S
     try:
         frozen = CalibrationInput.from_dict(json.loads(content))
         result = evaluate(frozen)
-    except (DomainError, NotPlain, ValueError, KeyError, TypeError, RecursionError) as problem:
+    except (DomainError, NotPlain, *_ODD) as problem:
         said = problem.code if isinstance(problem, DomainError) else str(problem)[:120]
         message = "The readings in the file cannot be computed ({reason})."
         yield contradicted("recomputation", message, reason=said)

@@ -323,8 +323,7 @@ def _key(**more: str):
 
 
 def _late_root():
-    ended = datetime(2026, 3, 1, tzinfo=UTC)
-    return under(ROOT, "ended", ends=ended)
+    return under(ROOT, "ended", ends=datetime(2026, 3, 1, tzinfo=UTC))
 
 
 def _pinned(lab, **more: str):
