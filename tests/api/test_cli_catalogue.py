@@ -223,3 +223,14 @@ def test_a_technician_may_look_and_not_confirm(calib, people):
     assert calib("catalogue", "confirm", ELECTRONIC, figure, *given) == 1
     assert "role" in calib.err
     assert calib("catalogue", "open") == 3
+
+
+def test_a_day_is_written_in_one_way_and_does_not_lie_ahead(calib, people):
+    figure = open_figures(load_catalogue().get(ELECTRONIC))[0]
+    named = ("--document", figure.limit.document, "--clause", "Table 1")
+    token = ("--token", people["signatory"])
+    given = ("catalogue", "confirm", ELECTRONIC, figure.digest[:12], *named, *token, "--on")
+    assert calib(*given, "20.11.2026") == 3
+    assert "Write year, month and day as 2026-02-27." in calib.err
+    assert calib(*given, "2999-01-01") == 1
+    assert "where the laboratory is" in calib.err

@@ -86,3 +86,22 @@ def test_a_new_type_is_imported(calib, bench, tmp_path):
     file.write_bytes(b"\xff")
     assert calib("method", "import", file, "--token", token, "--json") == 1
     assert json.loads(calib.out)["error"]["code"] == "method-file-unreadable"
+
+
+def test_an_import_of_a_known_type_says_what_it_changes(calib, bench, tmp_path):
+    token = ("--token", bench.token(bench.bench.technician))
+    file = tmp_path / "probe.toml"
+    text = bench.bench.catalogue.text_of(PROBE)
+    file.write_text(text.replace('half_width = "0.010"', 'half_width = "0.050"', 1), "utf-8")
+    assert calib("catalogue", "check", file) == 0
+    assert "is there already and says otherwise in 1 places" in calib.err
+    assert calib("method", "import", file, *token) == 0
+    assert f"1 changes from {PROBE} " in calib.err
+    assert "0.050" in calib.err
+
+
+def test_a_draft_is_not_approved_and_is_told_what_comes_first(calib, bench):
+    people = bench.bench
+    assert calib("method", "copy", PROBE, "--token", bench.token(people.technician)) == 0
+    assert calib("method", "approve", 1, "--token", bench.token(people.signatory)) == 1
+    assert "A draft is submitted first" in calib.err

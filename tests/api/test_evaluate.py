@@ -169,12 +169,14 @@ def test_an_empty_file_is_no_fault(calib, tmp_path):
     [
         (("fleet.jsonl", "missing.jsonl"), "The file missing.jsonl cannot be read"),
         (("fleet.jsonl", "--json"), "With --json standard output holds the summary alone."),
+        (("fleet.jsonl", "mine.toml"), "mine.toml is a type file and holds no readings."),
         (("fleet.jsonl", "--out", "no/such/x"), "The results cannot be written to no/such/x"),
     ],
-    ids=["no file", "no room for the summary", "no folder"],
+    ids=["no file", "no room for the summary", "a type", "no folder"],
 )
 def test_wrong_usage_is_told_before_anything_is_done(calib, fleet, arguments, said, monkeypatch):
     monkeypatch.chdir(fleet.parent)
+    (fleet.parent / "mine.toml").write_text("schema = 2\n")
 
     code, out, err = calib(*arguments)
 
