@@ -210,7 +210,7 @@ def _files(session: Session, store: FileStore) -> Iterator[Finding]:
     for id_, left in logged.items():
         for role in left:
             yield Finding(
-                "file-row-missing",
+                "file-row-lost",
                 "Certificate {id} was issued with a file {role}, of which the database knows no "
                 "more. Compare with a backup.",
                 at=f"/certificates/{id_}/{role}",
