@@ -74,7 +74,7 @@ def _database(session: Session) -> Iterator[Finding]:
         yield Finding(
             "database-damaged",
             "The file of the database is damaged: {words}. Stop, and restore a backup.",
-            at="/database",
+            at="/",
             facts={"words": words},
         )
 

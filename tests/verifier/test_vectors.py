@@ -65,5 +65,5 @@ def test_both_say_the_same_of_what_was_changed_on_the_way(tmp_path: Path):
 
 
 def _may_stand(one: Read) -> bool:
-    """Answer whether a change may be without effect: in a signature nobody knows, in white space."""
+    """Answer whether a change may be without effect: in an unknown signature, in white space."""
     return any(words in one.name for words in ("unknown", "witness", "twice", "line-end"))
