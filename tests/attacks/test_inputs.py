@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS, MEGABYTES = 5, 500
 
 
+@pytest.mark.slow
 def test_bombs_are_refused_soon_and_in_little_memory(tmp_path):
     """Each of them, in one process of its own that says what it cost."""
     for name, make in bombs.BOMBS.items():

@@ -134,13 +134,14 @@ def _world() -> forge.World:
     return forge.a_world()
 
 
+@pytest.mark.slow
 def test_nothing_that_was_changed_is_accepted():
     """Two thousand; of the pages few, because each takes a second."""
     assert run(1, 1950, ("dcc", "code", "proof", "status")) == []
     assert run(2, 50, ("pdf",)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_nothing_of_a_hundred_thousand_is_accepted():
     workers = min(4, os.cpu_count() or 1)
     cheap, dear = ("code", "proof", "status", "dcc"), ("pdf",)

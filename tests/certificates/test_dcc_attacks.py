@@ -249,7 +249,8 @@ for name, bomb in BOMBS.items():
     except DomainError as refused:
         word = refused.code
     took = time.process_time() - start
-    print(f"{{name}}|{{word}}|{{took:.3f}}|{{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}}")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(f"{{name}}|{{word}}|{{took:.3f}}|{{most}}")
 """
 
 

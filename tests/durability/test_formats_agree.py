@@ -69,6 +69,7 @@ def differing(document: CertificateDocument, folder: Path) -> list[str]:
     return faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "count", [6, pytest.param(500, marks=pytest.mark.nightly)], ids=["some", "many"]
 )

@@ -63,7 +63,7 @@ for name in sys.argv[1:]:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_hundred_certificates_hold_before_every_reader(tmp_path):
     """One test, so that the hundred are made once however tests are spread over processes."""
     lab = a_sealed_lab(tmp_path / "lab")

@@ -124,6 +124,7 @@ def oracle(leaves):
     return tree, path_in, subproof_in
 
 
+@pytest.mark.slow
 def test_every_proof_up_to_256_leaves_is_that_of_the_definition_and_holds():
     leaves, nodes = grown(256)
     hashes = [leaf_hash(leaf) for leaf in leaves]

@@ -43,11 +43,6 @@ def vault(request, tmp_path_factory, cheap_scrypt):
 
 @pytest.fixture(scope="session")
 def token(tmp_path_factory):
-    if "SOFTHSM2_CONF" in os.environ:  # the library of this process knows one folder of tokens
-        from calib.adapters.signing_pkcs11 import TokenVault
-
-        module = next(one for one in labs.MODULES if Path(one).exists())
-        return TokenVault(module, "calib", lambda: PASSPHRASE)
     return labs.a_token(tmp_path_factory.mktemp("token"))()
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,15 +102,23 @@ def a_token(folder: Path) -> Callable[[], TokenVault]:
     module = next((one for one in MODULES if Path(one).exists()), None)
     if module is None:
         pytest.skip("the library of SoftHSM2 is not where it is looked for")
-    (folder / "tokens").mkdir(parents=True)
-    settings = folder / "softhsm2.conf"
-    settings.write_text(f"directories.tokendir = {folder / 'tokens'}\nlog.level = ERROR\n")
-    os.environ["SOFTHSM2_CONF"] = str(settings)  # the library reads it once in a process
+    folder.mkdir(parents=True, exist_ok=True)
+    vault = _the_token(tool, module)
+    return lambda: vault
+
+
+@functools.cache
+def _the_token(tool: str, module: str) -> TokenVault:
+    """Make the one token of this process: the library looks for tokens, and signs in, once."""
+    place = Path(tempfile.mkdtemp(prefix="tokens-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    settings = place / "softhsm2.conf"
+    settings.write_text(f"directories.tokendir = {place}\nlog.level = ERROR\n")
+    os.environ["SOFTHSM2_CONF"] = str(settings)
     pin = PASSPHRASE.decode()
     made = ["--init-token", "--free", "--label", "calib", "--pin", pin, "--so-pin", pin]
     subprocess.run([tool, *made], check=True, capture_output=True, timeout=60)
-    vault = TokenVault(module, "calib", lambda: PASSPHRASE)
-    return lambda: vault
+    return TokenVault(module, "calib", lambda: PASSPHRASE)
 
 
 def opened_at(keyed: Keyed, url: str) -> Keyed:
