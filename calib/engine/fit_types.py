@@ -190,24 +190,3 @@ class Prediction:
 
     def __post_init__(self) -> None:
         require_finite("a prediction", x=self.x, y=self.y, u=self.u, u_single=self.u_single)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Correction:
-    """Correction of a calibrated instrument at some indications.
-
-    Attributes
-    ----------
-    indication, correction, u : (n,) array
-        Indications, correction (reference minus indication) and its standard uncertainty.
-    inside : (n,) bool array
-        Whether the indication lies in the calibrated range.
-    """
-
-    indication: FloatArray
-    correction: FloatArray
-    u: FloatArray
-    inside: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        require_finite("a correction", correction=self.correction, u=self.u)
