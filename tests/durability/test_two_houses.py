@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -181,7 +182,8 @@ def test_an_export_verifies_alone_and_a_certificate_authenticates_offline(houses
 def lost(houses, published):
     """Back up, issue one more, lose the machine; return the command line of the new one."""
     folder, (east, at_east), _ = houses
-    with context_for(east.bench.installation) as ctx:
+    # what is served goes by the machine's clock
+    with context_for(east.bench.installation, now=datetime.now(UTC)) as ctx:
         token = signin.make_token(ctx, name="after the loss")
     assert at_east.asked("backup", folder / "backup")["findings"] == []
     east.issue(issuing.authorised(east.bench))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from instruments.context import Actor, Context, Role
 from instruments.services import signin
 from instruments.tenancy import lab_session
 from tests.support import builders
+from tests.support.builders import SHANGHAI
 from tests.support.journey import as_table, text_of
 from tests.support.mail_server import free_port, mail_server
 from tests.support.program import Program
@@ -89,7 +90,7 @@ def furnished(client: httpx.Client, token: str) -> None:
         "standards", code="S-1", name_en="Pt 100", name_zh="铂电阻", serial="PT-1",
         quantity="temperature", unit="degC",
     )  # fmt: skip
-    today = datetime.now(UTC).date()
+    today = datetime.now(SHANGHAI).date()  # the lab's day
     sent(
         f"standards/{standard}/certificates", number="N-1", issuer="National Institute",
         calibrated_on=str(today - timedelta(days=100)),
@@ -169,7 +170,7 @@ def measured(program: Program, token: str, record: int, folder: Path) -> None:
     done = program.asked("import", "readings", table, "--calibration", record, token=token)
     assert done["created"] == 24
     program.asked("record", "condition", record, "temperature", "21.3", "degC", token=token)
-    today = datetime.now(UTC).date()
+    today = datetime.now(SHANGHAI).date()  # the lab's day
     program.asked("record", "facts", record, "--performed-on", today, token=token)
     draft = program.asked("record", "evaluate", record, token=token)
     for found in draft["findings"]:
