@@ -271,3 +271,20 @@ def test_averaged_results_carry_covariance_and_rules() -> None:
     separate = average_results(model(y="a + b + c"), inputs, readings, r=r, rule="castrup")
     assert separate.budgets[0].dof > y.dof
     assert sum(row.percent for row in y.rows[:1]) == pytest.approx(100 * 0.25 / y.u**2)
+
+
+def test_two_readings_taken_together_are_enough() -> None:
+    inputs = {"a": Estimate(2, 0.5, 1), "b": Estimate(1, 0.1, 5)}
+    seen = []
+
+    def choose(signed: Any, nu: float) -> Coverage:
+        seen.append((signed.tolist(), nu))
+        return Coverage(2.0, "fixed")
+
+    found = average_results(
+        {"y": parse("a - 2*b", ["a", "b"])}, inputs, {"a": [1.0, 3.0]}, r=np.eye(2), choose=choose
+    )
+    assert found.budgets[0].value == pytest.approx(0.0)
+    assert found.budgets[0].u == pytest.approx(math.sqrt(1 + 0.04))
+    # the policy is given the contributions with their signs
+    assert seen[-1][0] == pytest.approx([0.5, -0.2])

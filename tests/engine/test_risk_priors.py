@@ -113,6 +113,10 @@ IMPOSSIBLE: list[tuple[str, dict[str, Any]]] = [
     ("lognormal", {"median": 1, "sigma": 11}),
     ("lognormal", {"median": 1, "sigma": 0}),
     ("exponential", {"mean": -1}),
+    ("gamma", {"shape": [2, 0.1], "scale": 1}),
+    ("gamma", {"shape": [1e6, 2], "scale": 1}),
+    ("triangular", {"low": 0, "mode": [0.5, 2], "high": 1}),
+    ("triangular", {"low": 0, "mode": [-0.1, 0.5], "high": 1}),
 ]
 
 
@@ -163,3 +167,38 @@ def test_against_a_double_integral() -> None:
         lambda y, x: math.exp(-2 * (y - x) ** 2) / math.sqrt(math.pi / 2) / 4, 1, 2, -1, 1
     )
     assert found["pfa"] == pytest.approx(2 * wrong, rel=1e-9)
+
+
+def test_what_is_not_said_starts_at_nothing_and_ends_at_one() -> None:
+    x = np.array([-0.1, 0.2, 0.7, 1.3])
+    half_open = make_prior("exponential", {"mean": 0.4})
+    np.testing.assert_allclose(half_open.below(x), stats.expon(0, 0.4).cdf(x), rtol=1e-13)
+    share = make_prior("beta", {"alpha": 2, "beta": 3})
+    np.testing.assert_allclose(share.below(x), stats.beta(2, 3).cdf(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [0.2, 1e5])
+def test_the_outermost_shapes_are_known(shape: float) -> None:
+    prior = make_prior("gamma", {"shape": shape, "scale": 2})
+    assert prior.below(prior.mean)[0] == pytest.approx(stats.gamma(shape).cdf(shape), rel=1e-9)
+    for beyond in (shape * 0.99, shape * 1.01):
+        if not 0.2 <= beyond <= 1e5:
+            with pytest.raises(OutOfRange):
+                make_prior("gamma", {"shape": beyond, "scale": 2})
+
+
+def test_far_out_nothing_is_lost() -> None:
+    prior = make_prior("normal", {"mean": 0, "u": 1})
+    low, high = np.array([-9.0, 8.0]), np.array([-8.0, 9.0])
+    wanted = stats.norm.sf(8) - stats.norm.sf(9)
+    np.testing.assert_allclose(prior.between(low, high), [wanted] * 2, rtol=1e-12)
+
+
+def test_items_of_both_kinds_in_one_call() -> None:
+    """A test without uncertainty beside one with it: each is assessed by its own way."""
+    prior = make_prior("normal", {"mean": 0, "u": 0.6})
+    both = assess_risks(prior, [0.0, 0.2], lower=-1, upper=1)
+    for i, u in enumerate((0.0, 0.2)):
+        alone = assess_risks(prior, u, lower=-1, upper=1)
+        assert (both.pfa[i], both.pfr[i]) == (alone.pfa[0], alone.pfr[0])
+    assert both.pfa[1] > 0
