@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from calib.services import issue
-from tests.browser.test_pages_registry_look import DESK, PHONE, SMALL
+from tests.support.looks import DESK, PHONE, Look, a_context, faults_on, in_looks
 from tests.support.sealed_site import SealedSite, sealed_site
 
 pytestmark = pytest.mark.browser
@@ -253,49 +250,30 @@ def _blank() -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [(DESK, "light", "en"), (PHONE, "dark", "zh"), (PHONE, "light", "en")],
-    ids=["desk-light-en", "phone-dark-zh", "phone-light-en"],
-)
+@in_looks(Look(DESK, "light", "en"), Look(PHONE, "dark", "zh"), Look(PHONE, "light", "en"))
 def test_the_pages_have_no_fault_a_program_can_find(
-    browser: Browser, genuine: SealedSite, cloned: SealedSite, first, size, scheme, language
+    browser: Browser, genuine: SealedSite, cloned: SealedSite, first, look: Look
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,
-        locale="zh-CN" if language == "zh" else "en-GB",
-    )
+    context = a_context(browser, look)
     faults: list[str] = []
     visitor = opened(context, genuine)
     page = visitor.page
     page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else 0)
     page.on("pageerror", lambda problem: faults.append(str(problem)))
-    faults += faults_of(page, f"{language}-empty")
+    faults += faults_on(page, "empty")
     visitor.scan(genuine.picture(first))
     visitor.says("valid")
-    faults += faults_of(page, f"{language}-{size[0]}-valid")
+    faults += faults_on(page, "valid")
     visitor.scan(cloned.picture(cloned.issued()))
     visitor.says("invalid")
-    faults += faults_of(page, f"{language}-{size[0]}-cloned")
+    faults += faults_on(page, "cloned")
     visitor.choose("certificate.pdf", genuine.file(first))
     visitor.says("valid")
     page.click("[data-send]")
     expect(page.locator(".checks").first).to_be_visible()
-    faults += faults_of(page, f"{language}-{size[0]}-examined")
+    faults += faults_on(page, "examined")
     page.goto(genuine.code(first))
     expect(page.locator("[data-own-code] h2")).to_be_visible()
-    faults += faults_of(page, f"{language}-{size[0]}-public")
+    faults += faults_on(page, "public")
     context.close()
     assert faults == []
-
-
-def faults_of(page: Page, name: str) -> list[str]:
-    if os.environ.get("CALIB_PICTURES"):
-        path = Path(os.environ["CALIB_PICTURES"]) / f"authenticate-{name}.png"
-        page.screenshot(path=path, full_page=True)
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    found = [f"{name}: {wide} px wider than the screen"] if wide > 0 else []
-    found += [f"{name}: too small to touch: {html}" for html in page.evaluate(SMALL)]
-    violations = Axe().run(page).response["violations"]
-    return found + [f"{name}: {v['id']} {v['nodes'][0]['html'][:160]}" for v in violations]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.browser.test_pages_registry_look import DESK, PHONE, SMALL
+from tests.support.looks import Look, faults_of, in_looks
 from tests.support.served import Served, sign_in
 
 pytestmark = pytest.mark.browser
@@ -19,34 +18,9 @@ PATHS = (
 )
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [(DESK, "light", "en"), (PHONE, "dark", "zh")],
-    ids=["desk-light-en", "phone-dark-zh"],
-)
-def test_no_page_of_the_catalogue_has_a_fault(
-    browser: Browser, site: Served, size, scheme, language
-) -> None:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,
-        locale="zh-CN" if language == "zh" else "en-GB",
-    )
-    page = sign_in(context, site, "signatory")
-    faults: list[str] = []
-    for path in PATHS:
-        answer = page.goto(site.address + path)
-        assert answer is not None
-        assert answer.status == 200, path
-        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            faults.append(f"{path}: {wide} px wider than the screen")
-        faults += [f"{path}: too small to touch: {html}" for html in page.evaluate(SMALL)]
-        found = Axe().run(page).response["violations"]
-        faults += [f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in found]
-    context.close()
-    assert faults == []
+@in_looks()
+def test_no_page_of_the_catalogue_has_a_fault(browser: Browser, site: Served, look: Look) -> None:
+    assert faults_of(browser, site, look, PATHS) == []
 
 
 def test_a_limit_is_confirmed_with_the_keyboard(browser: Browser, site: Served) -> None:

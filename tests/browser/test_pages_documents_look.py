@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from instruments.services import documents
-from tests.browser.test_pages_registry_look import DESK, PHONE, SMALL
 from tests.support.builders import context_for
-from tests.support.served import Served, sign_in
+from tests.support.looks import Look, faults_of, in_looks
+from tests.support.served import Served
 
 pytestmark = pytest.mark.browser
 NUMBER = "JJF 1107-2003"
@@ -41,34 +38,8 @@ def paths(site: Served) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [(DESK, "light", "en"), (PHONE, "dark", "zh")],
-    ids=["desk-light-en", "phone-dark-zh"],
-)
+@in_looks()
 def test_no_page_of_documents_has_a_fault_a_program_can_find(
-    browser: Browser, site: Served, paths: tuple[str, ...], size, scheme, language
+    browser: Browser, site: Served, paths: tuple[str, ...], look: Look
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,
-        locale="zh-CN" if language == "zh" else "en-GB",
-    )
-    page = sign_in(context, site, "signatory")
-    faults: list[str] = []
-    page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else 0)
-    for place, path in enumerate(paths):
-        answer = page.goto(site.address + path)
-        assert answer is not None
-        assert answer.status == 200, path
-        if os.environ.get("CALIB_PICTURES"):
-            name = f"{language}-documents-{place}.png"
-            page.screenshot(path=Path(os.environ["CALIB_PICTURES"]) / name, full_page=True)
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            faults.append(f"{path}: {wide} px wider than the screen")
-        faults += [f"{path}: too small to touch: {html}" for html in page.evaluate(SMALL)]
-        found = Axe().run(page).response["violations"]
-        faults += [f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in found]
-    context.close()
-    assert faults == []
+    assert faults_of(browser, site, look, paths) == []

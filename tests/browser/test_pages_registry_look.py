@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from instruments.services import orders
 from tests.support import builders
 from tests.support.builders import context_for
+from tests.support.looks import Look, faults_of, in_looks
 from tests.support.served import Served, sign_in
 
 pytestmark = pytest.mark.browser
-PHONE, DESK = (360, 740), (1360, 900)
-SMALL = """[...document.querySelectorAll('main button, main a.button, main select,' +
-  'main input:not([type=hidden]):not([type=checkbox]):not([type=radio])')]
-  .filter(e => { const r = e.getBoundingClientRect(); return r.width > 2 && r.height < 43.5 })
-  .map(e => e.outerHTML.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -68,34 +63,11 @@ def paths(site: Served) -> tuple[str, ...]:
     )
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [(DESK, "light", "en"), (PHONE, "dark", "zh")],
-    ids=["desk-light-en", "phone-dark-zh"],
-)
+@in_looks()
 def test_no_page_has_a_fault_a_program_can_find(
-    browser: Browser, site: Served, paths: tuple[str, ...], size, scheme, language
+    browser: Browser, site: Served, paths: tuple[str, ...], look: Look
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,
-        locale="zh-CN" if language == "zh" else "en-GB",
-    )
-    page = sign_in(context, site, "technician")
-    faults: list[str] = []
-    page.on("console", lambda m: faults.append(f"{page.url}: {m.text}") if m.type == "error" else 0)
-    for path in paths:
-        answer = page.goto(site.address + path)
-        assert answer is not None
-        assert answer.status == 200, path
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if wide > 0:
-            faults.append(f"{path}: {wide} px wider than the screen")
-        faults += [f"{path}: too small to touch: {html}" for html in page.evaluate(SMALL)]
-        found = Axe().run(page).response["violations"]
-        faults += [f"{path}: {v['id']} {v['nodes'][0]['html'][:120]}" for v in found]
-    context.close()
-    assert faults == []
+    assert faults_of(browser, site, look, paths, role="technician") == []
 
 
 def test_fields_of_a_line_stay_level_when_one_is_refused(browser: Browser, site: Served) -> None:
