@@ -12,58 +12,19 @@ from api import cli
 from api.bootstrap import system_clock
 from calib.services import notices
 from tests.support import issuing
-from tests.support.door import Door, a_door
+from tests.support.door import Door
 from tests.support.issuing import ROWS
 from tests.support.journey import as_table
 from tests.support.mail_server import rude_server
+from tests.support.terminal import Terminal
 
 FORMATS = Path(__file__).parents[1] / "formats" / "v1"
 
 
-class Terminal:
-    """The command line in this process, with an environment and a captured output of its own."""
-
-    def __init__(self, capsysbinary, patch) -> None:
-        self._captured = capsysbinary
-        self.patch = patch
-        self.err = ""
-        self.out = b""
-
-    def __call__(self, *arguments: object) -> int:
-        """Run a command and return its exit code."""
-        given = [str(argument) for argument in arguments]
-        self.patch.setattr("sys.argv", ["calib", *given])
-        code = cli.run(given)
-        self.out, err = self._captured.readouterr()
-        self.err = err.decode()
-        return code
-
-    def asked(self, *arguments: object):
-        """Return the JSON of a command that must succeed."""
-        assert self(*arguments, "--json") == 0, self.err
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def calib(capsysbinary, monkeypatch, tmp_path) -> Terminal:
-    monkeypatch.setenv("CALIB_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("LC_ALL")
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    return Terminal(capsysbinary, monkeypatch)
-
-
-@pytest.fixture
-def door(tmp_path, monkeypatch) -> Door:
-    """Return a bench that commands reach as well: its database counts as up to date."""
-    url = f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
-    made = a_door(url, tmp_path)
-    monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
-    defaults = {"clock": lambda: issuing.NOW, "synced": True}
-    monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
-    monkeypatch.setenv("CALIB_DATABASE_URL", url)
+def door(door_at_terminal: Door, monkeypatch) -> Door:
     monkeypatch.setenv("CALIB_PUBLIC_URL", issuing.BASE)
-    yield made
-    made.bench.engine.dispose()
+    return door_at_terminal
 
 
 @pytest.mark.parametrize("name", ["digital", "ear", "forehead", "electronic", "glass", "pump"])

@@ -9,9 +9,6 @@ import pytest
 
 from instruments.catalogue.figures import open_figures
 from instruments.catalogue.loader import load_catalogue
-from tests.api.test_cli import Terminal
-from tests.support import issuing
-from tests.support.door import a_door
 
 ELECTRONIC = "thermometer.medical_electronic"
 EAR = "thermometer.infrared_ear"
@@ -19,23 +16,9 @@ VERSION = load_catalogue().get(EAR).version
 
 
 @pytest.fixture
-def calib(capsysbinary, monkeypatch, tmp_path) -> Terminal:
-    monkeypatch.setenv("CALIB_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("LC_ALL")
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    return Terminal(capsysbinary, monkeypatch)
-
-
-@pytest.fixture
-def people(tmp_path, monkeypatch):
-    url = f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
-    door = a_door(url, tmp_path)
-    monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
-    defaults = {"clock": lambda: issuing.NOW, "synced": True}
-    monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
-    monkeypatch.setenv("CALIB_DATABASE_URL", url)
-    yield {name: door.token(getattr(door.bench, name)) for name in ("signatory", "technician")}
-    door.bench.engine.dispose()
+def people(door_at_terminal):
+    door = door_at_terminal
+    return {name: door.token(getattr(door.bench, name)) for name in ("signatory", "technician")}
 
 
 def test_all_types_are_listed_without_a_database(calib, tmp_path):

@@ -6,30 +6,14 @@ import json
 
 import pytest
 
-from tests.api.test_cli import Terminal
 from tests.support import issuing
-from tests.support.door import a_door
+from tests.support.door import Door
 from tests.support.issuing import PROBE
 
 
 @pytest.fixture
-def calib(capsysbinary, monkeypatch, tmp_path) -> Terminal:
-    monkeypatch.setenv("CALIB_DATA", str(tmp_path / "data"))
-    monkeypatch.delenv("LC_ALL")
-    monkeypatch.setenv("LANG", "C.UTF-8")
-    return Terminal(capsysbinary, monkeypatch)
-
-
-@pytest.fixture
-def bench(tmp_path, monkeypatch):
-    url = f"sqlite+pysqlite:///{tmp_path / 'calib.db'}"
-    made = a_door(url, tmp_path)
-    monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
-    defaults = {"clock": lambda: issuing.NOW, "synced": True}
-    monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
-    monkeypatch.setenv("CALIB_DATABASE_URL", url)
-    yield made
-    made.bench.engine.dispose()
+def bench(door_at_terminal: Door) -> Door:
+    return door_at_terminal
 
 
 def test_a_method_at_the_terminal(calib, bench, tmp_path, monkeypatch):

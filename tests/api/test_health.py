@@ -12,14 +12,12 @@ from calib.services import issue
 from instruments.db import open_engine
 from tests.support import issuing
 from tests.support.builders import NOW
-from tests.support.door import Door, a_door
+from tests.support.door import Door
 
 
 @pytest.fixture
-def door(database_url, tmp_path) -> Door:
-    made = a_door(database_url, tmp_path)
-    yield made
-    made.bench.engine.dispose()
+def door(door_on_each: Door) -> Door:
+    return door_on_each
 
 
 def rewired(door: Door, **changes) -> None:

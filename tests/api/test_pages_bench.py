@@ -7,22 +7,15 @@ import pytest
 from calib.services import readings
 from tests.support.benched import a_draft, a_lot, a_submitted, fill, with_address
 from tests.support.builders import a_model, a_standard, context_for
-from tests.support.web import Browser, a_sign_in, a_world, an_application
+from tests.support.web import Browser, a_sign_in
 
 HEAD = "v/temperature/as_found/0"
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    with_address(made)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def app(world, tmp_path):
-    return an_application(world, tmp_path / "data")
+def world(world):
+    with_address(world)
+    return world
 
 
 @pytest.fixture

@@ -8,22 +8,10 @@ from instruments.catalogue.figures import open_figures
 from tests.support.benched import a_draft
 from tests.support.builders import context_for
 from tests.support.confirmed import confirm_limits
-from tests.support.web import Browser, a_sign_in, a_world, an_application
+from tests.support.web import Browser, a_sign_in
 
 ELECTRONIC = "thermometer.medical_electronic"
 PAGE = f"/catalogue/{ELECTRONIC}"
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def app(world, tmp_path):
-    return an_application(world, tmp_path / "data")
 
 
 @pytest.fixture

@@ -4,41 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import zipfile
 from datetime import date
 
 import pytest
 from openpyxl import load_workbook
 
-from api import cli
 from instruments.catalogue.documents import shipped
 from instruments.services import customers, documents
 from tests.support import builders, issuing
 from tests.support.builders import context_for
-from tests.support.door import a_door
-from tests.support.web import Browser, a_sign_in, a_world, an_application
+from tests.support.door import Door
+from tests.support.terminal import Terminal
+from tests.support.web import Browser, a_sign_in, an_application
 
 OLD, NEW = "JJF 1171-2007", "JJF 1171-2026"
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def browser(world, tmp_path):
-    return Browser(an_application(world, tmp_path / "data"), a_sign_in(world))
-
-
-@pytest.fixture
-def door(tmp_path):
-    made = a_door(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path)
-    yield made
-    made.bench.engine.dispose()
+def door(door_at_terminal: Door) -> Door:
+    return door_at_terminal
 
 
 def certified(door):
@@ -226,46 +211,29 @@ def test_the_page_tells_who_is_affected(door):
 
 
 @pytest.fixture
-def calib(capsysbinary, monkeypatch, door, tmp_path):
-    monkeypatch.setattr("api.bootstrap.is_up_to_date", lambda _engine: True)
-    defaults = {"clock": lambda: issuing.NOW, "synced": True}
-    monkeypatch.setattr("api.bootstrap.wire.__kwdefaults__", defaults)
-    monkeypatch.setenv("CALIB_DATABASE_URL", f"sqlite+pysqlite:///{tmp_path / 'calib.db'}")
-    monkeypatch.setenv("CALIB_DATA", str(tmp_path / "data"))
+def calib(calib: Terminal, door: Door, monkeypatch) -> Terminal:
     monkeypatch.setenv("CALIB_TOKEN", door.token(issuing.everybody(door.bench)))
-    monkeypatch.delenv("LC_ALL", raising=False)
-    monkeypatch.setenv("LANG", "C.UTF-8")
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr("sys.argv", ["calib", *arguments])
-        code = cli.run(list(arguments))
-        out, err = capsysbinary.readouterr()
-        run.err = err.decode()
-        return code, (out or err).decode()
-
-    return run
+    return calib
 
 
 def test_the_command_line_does_all_of_it(calib, door):
-    assert calib("document", "list", "1171")[1].startswith(f"{OLD}")
-    assert calib("document", "list", "--status", "old")[0] == 1
-    code, said = calib("document", "compare", "ear-thermometers")
-    assert code == 0
-    assert "±0.3" in said
-    assert "ear-thermometers" in calib("document", "compare")[1]
+    assert calib.said("document", "list", "1171").startswith(OLD)
+    assert calib("document", "list", "--status", "old") == 1
+    assert "±0.3" in calib.said("document", "compare", "ear-thermometers")
+    assert "ear-thermometers" in calib.said("document", "compare")
     by = ("--by", NEW, "--source", "notice", "--since", "2026-03-01")
-    assert calib("document", "supersede", OLD, *by)[1].strip() == f"{OLD} -> {NEW}  superseded"
-    assert f"{OLD} -> {NEW}" in calib("document", "show", OLD)[1]
+    said = calib.said("document", "supersede", OLD, *by)
+    assert said.strip() == f"{OLD} -> {NEW}  superseded"
+    assert f"{OLD} -> {NEW}" in calib.said("document", "show", OLD)
     issuing.issued(door.bench, door.store, issuing.authorised(door.bench))
-    said = calib("document", "affected", OLD)[1]
+    said = calib.said("document", "affected", OLD)
     assert "1 issued, 1 of them current, 1 issued after its end." in said
-    use = json.loads(calib("document", "affected", OLD, "--json")[1])
+    use = calib.asked("document", "affected", OLD)
     assert use["certificates"][0]["is_after_end"] is True
-    code, said = calib(
-        "document", "supersede", OLD, "--by", "X", "--source", "y", "--since", "soon"
-    )
-    assert (code, "'soon'" in said) == (3, True)
-    assert calib("document", "show", "X 77")[0] == 1
+    soon = ("--by", "X", "--source", "y", "--since", "soon")
+    assert calib("document", "supersede", OLD, *soon) == 3
+    assert "'soon'" in calib.err
+    assert calib("document", "show", "X 77") == 1
 
 
 def test_two_labs_do_not_share_what_they_record(world):
@@ -285,8 +253,7 @@ def test_opening_a_record_on_an_ended_edition_says_so(calib, door):
             ctx, bench.catalogue, model_id=bench.model_id, customer_id=bench.customer_id
         )
         order = builders.an_order(ctx, bench.catalogue, item.id, decision_rule="none")
-    code, said = calib("order", "open", str(order.id))
-    assert code == 0
+    said = calib.said("order", "open", order.id)
     assert NEW in calib.err
     record = int(said.split()[0])
     page = Browser(door.app, door.token(bench.technician), "zh").get(f"/calibrations/{record}")

@@ -14,22 +14,10 @@ from tests.support import issuing
 from tests.support import methods as a
 from tests.support.builders import context_for
 from tests.support.door import a_door
-from tests.support.web import Browser, a_sign_in, a_world, an_application
+from tests.support.web import Browser, a_sign_in
 
 FOREHEAD = "thermometer.infrared_forehead"
 LOGGER = "logger.cold_chain"
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def app(world, tmp_path):
-    return an_application(world, tmp_path / "data")
 
 
 @pytest.fixture

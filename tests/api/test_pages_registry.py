@@ -6,7 +6,7 @@ import pytest
 
 from instruments.services import customers, instruments, models, people
 from tests.support.builders import a_customer, a_model, an_instrument, context_for
-from tests.support.web import Browser, a_sign_in, a_world, an_application
+from tests.support.web import Browser, a_sign_in
 
 STAFF_ONLY = (
     "/customers",
@@ -43,23 +43,6 @@ EVERYBODY = (
     "/orders/new?customer_id=1",
     "/orders/1",
 )
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def app(world, tmp_path):
-    return an_application(world, tmp_path / "data")
-
-
-@pytest.fixture
-def browser(world, app):
-    return Browser(app, a_sign_in(world))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -1,29 +1,10 @@
 from __future__ import annotations
 
-import pytest
-
 from calib.services import lookup
 from instruments.services import orders
 from tests.support.builders import a_customer, a_model, an_instrument, context_for
 from tests.support.issuing import a_bench, authorised, issued
-from tests.support.web import Browser, a_sign_in, a_world, an_application
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def app(world, tmp_path):
-    return an_application(world, tmp_path / "data")
-
-
-@pytest.fixture
-def browser(world, app):
-    return Browser(app, a_sign_in(world))
+from tests.support.web import Browser, a_sign_in, an_application
 
 
 def order(world, order_id):

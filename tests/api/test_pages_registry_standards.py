@@ -9,20 +9,7 @@ import xlsxwriter
 from instruments.services import instruments, standards
 from tests.support.builders import a_certificate, a_standard, context_for
 from tests.support.dcc_files import document
-from tests.support.web import Browser, a_sign_in, a_world, an_application
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def browser(world, tmp_path):
-    return Browser(an_application(world, tmp_path / "data"), a_sign_in(world))
-
+from tests.support.web import Browser, a_sign_in, an_application
 
 HEAD = {
     "number": "C-77",

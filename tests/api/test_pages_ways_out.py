@@ -9,20 +9,13 @@ from calib.services import readings
 from instruments.services import customers, labs, orders
 from tests.support.benched import a_draft, an_authorised, with_address
 from tests.support.builders import a_person, context_for
-from tests.support.web import ORIGIN, Browser, a_sign_in, a_world, an_application
+from tests.support.web import ORIGIN
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = a_world(tmp_path)
-    with_address(made)
-    yield made
-    made.engine.dispose()
-
-
-@pytest.fixture
-def browser(world, tmp_path):
-    return Browser(an_application(world, tmp_path / "data"), a_sign_in(world))
+def world(world):
+    with_address(world)
+    return world
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from api.pages.rendering import TEMPLATES
 from api.pages.words import COLOURS, NOTICES, WORDS
 from calib.evaluation.inputs import RuleId
 from calib.evaluation.result import Verdict
-from calib.i18n import catalogue, untranslated
+from calib.i18n import catalogue
 from calib.records.calibrations import TRANSITIONS as RECORD_STATES
 from instruments.context import ROLES
 from instruments.errors import Severity
@@ -21,6 +21,7 @@ from instruments.records.orders import KINDS
 from instruments.records.sites import VENUE_TYPES
 from instruments.services import customers, labs, models, numbers, order_request, orders, standards
 from instruments.services.certificate_entry import ORIGINS
+from tests.support.spoken import untranslated
 
 SENTENCE = re.compile(r"\bt\((?:\"([^\"]*)\"|'([^']*)')")
 TEMPLATE_FILES = sorted(TEMPLATES.rglob("*.html"))
@@ -32,16 +33,16 @@ def sentences(file: Path) -> list[str]:
 
 @pytest.mark.parametrize("file", TEMPLATE_FILES, ids=lambda f: str(f.relative_to(TEMPLATES)))
 def test_every_sentence_of_a_template_stands_in_chinese(file):
-    assert not untranslated(sentences(file), "zh")
+    assert not untranslated(sentences(file))
 
 
 @pytest.mark.parametrize("group", sorted(WORDS))
 def test_every_word_of_a_code_stands_in_chinese(group):
-    assert not untranslated(WORDS[group].values(), "zh")
+    assert not untranslated(WORDS[group].values())
 
 
 def test_every_notice_stands_in_chinese():
-    assert not untranslated(NOTICES.values(), "zh")
+    assert not untranslated(NOTICES.values())
 
 
 def test_translations_keep_the_placeholders():

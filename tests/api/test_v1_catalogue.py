@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.door import Door, a_door, problem_of
+from tests.support.door import problem_of
 
 ELECTRONIC = "thermometer.medical_electronic"
 PATH = f"/api/v1/catalogue/{ELECTRONIC}"
-
-
-@pytest.fixture
-def door(tmp_path) -> Door:
-    made = a_door(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path)
-    yield made
-    made.bench.engine.dispose()
 
 
 @pytest.fixture

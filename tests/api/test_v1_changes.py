@@ -11,16 +11,14 @@ from instruments.tenancy import installation_session
 from tests.support import issuing
 from tests.support.builders import a_customer, an_instrument, an_order, context_for
 from tests.support.dcc_files import document
-from tests.support.door import Door, a_door, a_key, problem_of, seen
+from tests.support.door import Door, a_key, problem_of, seen
 
 CSV = b"serial,maker,model,customer\n"
 
 
 @pytest.fixture
-def door(database_url, tmp_path) -> Door:
-    made = a_door(database_url, tmp_path)
-    yield made
-    made.bench.engine.dispose()
+def door(door_on_each: Door) -> Door:
+    return door_on_each
 
 
 def rows_of(door: Door, table) -> int:

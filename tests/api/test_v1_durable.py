@@ -12,14 +12,12 @@ from sqlalchemy.exc import OperationalError
 
 from tests.support import issuing
 from tests.support.builders import PASSWORD, a_person
-from tests.support.door import Door, a_door, a_key, seen
+from tests.support.door import Door, a_key, seen
 
 
 @pytest.fixture
-def door(database_url, tmp_path) -> Door:
-    made = a_door(database_url, tmp_path)
-    yield made
-    made.bench.engine.dispose()
+def door(door_on_each: Door) -> Door:
+    return door_on_each
 
 
 def rows(url: str, statement: str) -> int:

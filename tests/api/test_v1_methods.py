@@ -7,17 +7,10 @@ import re
 import pytest
 
 from tests.house.source import ROOT
-from tests.support.door import a_door, a_key, problem_of, seen
+from tests.support.door import a_key, problem_of, seen
 from tests.support.issuing import PROBE
 
 POINTS = {"/measurands/0/points/default": ["0", "50", "100"], "/measurands/0/points/readings": 6}
-
-
-@pytest.fixture
-def door(tmp_path):
-    made = a_door(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path)
-    yield made
-    made.bench.engine.dispose()
 
 
 @pytest.fixture

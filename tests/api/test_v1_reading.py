@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support import issuing
-from tests.support.door import Door, a_door, problem_of, seen
+from tests.support.door import Door, problem_of, seen
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Iterator[Door]:
-    folder = tmp_path_factory.mktemp("reading")
-    made = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
-    yield made
-    made.bench.engine.dispose()
+def door(door_for_all: Door) -> Door:
+    return door_for_all
 
 
 @pytest.fixture(scope="module")

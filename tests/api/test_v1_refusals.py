@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -16,7 +15,7 @@ from calib.services import review
 from instruments.services import signin
 from tests.support import builders, issuing
 from tests.support.builders import NOW, context_for
-from tests.support.door import Door, a_door, problem_of, seen
+from tests.support.door import Door, problem_of, seen
 
 HEADERS = {
     "Content-Security-Policy",
@@ -31,11 +30,8 @@ PUBLIC = {"/api/v1/public/certificates/{token}", "/api/v1/authenticate"}
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Iterator[Door]:
-    folder = tmp_path_factory.mktemp("refusals")
-    made = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
-    yield made
-    made.bench.engine.dispose()
+def door(door_for_all: Door) -> Door:
+    return door_for_all
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import cast
 
 import pytest
@@ -12,7 +11,7 @@ from api.app import create_app
 from api.bootstrap import Wiring
 from tests.support import builders, issuing
 from tests.support.builders import context_for
-from tests.support.door import Door, a_door
+from tests.support.door import Door
 from tests.support.web import a_sign_in
 
 SEEN, CLOSED, MISSING = 200, 403, 404
@@ -70,15 +69,13 @@ NOT_THEIRS = {path: MISSING for path, answer in OWN.items() if "{" in path and a
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory) -> Iterator[Door]:
-    folder = tmp_path_factory.mktemp("rights")
-    door = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+def door(door_for_all: Door) -> Door:
+    door = door_for_all
     issuing.opened(door.bench)
     with context_for(door.bench.installation) as ctx:
         builders.a_site(ctx, door.bench.customer_id)
         assert builders.a_customer(ctx, name_en="Other").id == door.bench.customer_id + 1
-    yield door
-    door.bench.engine.dispose()
+    return door
 
 
 def an_operator(door: Door, customer_id: int):
