@@ -10,7 +10,7 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, cast
 
 from calib.ledger.checkpoints import read_whole
@@ -18,6 +18,9 @@ from calib.ledger.notes import Note
 from instruments.errors import Invalid
 
 HEADER = "calib-status/1"
+LONGEST = timedelta(days=7)
+"""How long a list is believed, whatever it says of itself: a signature that was got once, or a
+slip of the pen, hides no withdrawal for years. Lists are made for a day."""
 Ended = Literal["superseded", "withdrawn", "void"]
 _ENDED = ("superseded", "withdrawn", "void")
 _CONTEXT = b"cal-status/1\0"
@@ -56,9 +59,14 @@ class StatusList:
         rows = (f"{id_} {one.state} {one.on}" for id_, one in sorted(self.entries.items()))
         return "".join(f"{line}\n" for line in (*head, *rows))
 
+    @property
+    def ends_at(self) -> datetime:
+        """Return until when the list may be believed."""
+        return self.issued_at + min(self.next_update - self.issued_at, LONGEST)
+
     def is_current(self, now: datetime) -> bool:
         """Answer whether the list may be believed now."""
-        return self.issued_at <= now < self.next_update
+        return self.issued_at <= now < self.ends_at
 
     def entry(self, token: str) -> Entry | None:
         """Return what became of the certificate; None: the list does not name it."""

@@ -5,8 +5,7 @@
 
 It answers whether exactly these bytes were logged by the laboratory's installation, who witnessed
 it, or what a printed code says and whose it is; and whether the newest status list still lets the
-certificate stand. It is a second, separate
-implementation: it shares no code with the program that issues. What it cannot see is named.
+certificate stand. It shares no code with the program that issues. What it cannot see is named.
 
 Exit codes: 0 logged and standing, 1 not genuine or no longer standing, 2 cannot tell, 3 usage.
 """
@@ -16,7 +15,7 @@ import hashlib
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,13 @@ Point = tuple[int, int, int, int]
 """Of the curve of Ed25519 (RFC 8032, 5.1)."""
 Key = tuple[str, int, bytes]
 """Name, type and public key."""
+Groups = dict[str, tuple[int, list[str]]]
+"""Of witnesses: how many must have signed, of which."""
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
+LONGEST = timedelta(days=7)
+"""How long a status list is believed, whatever it says of itself."""
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 
@@ -86,6 +89,10 @@ def signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
 
 class Wrong(Exception):
     """What was shown to be wrong, in words."""
+
+
+class Unsure(Wrong):
+    """What can be shown neither way, in words."""
 
 
 def exact(text: str) -> bytes:
@@ -149,11 +156,16 @@ def _fitting(key: Key, text: str, content: bytes) -> int:
     return seconds
 
 
-def believed(one: dict[str, Any], at: datetime, now: datetime) -> bool:
-    """Answer whether what a pinned key signed at this instant may be believed now."""
-    starts, ends, lost = map(one.get, ("valid_from", "valid_to", "compromised_at"))
-    late = (ends and at >= instant(ends)) or (lost and max(at, now) >= instant(lost))
-    return not late and not (starts and at < instant(starts))
+def believed(one: dict[str, Any], at: datetime) -> bool:
+    """Answer whether what a pinned key signed at this instant may be believed."""
+    starts, *ends = map(one.get, ("valid_from", "valid_to", "compromised_at"))
+    early = starts and at < instant(starts)
+    return not early and not any(end and at >= instant(end) for end in ends)
+
+
+def given_up(one: dict[str, Any], now: datetime) -> bool:
+    """Answer whether a key may be in other hands by now: whoever has it can date things back."""
+    return bool(one.get("compromised_at")) and instant(one["compromised_at"]) <= now
 
 
 def root_from(leaf: bytes, place: int, size: int, path: list[bytes]) -> bytes:
@@ -224,11 +236,8 @@ def check_log(
     if not trust["labs"].get(subject["lab"]):
         raise Wrong(f"laboratory {subject['lab']} is none you trust")
     seen = ", ".join(key[0] for key in by if key not in logs) or "no witness"
-    words = (
-        f"certificate {subject['number']} of laboratory {subject['lab']}: exactly these bytes are "
-        f"line {index} of {size} in {origin}; seen by {seen}"
-    )
-    return words, subject["entry"]
+    words = f"certificate {subject['number']} of laboratory {subject['lab']}: exactly these bytes "
+    return f"{words}are line {index} of {size} in {origin}; seen by {seen}", subject["entry"]
 
 
 def whole(text: str) -> int:
@@ -238,13 +247,11 @@ def whole(text: str) -> int:
     return int(text)
 
 
-def read_policy(
-    text: str,
-) -> tuple[list[Key], dict[str, Key], dict[str, tuple[int, list[str]]], str]:
+def read_policy(text: str) -> tuple[list[Key], dict[str, Key], Groups, str]:
     """Return logs, witnesses, groups and the quorum."""
     logs: list[Key] = []
     witnesses: dict[str, Key] = {}
-    groups: dict[str, tuple[int, list[str]]] = {}
+    groups: Groups = {}
     quorum = ""
     if any(c < " " and c not in "\t\n" for c in text):
         raise Wrong("the policy holds control characters")
@@ -268,12 +275,7 @@ def read_policy(
     return logs, witnesses, groups, quorum
 
 
-def quorum_met(
-    name: str,
-    witnesses: dict[str, Key],
-    groups: dict[str, tuple[int, list[str]]],
-    by: list[Key],
-) -> bool:
+def quorum_met(name: str, witnesses: dict[str, Key], groups: Groups, by: list[Key]) -> bool:
     """Answer whether enough witnesses cosigned."""
     if name == "none":
         return True
@@ -287,9 +289,10 @@ def check_status(trust: Any, status: bytes, named: str, now: datetime) -> tuple[
     """Return (0 stands, 1 ended, 2 unknown) and words."""
     text = status.decode("utf-8").rpartition("\n\n")[0]
     header, origin, issued, until, size, *rows = text.split("\n")
-    keys = [
-        read_key(one["key"]) for one in trust["statuses"] if believed(one, instant(issued), now)
-    ]
+    at = instant(issued)
+    ends = at + min(instant(until) - at, LONGEST)
+    known = [one for one in trust["statuses"] if believed(one, at) and not given_up(one, now)]
+    keys = [read_key(one["key"]) for one in known]
     if header != "calib-status/1" or origin != trust["origin"] or not signers(status, keys)[1]:
         return 2, "the status list is not signed by a key you trust"
     if whole(size) < 0 or rows != sorted({row.split(" ")[0]: row for row in rows}.values()):
@@ -298,9 +301,9 @@ def check_status(trust: Any, status: bytes, named: str, now: datetime) -> tuple[
         entry, state, day = row.split(" ")
         if entry == named:
             return 1, f"{state} since {day}"
-    if not instant(issued) <= now < instant(until):
-        return 2, f"the status list was good until {until}: what happened since is not known"
-    return 0, f"it stands, by the list that is good until {until}"
+    if not at <= now < ends:
+        return 2, f"the status list was good until {ends}: what happened since is not known"
+    return 0, f"it stands, by the list that is good until {ends}"
 
 
 def instant(text: str) -> datetime:
@@ -334,21 +337,21 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
         for key, one in ((read_key(one["key"]), one) for one in trust["marks"])
         if key_number(*key) == signed[:4] and signed_by(key[2], text.encode(), signed[4:])
     ]
-    if not by or not believed(by[0], at, now):
-        raise Wrong(f"no key you trust signed this code on {issued}, or it was given up since")
+    if not by or not believed(by[0], at):
+        raise Wrong(f"no key you trust signed this code on {issued}")
     led = re.fullmatch(r"(?a)https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address)
     host, token = led.groups() if led else (address, "")
     if origin != trust["origin"] or (given and (not led or host != trust["host"])):
         raise Wrong(f"the code leads to {host}, not to {trust['host']}")
-    if until != "-" and instant(f"{until}T23:59:59Z") < now:
-        raise Wrong(f"its legal validity ended on {until}")
     name = hashlib.sha256(b"cal-status/1\0" + token.encode()).digest()[:16]
     if given and name != exact_url(entry):
         raise Wrong("the address of the code was changed: its token is not the one that was signed")
-    words = (
-        f"{kind} {number} of laboratory {by[0].get('lab')}, issued on {issued}: {item}, {verdict}"
-    )
-    return f"{words}; compare that with what lies before you", entry
+    if given_up(by[0], now):
+        raise Unsure("the key of the code was given up since: bring the file and its proof")
+    if until != "-" and instant(f"{until}T23:59:59Z") < now:
+        raise Wrong(f"its legal validity ended on {until}")
+    words = f"{kind} {number} of laboratory {by[0].get('lab')}, issued on {issued}: {item}, "
+    return f"{words}{verdict}; compare that with what lies before you", entry
 
 
 def write_line(*words: object) -> None:
@@ -367,33 +370,28 @@ def main(arguments: list[str]) -> int:
     if not 2 <= len(files) <= 3:
         write_line(__doc__ or "")
         return 3
-    trust = json.loads(Path(files[0]).read_bytes())
-    certificate = Path(files[1]).read_bytes()
     now = instant(options["--at"]) if "--at" in options else datetime.now(UTC)
+    proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
+    code = 2  # whatever is wrong with the bundle says nothing of the certificate
     try:
-        if certificate.lstrip()[:1] in (b"%", b"<"):
-            proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
-            if not proof.exists():
-                write_line(f"not established  log: there is no proof {proof}")
-                return 2
-            words, entry = check_log(trust, proof.read_bytes(), certificate, now)
-            write_line("established      log:", words)
-        else:
+        trust, code = json.loads(Path(files[0]).read_bytes()), 1
+        certificate = Path(files[1]).read_bytes()
+        if certificate.lstrip()[:1] not in (b"%", b"<"):
             words, entry = check_mark(trust, certificate.decode("utf-8"), now)
-            write_line("established      mark:", words)
+        elif proof.exists():
+            words, entry = check_log(trust, proof.read_bytes(), certificate, now)
+        else:
+            raise Unsure(f"there is no proof {proof}")
+        write_line("established     ", words)
         if "--status" not in options:
-            write_line("not established  status: no status list was given")
-            return 2
-        try:
-            code, words = check_status(trust, Path(options["--status"]).read_bytes(), entry, now)
-        except (Wrong, ValueError) as problem:
-            code, words = 2, f"the status list is worthless: {problem}"
-        write_line(("established      ", "contradicted     ", "not established  ")[code], words)
-        write_line("not looked at    seal, pages and computation: calib authenticate does that")
-        return code
+            raise Unsure("no status list was given")
+        code = 2  # nor does a worthless list
+        code, words = check_status(trust, Path(options["--status"]).read_bytes(), entry, now)
     except (Wrong, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
-        write_line("contradicted    ", problem)
-        return 1
+        code, words = 2 if isinstance(problem, Unsure) else code, str(problem)
+    write_line(("established     ", "contradicted    ", "not established ")[code], words)
+    write_line("not looked at    seal, pages and computation: calib authenticate does that")
+    return code
 
 
 if __name__ == "__main__":

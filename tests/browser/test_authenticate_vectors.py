@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from calib.ledger.trust import TrustedKey
+from instruments.text import LocalizedText
 from tests.support.served import Served
 from tests.support.vectors import Read, by_python, mutations, read_vectors
+from tests.vectors.parts import MARK, TRUST
 
 pytestmark = pytest.mark.browser
 JUDGE = """async ({ files, at, isCode }) => {
@@ -79,6 +82,49 @@ def test_it_says_of_every_vector_what_the_program_says(page: Page):
 def test_it_says_the_same_of_what_was_changed_on_the_way(page: Page):
     other = {one.name: found for one in mutations(400) if (found := differs(page, one))}
     assert other == {}
+
+
+def test_people_compare_the_same_fingerprint_everywhere(page: Page):
+    """The one the browser shows is the one that is told at the terminal."""
+    key = TrustedKey(str(MARK.note_key), "L1", "2026-01-01T00:00:00Z", compromised_size="7")
+    named = {"L1": (LocalizedText(zh="一"), LocalizedText(en="Before"))}
+    for trust in (
+        TRUST,
+        replace(TRUST, made_at="", labs={}, marks=(), statuses=()),
+        replace(TRUST, marks=(key,), labs=named, roots=("root",), seals=(key,)),
+        replace(TRUST, time_roots=("authority",)),
+    ):
+        found = page.evaluate(
+            """async (text) => {
+              const { readTrust } = await import("/static/authenticate/trust.js");
+              return (await readTrust(new TextEncoder().encode(text))).fingerprint;
+            }""",
+            trust.canonical().decode(),
+        )
+        assert found == trust.fingerprint()
+
+
+def test_a_list_is_kept_only_by_a_key_that_is_not_given_up(page: Page):
+    """What the page keeps for later is held to the same as what it shows."""
+    now = "2026-03-02T08:30:00Z"
+    believed = """async ({ trust, status, at }) => {
+      const { believedList } = await import("/static/authenticate/pins.js");
+      const { readTrust } = await import("/static/authenticate/trust.js");
+      const bytes = (text) => new TextEncoder().encode(text);
+      const bundle = await readTrust(bytes(trust));
+      return (await believedList(bytes(status), bundle, Date.parse(at)))?.until ?? null;
+    }"""
+    vectors = {one.name: one for one in read_vectors() if "status.txt" in one.files}
+    for name, expected in (
+        ("pass/status-of-this-second", "2026-03-03T08:30:00Z"),
+        ("pass/status-of-ten-years-within-its-week", "2026-03-02T08:30:01Z"),
+        ("fail/status-key-given-up-since", None),
+        ("fail/status-key-compromised", None),
+        ("fail/status-signed-by-another-key", None),
+    ):
+        files = vectors[name].files
+        given = {"trust": files["trust.json"].decode(), "status": files["status.txt"].decode()}
+        assert page.evaluate(believed, {**given, "at": now}) == expected, name
 
 
 def test_hashes_and_signatures_are_right_without_the_help_of_the_browser(page: Page):

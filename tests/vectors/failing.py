@@ -236,17 +236,22 @@ def _unsure_statuses() -> Iterator[Vector]:
     yield _file("status-withdrawn-in-a-stale-list", "status", status=old, verdict="withdrawn")
     late = TrustedKey(str(STATUS.note_key), valid_from="2026-03-02T08:00:00Z")
     lost = TrustedKey(str(STATUS.note_key), compromised_at="2026-03-01T00:00:00Z")
+    since = TrustedKey(str(STATUS.note_key), compromised_at="2026-03-02T08:00:00Z")
     other = {TOKEN: "withdrawn", "b" * 16: "void"}
+    years, week = timedelta(days=3652), timedelta(days=7)
     unsure: dict[str, dict[str, Any]] = {
         "missing": {"status": None},
         "stale": {"status": listed(issued=AT - timedelta(hours=25))},
         "stale-since-this-second": {"status": listed(issued=AT - timedelta(hours=24))},
+        "of-ten-years-a-week-old": {"status": listed(issued=AT - week, life=years)},
+        "of-ten-years-a-year-old": {"status": listed(issued=AT - 52 * week, life=years)},
         "of-the-future": {"status": listed(issued=AT + timedelta(seconds=1))},
         "signed-by-another-key": {"status": listed(keys=(STRANGER,))},
         "signed-by-the-log": {"status": listed(keys=(LOG,))},
         "of-another-log": {"status": listed(origin="other.example/log")},
         "key-not-yet-valid": {"trust": replace(TRUST, statuses=(late,)).canonical()},
         "key-compromised": {"trust": replace(TRUST, statuses=(lost,)).canonical()},
+        "key-given-up-since": {"trust": replace(TRUST, statuses=(since,)).canonical()},
         "keys-missing": {"trust": replace(TRUST, statuses=()).canonical()},
         "of-another-version": {"status": listed(text=_swap("status/1", "status/2"))},
         "size-with-leading-zero": {"status": listed(text=_swap("\n9\n", "\n09\n"))},

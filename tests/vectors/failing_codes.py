@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from calib.ledger.trust import TrustedKey
 from tests.ledger.keys import Key
 from tests.vectors.parts import (
+    AT,
     FOREIGN_MARK,
     HOST,
     MARK,
@@ -93,6 +95,28 @@ def _forged() -> Iterator[Vector]:
     for name, key in (("not-yet-valid", late), ("ended", ended), ("compromised", lost)):
         trust = replace(TRUST, marks=(key,)).canonical()
         yield _code(f"key-{name}", coded(), "mark", trust=trust)
+    yield from _given_up()
+
+
+def _given_up() -> Iterator[Vector]:
+    """Yield codes by a key that was given up after the day of issue: nothing is shown by them."""
+    since = TrustedKey(str(MARK.note_key), "L1", compromised_at="2026-03-03T00:00:00Z")
+    at = AT + timedelta(days=2)
+    given = {
+        "trust": replace(TRUST, marks=(since,)).canonical(),
+        "status": listed(issued=at),
+        "at": at,
+        "verdict": "cannot_tell",
+        "state": "not_established",
+    }
+    yield _code("key-given-up-since", coded(), "mark", **given)
+    before = coded(replace(THE_MARK, issued_on="2025-03-02", until="2026-03-01"))
+    yield _code("key-given-up-since-and-expired", before, "mark", **given)
+    gone = listed({TOKEN: "withdrawn"}, issued=at)
+    yield _code("key-given-up-since-and-withdrawn", coded(), "mark", **given | {"status": gone})
+    led = coded(address=f"https://1ab.example/c/{TOKEN}")
+    forged = {"verdict": "invalid", "state": "contradicted"}
+    yield _code("key-given-up-since-and-led-astray", led, "host", **given | forged)
 
 
 def _resaid(mark: Any) -> bytes:

@@ -160,13 +160,14 @@ def listed(
     entries: Mapping[str, str] | None = None,
     *,
     issued: datetime = AT - timedelta(hours=1),
+    life: timedelta = timedelta(hours=24),
     keys: Sequence[Key] = (STATUS,),
     origin: str = ORIGIN,
     text: Callable[[str], str] = str,
 ) -> bytes:
     """Return a status list with the state of certificates by their token."""
     named = {entry_of(token): Entry(one, AT.date()) for token, one in (entries or {}).items()}  # type: ignore[arg-type]
-    whole = StatusList(origin, issued, issued + timedelta(hours=24), 9, named)
+    whole = StatusList(origin, issued, issued + life, 9, named)
     return signed(text(whole.text()), *keys)
 
 

@@ -10,7 +10,7 @@ import { cosigners, readNote, signers } from "./notes.js";
 import { isMet } from "./policies.js";
 import { contradicted, established, notEstablished, refused, reportOf } from "./report.js";
 import { entryOf, readStatus } from "./statuses.js";
-import { heldAt, wasGivenUp } from "./trust.js";
+import { heldAt, statusKeys, wasGivenUp } from "./trust.js";
 
 const DAY = 24 * 3600 * 1000; // how far the clock of a witness may be ahead
 
@@ -224,10 +224,7 @@ async function statusStep({ trust, status: content, now }, entry) {
   try {
     const note = readNote(content);
     const listed = readStatus(note);
-    const known = trust.statuses
-      .filter((one) => heldAt(one, listed.issuedAt) && !wasGivenUp(one, now))
-      .map((one) => one.noteKey);
-    if (!(await signers(note, known)).length || listed.origin !== trust.origin) {
+    if (!(await signers(note, statusKeys(trust, listed.issuedAt, now))).length || listed.origin !== trust.origin) {
       const message = "The status list of {origin} is not signed by a key you trust. Fetch it again.";
       return notEstablished("status", message, { origin: listed.origin });
     }
@@ -241,7 +238,7 @@ function standing(listed, now, entry) {
   const ended = listed.entries.get(entry);
   if (ended) return contradicted("status", "The laboratory says: {state} since {on}.", ended);
   const until = listed.until.replace("Z", "+00:00");
-  if (now < listed.issuedAt || now >= listed.nextUpdate) {
+  if (now < listed.issuedAt || now >= listed.endsAt) {
     const message = "The status list was good until {until}; what happened since is not known. Fetch it again.";
     return notEstablished("status", message, { until });
   }

@@ -4,7 +4,7 @@
 import { textOf, utf8 } from "./bytes.js";
 import { readNote, signers } from "./notes.js";
 import { readStatus } from "./statuses.js";
-import { heldAt, readTrust } from "./trust.js";
+import { readTrust, statusKeys } from "./trust.js";
 
 const KEY = "calib.pins";
 
@@ -48,13 +48,12 @@ export async function keepList(bytes) {
   return false;
 }
 
-/** The list, if a key of the bundle signed it; null otherwise. */
-export async function believedList(bytes, bundle) {
+/** The list, if a key of the bundle signed it that is not given up by now; null otherwise. */
+export async function believedList(bytes, bundle, now = Date.now()) {
   try {
     const note = readNote(bytes);
     const listed = readStatus(note);
-    const known = bundle.statuses.filter((one) => heldAt(one, listed.issuedAt)).map((one) => one.noteKey);
-    const by = await signers(note, known);
+    const by = await signers(note, statusKeys(bundle, listed.issuedAt, now));
     return by.length && listed.origin === bundle.origin ? listed : null;
   } catch {
     return null;

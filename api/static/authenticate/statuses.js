@@ -4,6 +4,7 @@ import { base64url, concat, isDay, readInstant, readWhole, Refusal, Unfit, utf8 
 import { sha256 } from "./hashing.js";
 
 export const HEADER = "calib-status/1";
+const LONGEST = 7 * 24 * 3600 * 1000; // how long a list is believed, whatever it says of itself
 const ENDED = ["superseded", "withdrawn", "void"];
 
 /** The name of a certificate in the list. */
@@ -21,7 +22,9 @@ export function readStatus(note) {
     const entries = new Map(rows.map(row));
     const sorted = [...entries.keys()].every((id, n, all) => !n || isBefore(all[n - 1], id));
     if (entries.size !== rows.length || !sorted) throw new Unfit("not in its one form");
-    return { origin, issuedAt: readInstant(issued), until, nextUpdate: readInstant(until), entries };
+    const issuedAt = readInstant(issued);
+    const endsAt = Math.min(readInstant(until), issuedAt + LONGEST);
+    return { origin, issuedAt, endsAt, until: new Date(endsAt).toISOString().replace(".000", ""), entries };
   } catch {
     throw new Refusal(
       "status-unreadable",

@@ -10,7 +10,8 @@ import { readPolicy } from "./policies.js";
 const FORMAT = "calib-trust/1";
 const TEXTS = ["host", "origin", "policy"];
 const LISTS = ["seals", "marks", "statuses"];
-const ABSENT = { labs: {}, roots: [], seals: [], marks: [], statuses: [], made_at: "" };
+const ABSENT = { labs: {}, roots: [], seals: [], marks: [], statuses: [], made_at: "", time_roots: [] };
+const LATER = ["compromised_size", "time_roots"]; // left out of what is compared while they are empty
 const NO_KEY = { lab: "", valid_from: "", valid_to: "", compromised_at: "", compromised_size: "" };
 const isText = (value) => typeof value === "string";
 
@@ -58,19 +59,25 @@ async function partsOf(bytes) {
 
 /** What two people compare; when the bundle was made is no matter, nor what it leaves out. */
 async function fingerprintOf(plain) {
-  const whole = (one) => ({ ...NO_KEY, ...one });
+  const whole = (one) => withoutEmpty({ ...NO_KEY, ...one });
   const names = Object.entries(plain.labs).map(([code, of]) => [code, of.map((n) => ({ en: "", zh: "", ...n }))]);
   const lists = Object.fromEntries(LISTS.map((list) => [list, plain[list].map(whole)]));
   const filled = { ...plain, ...lists, labs: Object.fromEntries(names), made_at: "" };
-  return hex(await sha256(utf8(canonical(filled))));
+  return hex(await sha256(utf8(canonical(withoutEmpty(filled)))));
 }
+
+const withoutEmpty = (plain) => Object.fromEntries(
+  Object.entries(plain).filter(([name, value]) => value.length || !LATER.includes(name)),
+);
 
 function needShape(plain) {
   needOnly(plain, ["format", ...TEXTS, ...Object.keys(ABSENT)], "");
   [...TEXTS, "made_at"].forEach((name) => need(isText(plain[name]), `/${name}: a text is expected`));
   need(isObject(plain.labs), "/labs: an object is expected");
   Object.entries(plain.labs).forEach(([code, names]) => needNames(names, `/labs/${code}`));
-  need(Array.isArray(plain.roots) && plain.roots.every(isText), "/roots: texts are expected");
+  for (const list of ["roots", "time_roots"]) {
+    need(Array.isArray(plain[list]) && plain[list].every(isText), `/${list}: texts are expected`);
+  }
   for (const list of LISTS) {
     need(Array.isArray(plain[list]), `/${list}: a list is expected`);
     plain[list].forEach((one) => needKey(one, `/${list}`));
@@ -108,6 +115,11 @@ export function heldAt(key, at) {
   return (!key.valid_from || readInstant(key.valid_from) <= at)
     && (!key.valid_to || at < readInstant(key.valid_to))
     && (!key.compromised_at || at < readInstant(key.compromised_at));
+}
+
+/** The keys that a status list made at this instant and read now may be signed by. */
+export function statusKeys(bundle, at, now) {
+  return bundle.statuses.filter((one) => heldAt(one, at) && !wasGivenUp(one, now)).map((one) => one.noteKey);
 }
 
 /** Answer whether a key may be in other hands by now: whoever has it can date things back. */

@@ -58,7 +58,7 @@ async function listView({ bundle, status }) {
   const listed = status ? await believedList(utf8(status), bundle) : null;
   if (!listed) return make("p", { class: "note warning" }, say("No status list yet: whether a certificate still stands cannot be told."));
   const { until } = listed;
-  if (Date.now() >= listed.nextUpdate) {
+  if (Date.now() >= listed.endsAt) {
     return make("p", { class: "note warning", "data-stale": true }, say("The status list was good until {until}. What was withdrawn since is not known: load it again.", { until }));
   }
   const at = new Date(listed.issuedAt).toISOString().replace(".000", "");
