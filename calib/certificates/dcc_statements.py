@@ -11,8 +11,8 @@ from calib.certificates.sections import (
     RELATES_ONLY,
     REPRODUCIBLE,
     TRACEABILITY,
-    UNCONFIRMED,
 )
+from calib.certificates.statement import UNCONFIRMED
 from calib.certificates.tables import piece_name
 from calib.certificates.wording import (
     ORIGINS,
@@ -123,11 +123,10 @@ def _limits(parent: Element, voice: Voice, document: CertificateDocument) -> Non
     measured = document.measurement
     for source in measured.limits:
         words = voice.say(
-            "Limits of {name}: {document} {clause} ({origin}).",
-            name=measured.measurand(source.measurand).name,
-            document=source.document,
-            clause=source.clause,
+            "Limits by {document} ({origin}): {names}.",
+            document=", ".join(filter(None, (source.document, source.clause))),
             origin=both(ORIGINS[source.origin]),
+            names=measured.measurand(source.measurand).name,
         )
         reference = source.clause
         _said(parent, "calib_limits", words, norm=source.document, reference=reference)
@@ -137,7 +136,7 @@ def _limits(parent: Element, voice: Voice, document: CertificateDocument) -> Non
             continue
         words = voice.say(
             "Limits compared with the document {document} by {person} on {on}.",
-            document=" ".join(filter(None, (one.document, one.clause))),
+            document=", ".join(filter(None, (one.document, one.clause))),
             person=one.person,
             on=one.on,
         )

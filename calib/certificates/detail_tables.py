@@ -20,6 +20,8 @@ PARENTHESES = (
     "Figures in parentheses are standard uncertainties of the fit, in units of the last digit."
 )
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 def curve_blocks(
     speaker: Speaker, document: CertificateDocument, measurand: MeasurandWords, curve: CurveResult
@@ -114,7 +116,7 @@ def budget_blocks(
         blocks += [
             heading(plain(title)),
             _budget_table(speaker, measurand, point),
-            note(plain(f"u_c = {shown.u} {y}, k = {shown.k}, U = {shown.U} {y}")),
+            note(plain(f"u_c = {shown.u}\u00a0{y}, k = {shown.k}, U = {shown.U}\u00a0{y}")),
         ]
     return blocks
 
@@ -143,16 +145,16 @@ def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResul
         row(
             [
                 speaker.label(names[line.component]) if line.component in names else line.component,
-                short(line.u),
-                short(line.c),
-                short(line.contribution),
-                "∞" if line.dof is None else short(line.dof),
+                powers_of_ten(short(line.u)),
+                powers_of_ten(short(line.c)),
+                powers_of_ten(short(line.contribution)),
+                "∞" if line.dof is None else powers_of_ten(short(line.dof)),
                 f"{line.percent:.1f}" if line.counted else "—",
             ]
         )
         for line in point.budget
     ]
-    dof = "∞" if point.dof is None else short(point.dof)
+    dof = "∞" if point.dof is None else powers_of_ten(short(point.dof))
     rows.append(row([speaker.say("Combined"), "", "", point.printed.u, dof, "100.0"]))
     return table(columns, rows)
 
@@ -160,6 +162,12 @@ def _budget_table(speaker: Speaker, measurand: MeasurandWords, point: PointResul
 def short(value: float, digits: int = 3) -> str:
     """Return a double shortened for reading."""
     return f"{value:.{digits}g}"
+
+
+def powers_of_ten(text: str) -> str:
+    """Return ``1.2e-05`` as a reader expects it: 1.2×10⁻⁵."""
+    digits, mark, exponent = text.partition("e")
+    return f"{digits}×10{str(int(exponent)).translate(_RAISED)}" if mark else text
 
 
 def _parameter_unit(x: str, y: str, power: int) -> str:

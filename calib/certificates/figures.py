@@ -148,7 +148,7 @@ def _axes(measurand: MeasurandWords, symbol: str = "") -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as NewFigure
 
-    figure = NewFigure(figsize=(6.3, 2.35), layout="constrained")
+    figure = NewFigure(figsize=(6.3, 1.95), layout="constrained")
     FigureCanvasSVG(figure)
     axes = figure.add_subplot()
     symbol = symbol or SYMBOLS[measurand.output]

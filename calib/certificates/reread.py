@@ -7,17 +7,24 @@ and what can be read must be the same numbers in the same rows. Knows nothing of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pypdfium2  # type: ignore[import-untyped]
 
-from calib.certificates.document import CertificateDocument
+from calib.certificates.document import CertificateDocument, MeasurandWords
 from calib.certificates.layout import END_MARK, band_of
 from calib.certificates.sections import NOT_IN_PART, RELATES_ONLY, UNCERTAINTY
-from calib.certificates.tables import groups_of, limits_text, output_text, piece_name
+from calib.certificates.tables import (
+    batch_parts,
+    groups_of,
+    limits_text,
+    output_text,
+    piece_name,
+    place_of,
+)
 from calib.certificates.wording import STATEMENTS, TITLES, Speaker
-from calib.evaluation.result import Verdict
+from calib.evaluation.result import PointResult, Verdict
 from instruments.errors import Finding
 
 MAX_PAGES = 1000
@@ -232,14 +239,13 @@ def _rows(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
 def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[str]]]:
     """Return rows of numbers that must stand in this order."""
     for measurand, _, points in groups_of(document):
-        by_piece: dict[int, list[str]] = {}
+        yield from _rows_of_pieces(document, measurand, points)
         for point in points:
+            if point.piece:
+                continue
             shown = point.printed
             value = output_text(measurand, shown)
             limits = limits_text(shown.lower, shown.upper)
-            if point.piece:
-                by_piece.setdefault(point.piece, []).append(value)
-                continue
             mark = "†" if point.cmc_applied else ""
             # a value is no difference from a reference, so neither stands beside it
             sides = [] if measurand.output == "value" else [shown.reference, shown.indication]
@@ -248,14 +254,28 @@ def _expected_rows(document: CertificateDocument) -> Iterator[tuple[str, list[st
                 yield f"{point.key} limits", [limits]
             if document.include_budget:
                 yield f"{point.key} budget", [shown.u]
-        for piece, values in by_piece.items():
-            yield piece_name(document, piece), [piece_name(document, piece), *values]
     for curve in document.result.curves:
         for parameter in curve.parameters:
             yield parameter.name, [parameter.name, parameter.printed]
         for p in curve.predictions:
             mark = "*" if p.extrapolated else ""
             yield f"x = {p.x}", [p.x + mark, p.printed, p.printed_value, p.printed_U]
+
+
+def _rows_of_pieces(
+    document: CertificateDocument, measurand: MeasurandWords, points: Sequence[PointResult]
+) -> Iterator[tuple[str, list[str]]]:
+    """Return what each piece gave at the points of each table of a batch."""
+    values: dict[int, dict[str, str]] = {}
+    for point in points:
+        if point.piece:
+            values.setdefault(point.piece, {})[place_of(point)] = output_text(
+                measurand, point.printed
+            )
+    for part in batch_parts(measurand, points) if values else []:
+        for piece, by_place in values.items():
+            name = piece_name(document, piece)
+            yield name, [name, *(by_place[place] for place in part if place in by_place)]
 
 
 def _words(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ Each part is a list of blocks; which parts there are depends on the document alo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from calib.certificates import figures
 from calib.certificates.blocks import (
     Block,
@@ -12,7 +14,6 @@ from calib.certificates.blocks import (
     facts,
     figure,
     heading,
-    loud,
     note,
     paragraph,
     row,
@@ -21,6 +22,7 @@ from calib.certificates.blocks import (
 )
 from calib.certificates.detail_tables import budget_blocks, curve_blocks
 from calib.certificates.document import CertificateDocument
+from calib.certificates.statement import statement_blocks
 from calib.certificates.tables import (
     batch_tables,
     groups_of,
@@ -30,19 +32,14 @@ from calib.certificates.tables import (
 )
 from calib.certificates.wording import (
     CONDITIONS,
-    ORIGINS,
     PLACES,
-    STAGES,
-    STATEMENT_OF_REST,
-    STATEMENTS,
     SYMBOLS,
     Speaker,
     Words,
     plain,
     unit,
 )
-from calib.i18n import both
-from instruments.text import LANGUAGES, LocalizedText
+from calib.evaluation.result import PointResult
 
 RELATES_ONLY = "The results relate only to the item or items described in this document."
 NOT_IN_PART = (
@@ -60,10 +57,6 @@ CURVE = "Fitted curve (line), calibration points with U (dots); dashed where ext
 CURVE_WITH_BAND = (
     "Fitted curve (line), U of the curve (band), calibration points with U (dots); dashed where "
     "extrapolated."
-)
-UNCONFIRMED = (
-    "UNCONFIRMED LIMITS: the limits from {documents} have not been confirmed against the published "
-    "document."
 )
 REPRODUCIBLE = (
     "What this document says and the frozen input of its computation are attached to the file as "
@@ -84,7 +77,9 @@ def sections_of(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         parts.append(section(speaker.say("Results"), _results(speaker, document)))
     if document.measurement.examinations:
         parts.append(section(speaker.say("Examinations"), _examinations(speaker, document)))
-    parts.append(section(speaker.say("Statement of conformity"), _statement(speaker, document)))
+    parts.append(
+        section(speaker.say("Statement of conformity"), statement_blocks(speaker, document))
+    )
     extra = [
         ("Results of external providers", document.external_results),
         ("Opinions and interpretations", document.opinions),
@@ -117,10 +112,10 @@ def sections_of(speaker: Speaker, document: CertificateDocument) -> list[Block]:
 
 def _standards(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     columns = [
-        column(speaker.say("Name, model, serial number"), align="left"),
-        column(speaker.say("Range and uncertainty"), align="left"),
-        column(speaker.say("Certificate, issued by"), align="left"),
-        column(speaker.say("Calibrated, valid until"), align="left"),
+        column(speaker.say("Name, model, serial number"), align="left", weight=1.6),
+        column(speaker.say("Range and uncertainty"), align="left", weight=1.25),
+        column(speaker.say("Certificate, issued by"), align="left", weight=1.35),
+        column(speaker.say("Calibrated, valid until"), align="left", weight=1.05),
     ]
     rows = [
         row(
@@ -204,7 +199,8 @@ def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         if last[1] == stage and measurand.id not in drawn:
             drawn.add(measurand.id)
             everything = [p for m, _, ps in groups if m.id == measurand.id for p in ps]
-            if len({p.printed.nominal for p in everything}) > 1:  # one point tells all in its row
+            if _needs_figure(everything):
+                blocks[-1]["illustrated"] = True
                 caption = _caption(speaker, document, measurand.id)
                 drawing = figures.error_figure(measurand, tuple(everything))
                 blocks.append(figure(drawing, caption, caption))
@@ -218,6 +214,11 @@ def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
                 )
     blocks.append(paragraph(speaker.say(UNCERTAINTY)))
     return blocks
+
+
+def _needs_figure(points: Sequence[PointResult]) -> bool:
+    """Answer whether a figure shows what the rows do not; one or two points tell all in them."""
+    return any(p.piece for p in points) or len({p.printed.nominal for p in points}) > 2
 
 
 def _caption(speaker: Speaker, document: CertificateDocument, measurand: str) -> Words:
@@ -239,7 +240,7 @@ def _caption(speaker: Speaker, document: CertificateDocument, measurand: str) ->
 
 def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     columns = [
-        column(speaker.say("Examination"), align="left"),
+        column(speaker.say("Examination"), align="left", weight=2),
         column(speaker.say("Document"), align="left"),
         column(speaker.say("Outcome"), align="left"),
         column(speaker.say("Remark"), align="left"),
@@ -261,92 +262,6 @@ def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block
             )
         )
     return [table(columns, rows)]
-
-
-def _statement(speaker: Speaker, document: CertificateDocument) -> list[Block]:
-    """Return rule, limits, verdict and, for a batch, the rejects by name."""
-    measured, verdict = document.measurement, document.result.verdict
-    blocks: list[Block] = []
-    rule = speaker.rule(measured.rule)
-    rejected = [p for p in document.result.pieces if p.piece and p.verdict != "pass"]
-    some = verdict == "pass" and rejected
-    statement = speaker.say(STATEMENT_OF_REST if some else STATEMENTS[verdict])
-    if rule and "as_left" in measured.stages:  # results as found may say otherwise
-        pairs = zip(speaker.say(STAGES["as_left"]), statement, strict=True)
-        statement = tuple(f"{stage} · {words}" for stage, words in pairs)
-    blocks.append(paragraph(statement))
-    if rejected and measured.rule.id != "none":
-        names = ", ".join(piece_name(document, p.piece) for p in rejected)
-        blocks.append(
-            loud(
-                speaker.say(
-                    "Pieces that do not pass ({count} of {total}): {names}",
-                    count=len(rejected),
-                    total=document.item.quantity,
-                    names=names,
-                )
-            )
-        )
-    blocks += _failing(speaker, document)
-    if rule:
-        blocks.append(paragraph(rule))
-        blocks += [
-            note(
-                speaker.say(
-                    "Limits of {name}: {document} {clause} ({origin}).",
-                    name=measured.measurand(source.measurand).name,
-                    document=source.document,
-                    clause=source.clause,
-                    origin=both(ORIGINS[source.origin]),
-                )
-            )
-            for source in measured.limits
-        ]
-        blocks += [note(words) for words in _comparisons(speaker, document)]
-    if document.result.unconfirmed_limits:
-        blocks.append(
-            loud(
-                speaker.say(
-                    UNCONFIRMED,
-                    documents=", ".join(document.result.unconfirmed_limits),
-                )
-            )
-        )
-    return blocks
-
-
-def _comparisons(speaker: Speaker, document: CertificateDocument) -> list[Words]:
-    """Say who of the laboratory compared the limits with their document, once per comparison."""
-    made = dict.fromkeys(source.confirmed for source in document.measurement.limits)
-    return [
-        speaker.say(
-            "Limits compared with the document {document} by {person} on {on}.",
-            document=" ".join(filter(None, (one.document, one.clause))),
-            person=one.person,
-            on=one.on,
-        )
-        for one in made
-        if one is not None
-    ]
-
-
-def _failing(speaker: Speaker, document: CertificateDocument) -> list[Block]:
-    """Name the points of the item that fail, as it was left."""
-    last = {p.measurand: p.stage for p in document.result.points}  # as left follows as found
-    failing = [
-        (document.measurement.measurand(p.measurand), p.printed.nominal)
-        for p in document.result.points
-        if p.verdict == "fail" and not p.piece and p.stage == last[p.measurand]
-    ]
-    if not failing:
-        return []
-    items = LocalizedText(
-        **{
-            language: "; ".join(f"{m.name.text(language)} {x} {unit(m.unit)}" for m, x in failing)
-            for language in LANGUAGES
-        }
-    )
-    return [paragraph(speaker.say("Not conforming: {items}", items=items))]
 
 
 def _declarations(speaker: Speaker, document: CertificateDocument) -> list[Block]:

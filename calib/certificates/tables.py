@@ -29,6 +29,10 @@ from calib.evaluation.result import PointResult, PrintedPoint
 
 MOST_DOF = 99_999
 """Degrees of freedom beyond this say nothing more and fill the column."""
+BATCH_WIDTH = 72
+"""Letters of results that stand beside each other in the table of a batch."""
+NARROW_TEXT = 12
+"""A table of a batch with longer text does not stand in half the width."""
 Group = tuple[MeasurandWords, str, list[PointResult]]
 """A measurand, a stage, and the points of both."""
 
@@ -56,6 +60,11 @@ def limits_text(lower: str | None, upper: str | None) -> str:
     if lower is None:
         return f"≤ {upper}"
     return f"≥ {lower}" if upper is None else f"{lower}{RANGE}{upper}"
+
+
+def _limits_name(speaker: Speaker, measurand: MeasurandWords) -> Words:
+    """Return the head of the limits; those of a property are no limits of an error."""
+    return speaker.say("Limit values" if measurand.output == "value" else "Limits")
 
 
 def title_of(speaker: Speaker, measurand: MeasurandWords, stage: str, stages: int) -> Words:
@@ -98,14 +107,16 @@ def points_table(
     """Return the table of one measurand and stage, with the notes its marks need."""
     with_dof = _needs_dof(points)
     with_limits = any(p.printed.lower or p.printed.upper for p in points)
-    with_verdict = document.measurement.rule.id != "none"
+    with_verdict = document.measurement.rule.id != "none" and with_limits
     with_acceptance = with_verdict and any(_narrowed(p) for p in points)
     columns = _first_columns(speaker, document, measurand)
     compared = measurand.output != "value"
     if with_dof:
         columns.append(column(plain("ν_eff"), weight=0.75))
     if with_limits:
-        columns.append(column(speaker.say("Limits"), unit(measurand.output_unit), "center", 1.8))
+        columns.append(
+            column(_limits_name(speaker, measurand), unit(measurand.output_unit), "center", 1.8)
+        )
     if with_acceptance:
         columns.append(
             column(speaker.say("Acceptance limits"), unit(measurand.output_unit), "center", 1.8)
@@ -154,8 +165,29 @@ def batch_tables(
                 unit=unit(measurand.output_unit) or "1",
             )
         ),
-        _batch_pieces(speaker, document, measurand, by_place),
+        *(
+            _batch_pieces(speaker, document, measurand, {place: by_place[place] for place in part})
+            for part in batch_parts(measurand, points)
+        ),
     ]
+
+
+def batch_parts(measurand: MeasurandWords, points: Sequence[PointResult]) -> list[tuple[str, ...]]:
+    """Return the points of a batch in as many parts as tables are needed to read them."""
+    widths: dict[str, int] = {}
+    for point in points:
+        place = place_of(point)
+        longest = max(len(place), len(output_text(measurand, point.printed)))
+        widths[place] = max(widths.get(place, 0), longest)
+    parts: list[tuple[str, ...]] = []
+    room = 0
+    for place, width in widths.items():
+        if width + 2 > room:
+            parts.append(())
+            room = BATCH_WIDTH
+        parts[-1] = (*parts[-1], place)
+        room -= width + 2
+    return parts
 
 
 def place_of(point: PointResult) -> str:
@@ -177,7 +209,7 @@ def _batch_places(
         column(speaker.say("U, largest of all pieces"), y, "center"),
         column(plain("k"), align="center"),
         *([column(plain("ν_eff"), align="center")] if with_dof else []),
-        column(speaker.say("Limits"), y, "center"),
+        column(_limits_name(speaker, measurand), y, "center"),
     ]
     rows = [
         row(
@@ -220,7 +252,8 @@ def _batch_pieces(
         if is_judged:
             cells.append(speaker.say(VERDICTS[verdict]))
         rows.append(row(cells, "reject" if verdict == "fail" else ""))
-    is_narrow = len(by_place) <= 4 and len(rows) > 8
+    longest = max(len(cell[0]) for one in rows for cell in one["cells"])
+    is_narrow = len(by_place) <= 4 and len(rows) > 8 and longest <= NARROW_TEXT
     return table(columns, rows, side_by_side=2 if is_narrow else 1)
 
 
