@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import resources
@@ -99,13 +99,6 @@ def phrases(language: str) -> Mapping[str, Phrases]:
         else:
             known.words[message] = sentence
     return found
-
-
-def untranslated(message_ids: Iterable[str], language: str) -> tuple[str, ...]:
-    """Return the sentences that have no words in `language` yet."""
-    if language == "en":
-        return ()
-    return tuple(m for m in message_ids if m not in catalogue(language))
 
 
 def _said(name: str, fact: object, language: str) -> object:

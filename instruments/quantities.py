@@ -316,18 +316,3 @@ def decimals(text: str, *, at: str = "") -> int:
     """
     exponent = parse_decimal(text, at=at).as_tuple().exponent
     return max(0, -int(exponent))
-
-
-def is_multiple(reading: str, resolution: str, *, at: str = "") -> bool:
-    """Answer whether an instrument of this resolution can show the reading.
-
-    Raises
-    ------
-    Invalid
-        As `parse_decimal`, or the resolution is not positive.
-    """
-    step = parse_decimal(resolution, at=at)
-    if step <= 0:
-        message = "The resolution {resolution} is not positive. Enter the step of the display."
-        _refuse("resolution-not-positive", message, at, resolution=resolution)
-    return Fraction(parse_decimal(reading, at=at)) % Fraction(step) == 0

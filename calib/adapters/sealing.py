@@ -20,26 +20,6 @@ if TYPE_CHECKING:
     from calib.certificates.signing import Linted, Rendered, Sealed
 
 
-class LockedSigner:
-    """Stands where there are no keys: whoever asks is told."""
-
-    def sign(self, request: SigningRequest) -> bytes:
-        """Sign nothing.
-
-        Raises
-        ------
-        Unavailable
-        """
-        raise Unavailable(
-            "keys-absent",
-            "This process was given no keys to sign with (asked: {form}).",
-            facts={"form": request.form},
-        )
-
-
-LOCKED = LockedSigner()
-
-
 class UnsealedSealer:
     """For an installation without keys: the bytes as they are, which say ``unsigned``."""
 

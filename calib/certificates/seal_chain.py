@@ -133,12 +133,6 @@ def read_chain(pem: str) -> tuple[x509.Certificate, ...]:
     return chain
 
 
-def code_of(certificate: x509.Certificate) -> str:
-    """Return the code of the lab a seal certificate names; empty: none."""
-    found = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    return str(found[0].value) if found else ""
-
-
 def organisation_of(certificate: x509.Certificate) -> str:
     """Return the organisation a certificate was made out to; empty: none."""
     found = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)

@@ -173,34 +173,3 @@ def standard_uncertainty(name: str, **parameters: float) -> float:
     0.0288675
     """
     return describe(name, parameters).u
-
-
-def combine_resolution(u_resolution: float, u_repeatability: float) -> tuple[float, float]:
-    """Keep the larger of resolution and repeatability, the other becomes 0.
-
-    Parameters
-    ----------
-    u_resolution, u_repeatability : float
-        Standard uncertainties of the same effect, same unit.
-
-    Returns
-    -------
-    tuple of float
-        (u_resolution, u_repeatability) with the smaller set to 0; equal: repeatability stays.
-
-    Raises
-    ------
-    OutOfRange
-        One is negative or not finite.
-
-    Notes
-    -----
-    Source: Chinese practice (JJF 1059.1 examples), to be confirmed: a scatter seen through
-    a coarse display contains the display already.
-    Checked against: tests/reference/distributions.toml.
-    Limits: only when both describe the same effect.
-    """
-    require_finite("the resolution rule", resolution=u_resolution, repeatability=u_repeatability)
-    if u_resolution < 0 or u_repeatability < 0:
-        raise OutOfRange("Standard uncertainties are never negative.")
-    return (u_resolution, 0.0) if u_resolution > u_repeatability else (0.0, u_repeatability)

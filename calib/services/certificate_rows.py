@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -162,12 +162,3 @@ def set_due(ctx: Context, instrument_id: int) -> None:
     ).one()
     instrument.due_on = newest.due_on if newest else None
     ctx.session.flush()
-
-
-def certificates_of(session: Session, calibration_id: int) -> Sequence[Certificate]:
-    """Return the numbers ever taken for a record, newest first."""
-    return session.scalars(
-        select(Certificate)
-        .where(Certificate.calibration_id == calibration_id)
-        .order_by(Certificate.id.desc())
-    ).all()

@@ -16,12 +16,6 @@ from calib.services.standing import CertificateLine
 
 Colour = Literal["green", "yellow", "red"]
 COLOURS: tuple[Colour, ...] = ("red", "yellow", "green")
-LABELS: Mapping[Colour, str] = {
-    "green": "Fit for use",
-    "yellow": "Limited use",
-    "red": "Out of service",
-}
-"""The name of each colour, to be shown beside it: never colour alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,11 +175,6 @@ def load_catalogue(folders: Sequence[Path] = ()) -> Catalogue:
     return Catalogue((t for t, _ in good), {(t.id, t.version): text for t, text in good})
 
 
-def check_file(path: Path) -> tuple[Finding, ...]:
-    """Return everything that is wrong with one type file; empty when it can be used."""
-    return read_file(path).findings
-
-
 def read_file(path: Path) -> TypeFile:
     """Return the type that a file defines, or everything that is wrong with it."""
     return _read_file(path, str(path))

@@ -10,7 +10,6 @@ from collections.abc import Sized
 from datetime import date
 
 from instruments.errors import Invalid
-from instruments.quantities import parse_decimal
 
 MAX_WORDS = 400
 MAX_MARK = 80
@@ -115,15 +114,6 @@ def mark(value: str, at: str, *, required: bool = False) -> str:
                 at,
             )
     return text
-
-
-def decimal_text(value: str, at: str) -> str:
-    """Return the decimal exactly as written, trailing zeros kept.
-
-    Raises Invalid when it is no plain finite decimal.
-    """
-    parse_decimal(value, at=at)
-    return value
 
 
 def choice(value: str, allowed: tuple[str, ...], at: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
@@ -106,20 +106,6 @@ def list_rows(ctx: Context) -> tuple[ScopeRowView, ...]:
     need_staff(ctx)
     statement = select(ScopeRow).order_by(ScopeRow.type_id, ScopeRow.measurand, ScopeRow.id)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
-
-
-def rows_for(ctx: Context, type_id: str, on: date) -> tuple[ScopeRowView, ...]:
-    """Return the rows that hold for an instrument type on a day."""
-    rows = ctx.session.scalars(
-        select(ScopeRow)
-        .where(
-            ScopeRow.type_id == type_id,
-            ScopeRow.starts_on <= on,
-            or_(ScopeRow.ends_on.is_(None), ScopeRow.ends_on >= on),
-        )
-        .order_by(ScopeRow.measurand, ScopeRow.id)
-    )
-    return tuple(_view(row) for row in rows)
 
 
 def _view(row: ScopeRow) -> ScopeRowView:

@@ -210,18 +210,6 @@ def enter_certificate(
     return row.id
 
 
-def get_certificates(
-    ctx: Context, certificate_ids: Iterable[int]
-) -> Mapping[int, StandardCertificateView]:
-    """Return the certificates with these ids, by id; those of other labs are left out."""
-    wanted = set(certificate_ids)
-    owners = ctx.session.scalars(
-        select(StandardCertificate.standard_id).where(StandardCertificate.id.in_(wanted))
-    )
-    found = _certificates(ctx, sorted(set(owners)))
-    return {c.id: c for several in found.values() for c in several if c.id in wanted}
-
-
 def in_force(
     ctx: Context, standard_ids: Iterable[int], on: date
 ) -> Mapping[int, StandardCertificateView]:

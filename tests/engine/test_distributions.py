@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy import special
 
-from calib.engine.distributions import combine_resolution, describe, standard_uncertainty
+from calib.engine.distributions import describe, standard_uncertainty
 from calib.engine.errors import OutOfRange
 from calib.engine.quantiles import normal_tail, quantile, tails
 from tests.engine.published import agrees, load
@@ -58,15 +58,6 @@ def test_half_width_of_rectangles_only() -> None:
 def test_impossible_distributions(name: str, parameters: dict[str, float]) -> None:
     with pytest.raises(OutOfRange):
         describe(name, parameters)
-
-
-def test_larger_of_resolution_and_repeatability() -> None:
-    assert combine_resolution(0.029, 0.025) == (0.029, 0.0)
-    assert combine_resolution(0.025, 0.029) == (0.0, 0.029)
-    assert combine_resolution(0.02, 0.02) == (0.0, 0.02)
-    for bad in (-0.1, math.nan):
-        with pytest.raises(OutOfRange):
-            combine_resolution(bad, 0.1)
 
 
 @pytest.mark.parametrize("case", QUANTILES, ids=str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instruments.catalogue.loader import check_file, load_catalogue, read_file
+from instruments.catalogue.loader import load_catalogue, read_file
 from instruments.catalogue.schema import read_type
 from tests.support.small_type import HEAD, measurand, told
 
@@ -58,12 +58,12 @@ def test_a_byte_order_mark_is_no_fault(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_bytes(b"\xef\xbb\xbf" + PROBE.encode())
 
-    assert check_file(file) == ()
+    assert read_file(file).findings == ()
     assert read_file(file).type == load_catalogue().get("thermometer.digital_probe")
 
 
 def test_a_missing_file_is_not_told_to_be_saved(tmp_path):
-    (finding,) = check_file(tmp_path / "none.toml")
+    (finding,) = read_file(tmp_path / "none.toml").findings
 
     assert finding.text().endswith("No such file or directory. Check the name.")
 

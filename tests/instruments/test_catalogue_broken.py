@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from instruments.catalogue.loader import check_file
+from instruments.catalogue.loader import read_file
 
 FOREHEAD = "thermometer.infrared_forehead"
 ELECTRONIC = "thermometer.medical_electronic"
@@ -20,7 +20,7 @@ def shipped(id_):
 def check(tmp_path, text):
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
-    return path, check_file(path)
+    return path, read_file(path).findings
 
 
 # of each row: the type that is broken, what is replaced (its last line is the one blamed unless

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from instruments.catalogue.loader import check_file, load_catalogue
+from instruments.catalogue.loader import load_catalogue, read_file
 from instruments.errors import Invalid
 from instruments.quantities import UNITS
 
@@ -22,7 +22,7 @@ def shipped(name):
 def check(tmp_path, text):
     path = tmp_path / "mine.toml"
     path.write_text(text, encoding="utf-8")
-    return path, check_file(path)
+    return path, read_file(path).findings
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_all_problems_are_shown_at_once(tmp_path):
 def test_file_that_is_no_text_is_refused(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_bytes(b"schema = 1\nname = '\xff'")
-    (finding,) = check_file(path)
+    (finding,) = read_file(path).findings
     assert finding.code == "type-unreadable"
     assert str(path) in finding.text()
 
 
 def test_missing_file_is_refused(tmp_path):
-    (finding,) = check_file(tmp_path / "nowhere.toml")
+    (finding,) = read_file(tmp_path / "nowhere.toml").findings
     assert finding.code == "type-unreadable"
 
 

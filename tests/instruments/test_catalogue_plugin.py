@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from instruments.catalogue.loader import check_file, load_catalogue
+from instruments.catalogue.loader import load_catalogue, read_file
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "acme_types"
@@ -60,7 +60,7 @@ def seen_with(target: Path) -> dict:
 
 
 def test_the_file_of_the_example_has_no_findings():
-    assert check_file(EXAMPLE / FILE) == ()
+    assert read_file(EXAMPLE / FILE).findings == ()
     assert (EXAMPLE / "acme_types" / "__init__.py").read_bytes() == b""
 
 

@@ -12,7 +12,6 @@ from instruments.quantities import (
     convert,
     convert_difference,
     decimals,
-    is_multiple,
     parse_decimal,
     unit,
     unit_from_dsi,
@@ -210,28 +209,3 @@ def test_only_plain_ascii_decimals_get_through(text):
 )
 def test_decimals_counts_what_was_written(text, places):
     assert decimals(text) == places
-
-
-@pytest.mark.parametrize(
-    ("reading", "resolution", "possible"),
-    [
-        ("36.8", "0.1", True),
-        ("36.85", "0.1", False),
-        ("36.80", "0.1", True),
-        ("36.7", "0.2", False),
-        ("36.8", "0.2", True),
-        ("-0.3", "0.1", True),
-        ("22.5", "0.5", True),
-        ("0.3", "0.1", True),
-        ("1e20", "1e-20", True),
-    ],
-)
-def test_is_multiple_is_exact(reading, resolution, possible):
-    assert is_multiple(reading, resolution) is possible
-
-
-@pytest.mark.parametrize("resolution", ["0", "-0.1"])
-def test_resolution_must_be_positive(resolution):
-    with pytest.raises(Invalid) as refused:
-        is_multiple("36.8", resolution, at="/resolution")
-    assert (refused.value.code, refused.value.at) == ("resolution-not-positive", "/resolution")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -187,15 +188,6 @@ def test_who_may_enter_certificates(place):
             standards.enter_certificate(ctx, view.id, a_certificate())
 
 
-def test_certificates_are_found_by_id(place):
-    with context_for(place) as ctx:
-        certificate = a_standard(ctx).certificates[0]
-        a_standard(ctx)
-        assert standards.get_certificates(ctx, [certificate.id, 99]) == {
-            certificate.id: certificate
-        }
-
-
 SCOPE = scope.ScopeEntry(
     type_id="thermometer.infrared_forehead",
     measurand="temperature",
@@ -207,15 +199,13 @@ SCOPE = scope.ScopeEntry(
 )
 
 
-def test_scope_row_holds_for_its_type_and_period(place):
+def test_a_row_of_the_scope_is_kept_and_ends_on_its_last_day(place):
     with context_for(place) as ctx:
         row_id = scope.add_row(ctx, SCOPE, catalogue=place.catalogue)
-        assert [r.entry for r in scope.rows_for(ctx, SCOPE.type_id, date(2025, 1, 1))] == [SCOPE]
-        assert scope.rows_for(ctx, SCOPE.type_id, date(2024, 12, 31)) == ()
-        assert scope.rows_for(ctx, "thermometer.infrared_ear", date(2025, 1, 1)) == ()
+        assert [row.entry for row in scope.list_rows(ctx)] == [SCOPE]
         scope.end_row(ctx, row_id, date(2025, 6, 30))
-        assert scope.rows_for(ctx, SCOPE.type_id, date(2025, 7, 1)) == ()
-        assert len(scope.list_rows(ctx)) == 1
+        ended = replace(SCOPE, ends_on=date(2025, 6, 30))
+        assert [row.entry for row in scope.list_rows(ctx)] == [ended]
         with pytest.raises(Invalid):
             scope.end_row(ctx, row_id, date(2024, 6, 30))
 

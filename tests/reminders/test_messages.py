@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from calib.i18n import untranslated
 from calib.reminders import messages
 from calib.reminders.messages import Digest, DueItem, Sender
 from instruments.text import LocalizedText
+from tests.support.spoken import untranslated
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 3, 2)
@@ -151,4 +151,4 @@ def test_every_sentence_of_reminders_and_board_has_chinese_words(file):
         and " " in argument.value
     }
     assert sentences
-    assert untranslated(sentences, "zh") == ()
+    assert untranslated(sentences) == ()

@@ -8,7 +8,7 @@ import pytest
 
 from calib.i18n import translate
 from calib.services.board import spoken_for
-from calib.services.colours import LABELS, Standing, judge
+from calib.services.colours import Standing, judge
 from calib.services.standing import CertificateLine
 
 TODAY = date(2026, 3, 2)
@@ -90,10 +90,6 @@ def test_the_gravest_reason_gives_colour_and_words(code, colour, known):
     chinese = translate(judgement.message, "zh", **judgement.facts)
     assert "{" not in english + chinese
     assert english != chinese
-
-
-def test_every_colour_has_a_name_in_both_languages():
-    assert {translate(name, "zh") for name in LABELS.values()} == {"合格", "准用（限用）", "停用"}
 
 
 def test_the_words_name_certificate_day_and_reason():

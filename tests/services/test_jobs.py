@@ -17,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 from calib.adapters.http import post
 from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import SMTPMailer
-from calib.adapters.sealing import LOCKED
 from calib.jobs import tasks
 from calib.jobs.huey import open_queue
 from calib.records.work import Mail, ScheduleRun
@@ -26,6 +25,7 @@ from calib.services.publishing import Publisher
 from instruments.tenancy import installation_session
 from tests.support.due_world import DueWorld
 from tests.support.mail_server import mail_server
+from tests.support.web import NoKeys
 
 LONG = 30
 """Seconds until a job that should have run is taken for lost."""
@@ -69,7 +69,7 @@ class Wired:
     def publisher(self):
         log, status = LogFolder(self.folder / "log"), LogFolder(self.folder / "status")
         anchor = FileAnchor(self.folder / "anchor" / "checkpoint")
-        return Publisher(self.engine, LOCKED, log, status, anchor, post)
+        return Publisher(self.engine, NoKeys(), log, status, anchor, post)
 
     @property
     def settings(self):

@@ -22,7 +22,8 @@ from calib.adapters.files import DirectoryStore
 from calib.adapters.http import post
 from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import FolderMailer
-from calib.adapters.sealing import LOCKED, UnsealedSealer
+from calib.adapters.sealing import UnsealedSealer
+from calib.services.ports import SigningRequest
 from calib.services.publishing import Publisher
 from instruments.context import ROLES, Role
 from instruments.db import open_engine
@@ -46,6 +47,14 @@ with warnings.catch_warnings():
 
 _people = itertools.count(1)
 ORIGIN = "http://testserver"
+
+
+class NoKeys:
+    """The signer of an installation that has no keys: nobody asks it."""
+
+    def sign(self, request: SigningRequest) -> bytes:
+        """Sign nothing."""
+        raise AssertionError(f"nothing is signed here, asked: {request.form}")
 
 
 @functools.cache
@@ -94,10 +103,10 @@ def an_application(installation: Installation, folder: Path, now: datetime = NOW
         sealer=UnsealedSealer(),
         mailer=FolderMailer(folder / "mail", sender="calib@localhost"),
         clock=lambda: now,
-        signer=LOCKED,
+        signer=NoKeys(),
         publisher=Publisher(
             installation.engine,
-            LOCKED,
+            NoKeys(),
             LogFolder(folder / "log"),
             LogFolder(folder / "status"),
             FileAnchor(folder / "anchor" / "checkpoint"),
