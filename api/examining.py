@@ -6,8 +6,7 @@ What is sent is read, answered and forgotten: nothing of it is stored or logged.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from api.deps import origin_of
 from calib.services import public
 from calib.services.log import proof_of
 from calib.services.statuses import LIST
+from calib.verifier.bounds import form_of
 from instruments.errors import DomainError, Invalid, NotFound
 from instruments.tenancy import InstallationSession, installation_session
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PROOF, STATUS = b"c2sp.org/tlog-proof@", b"calib-status/"
 MOST_FILES = 6
+Found = tuple[int, str]
+"""Id and number of a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,6 @@ def examine_sent(sent: Sequence[tuple[str, bytes]], wired: Wiring) -> tuple[Exam
     Raises Invalid when there is nothing to examine, or too much.
     """
     from calib.verifier.evidence import Evidence
-    from calib.verifier.examine import examine
 
     proofs = [content for _, content in sent if content.startswith(PROOF)]
     lists = [content for _, content in sent if content.startswith(STATUS)]
@@ -70,19 +71,30 @@ def examine_sent(sent: Sequence[tuple[str, bytes]], wired: Wiring) -> tuple[Exam
             "most.",
             facts={"count": len(sent), "subjects": len(subjects), "most": MOST_FILES},
         )
-    own = wired.publisher.status_files.read(LIST)
-    with installation_session(wired.engine, read_only=True) as session:
-        given = Evidence(
-            now=wired.clock(),
-            trust=_own_trust(wired),
-            proof=proofs[0] if len(proofs) == 1 else None,
-            status=lists[0] if lists else own,
-        )
-        evidence = [_with_proof(given, content, wired, session) for _, content in subjects]
-    return tuple(
-        Examined(name, examine(content, brought))
-        for (name, content), brought in zip(subjects, evidence, strict=True)
+    given = Evidence(
+        now=wired.clock(),
+        trust=_own_trust(wired),
+        proof=proofs[0] if len(proofs) == 1 else None,
+        status=lists[0] if lists else wired.publisher.status_files.read(LIST),
     )
+    return tuple(Examined(name, _report(content, given, wired)) for name, content in subjects)
+
+
+def _report(content: bytes, given: Evidence, wired: Wiring) -> Report:
+    from calib.verifier.apart import examine_apart
+    from calib.verifier.evidence import with_log
+
+    if given.proof is not None:
+        return examine_apart(content, given)
+    digest = hashlib.sha256(content).hexdigest()
+    brought = _with_proof(given, lambda session: public.issued_by_digest(session, digest), wired)
+    report = examine_apart(content, brought)
+    token = report.says.get("token", "")
+    if brought.proof is not None or not token or form_of(content) != "pdf":
+        return report
+    # changed since it was issued: the proof of what it says it is shows that
+    brought = _with_proof(given, lambda session: public.issued_of(session, token), wired)
+    return with_log(report, content, brought) if brought.proof is not None else report
 
 
 def _own_trust(wired: Wiring) -> TrustBundle | None:
@@ -94,35 +106,16 @@ def _own_trust(wired: Wiring) -> TrustBundle | None:
 
 
 def _with_proof(
-    evidence: Evidence, content: bytes, wired: Wiring, session: InstallationSession
+    evidence: Evidence, find: Callable[[InstallationSession], Found | None], wired: Wiring
 ) -> Evidence:
-    """Add the proof of the certificate that the file is, or says it is, where this log holds it."""
-    if evidence.proof is not None:
-        return evidence
-    digest = hashlib.sha256(content).hexdigest()
-    token = _token(content)
-    found = public.issued_by_digest(session, digest) or public.issued_of(session, token)
-    log = wired.publisher.log(wired.clock()) if found else None
-    if found is None or log is None:
-        return evidence
-    try:
-        proof = proof_of(log, session, found[0], "issued").text().encode()
-    except DomainError:
-        return evidence  # issued a moment ago, not yet in the log: the report says what is missing
+    """Add the proof of a certificate, where this log holds it."""
+    with installation_session(wired.engine, read_only=True) as session:
+        found = find(session)
+        log = wired.publisher.log(wired.clock()) if found else None
+        if found is None or log is None:
+            return evidence
+        try:
+            proof = proof_of(log, session, found[0], "issued").text().encode()
+        except DomainError:
+            return evidence  # issued a moment ago, not in the log yet: the report says so
     return replace(evidence, proof=proof)
-
-
-def _token(content: bytes) -> str:
-    """Return the token that a PDF says it answers to; it is believed by nobody."""
-    import pypdfium2  # type: ignore[import-untyped]
-
-    from calib.certificates.reread import read_file
-
-    if not content.startswith(b"%PDF-"):
-        return ""
-    try:
-        attached = read_file(content).attachments.get("certificate.json", b"")
-        token = json.loads(attached)["token"]
-    except (DomainError, pypdfium2.PdfiumError, ValueError, KeyError, TypeError, RecursionError):
-        return ""  # the examination says what is wrong with it
-    return token if isinstance(token, str) else ""

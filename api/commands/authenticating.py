@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.commands.pinning import pinned
 from api.commands.terminal import AsJSON, print_json, read_input, words
 from instruments.errors import DomainError
 
@@ -42,7 +42,7 @@ def authenticate(
     """
     from calib.verifier.report import EXIT
 
-    trust = _trust(policy)
+    trust = pinned(str(policy)) if policy else None
     reports = [
         (file, _examined(read_input(file), file, trust, proof, status, offline=offline))
         for file in files
@@ -56,25 +56,6 @@ def authenticate(
     raise typer.Exit(1 if 1 in codes else max(codes))
 
 
-def _trust(policy: Path | None) -> TrustBundle | None:
-    """Return what is pinned; without a file what this installation itself vouches for, if any."""
-    from calib.ledger.trust import read_trust
-    from instruments.errors import Invalid
-
-    if policy is None:
-        return None
-    try:
-        plain = json.loads(read_input(str(policy)))
-    except ValueError as problem:
-        raise Invalid(
-            "trust-unreadable",
-            "This is no trust bundle ({problem}). Ask the laboratory for it again, by a way other "
-            "than the certificate.",
-            facts={"problem": str(problem)},
-        ) from problem
-    return read_trust(plain)
-
-
 def _examined(
     content: bytes,
     file: str,
@@ -85,8 +66,8 @@ def _examined(
     offline: bool,
 ) -> Report:
     from api.bootstrap import system_clock
+    from calib.verifier.apart import examine_apart
     from calib.verifier.evidence import Evidence
-    from calib.verifier.examine import examine
 
     beside = Path(file).with_suffix(".tlog-proof")
     found = proof or (beside if file != "-" and beside.exists() else None)
@@ -96,10 +77,10 @@ def _examined(
         proof=read_input(str(found)) if found else None,
         status=read_input(str(status)) if status else None,
     )
-    report = examine(content, evidence)
+    report = examine_apart(content, evidence)
     if offline or trust is None or (evidence.proof and evidence.status):
         return report
-    return examine(content, _fetched(evidence, trust, report))
+    return examine_apart(content, _fetched(evidence, trust, report))
 
 
 def _fetched(evidence: Any, trust: TrustBundle, report: Report) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands.acting import installation
+from api.commands.pinning import pinned
 from api.commands.terminal import AsJSON, answer, settings, tell_findings, words
 from instruments.errors import Refused
 
@@ -60,10 +60,9 @@ def watch(
 ) -> None:
     """Look whether a log only grew, and whether it holds lines in your name that are not yours."""
     from api.bootstrap import fetch_log
-    from calib.ledger.trust import read_trust
     from calib.verifier.watching import lines_of_proofs, watch
 
-    bundle = read_trust(json.loads(trust.read_bytes()))
+    bundle = pinned(str(trust))
     key = next(one for one in bundle.read_policy().logs if one.name == bundle.origin)
     proofs = sorted(own.glob("*.tlog-proof")) if own else []
     mine = lines_of_proofs(proof.read_bytes() for proof in proofs)

@@ -14,10 +14,10 @@ from fastapi.responses import RedirectResponse, Response
 from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
-from calib.certificates.dcc import read_dcc
 from calib.certificates.dcc_reading import DCCReading
 from calib.services import standard_import
 from calib.services.ports import FileStore
+from calib.verifier.apart import read_dcc_apart
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Finding
@@ -194,7 +194,7 @@ class Preview:
 
 def _preview(typed: Typed, standard: StandardView) -> Preview:
     name, content = typed.file_or_kept("file")
-    reading = read_dcc(content)
+    reading = read_dcc_apart(content)
     table = typed.whole("table") or 0
     entry = standard_import.to_certificate_entry(reading, table, standard.unit)
     findings = standard_import.to_be_known(reading, standard)

@@ -49,6 +49,8 @@ class SealedPDF:
     """As the signer claims it."""
     stamped_at: datetime | None = None
     """As a trusted timestamp authority states it; None: no such stamp."""
+    stamped_by: str = ""
+    """Name of the authority in the stamp, trusted or not; empty: there is no stamp."""
 
 
 def verified_pdf(
@@ -91,7 +93,7 @@ def _of_a_stranger() -> Iterator[None]:
     """Turn whatever a parser stumbles over into a refusal: the file may be made to that end."""
     try:
         yield
-    except DomainError:
+    except (DomainError, MemoryError):
         raise
     except (SignatureValidationError, UnacceptableSignerError) as problem:
         raise _changed(str(problem)) from problem
@@ -119,32 +121,57 @@ async def _proved(
     if signed_at is None or signed_at.tzinfo is None:
         raise _changed("it does not say when it was sealed")
     leaf = trusted(chain, roots, at or signed_at)
-    times = _context(time_roots)
+    own = _stamps_in(signature)
+    if len(own) > 1:
+        raise _changed("it bears more than one time stamp")
     status = await async_validate_pdf_signature(
         signature,
         signer_validation_context=_context([leaf], at or signed_at),
-        ts_validation_context=times,
+        ts_validation_context=_context(time_roots, _time_in(own[0]) if own else None),
     )
     if not (status.intact and status.valid):
         raise _changed("the seal does not fit its bytes")
     last = stamps[0] if stamps else signature
     if last is not signature:
+        times = _context(time_roots, _time_in(last.signed_data))
         stamp = await async_validate_pdf_timestamp(last, times)
         later_is_fine = stamp.intact and stamp.valid and status.docmdp_ok
         if not later_is_fine or signature.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
             raise _changed("something other than a time stamp follows the seal")
     if last.evaluate_signature_coverage() != SignatureCoverageLevel.ENTIRE_FILE:
         raise _changed("the seal does not cover every byte")
-    return SealedPDF(leaf, signed_at, _stamped_at(status))
+    return SealedPDF(leaf, signed_at, *_stamped(status))
 
 
-def _stamped_at(status: Any) -> datetime | None:
-    """Return the time of the stamp inside the seal, where its authority is trusted."""
-    stamp = status.timestamp_validity
-    if stamp is None or not (stamp.intact and stamp.valid and stamp.trusted):
-        return None
-    stamped_at: datetime = stamp.timestamp
+def _stamps_in(signature: Any) -> list[Any]:
+    """Return the time stamps inside a seal."""
+    attributes = signature.signer_info["unsigned_attrs"]
+    return [
+        token["content"]
+        for attribute in attributes
+        if attribute["type"].native == "signature_time_stamp_token"
+        for token in attribute["values"]
+    ]
+
+
+def _time_in(stamp: Any) -> datetime:
+    """Return the time in a stamp: the certificate of its authority is judged as it was then.
+
+    Otherwise no stamp would outlive that certificate, and it is to show what was long ago.
+    """
+    stamped_at: datetime = stamp["encap_content_info"]["content"].parsed["gen_time"].native
     return stamped_at
+
+
+def _stamped(status: Any) -> tuple[datetime | None, str]:
+    """Return the time of the stamp inside the seal, where its authority is trusted, and whose."""
+    stamp = status.timestamp_validity
+    if stamp is None:
+        return None, ""
+    if not (stamp.intact and stamp.valid):
+        raise _changed("its time stamp is of something else")
+    by = str(stamp.signing_cert.subject.native.get("common_name", "?"))
+    return (stamp.timestamp if stamp.trusted else None), by
 
 
 def _context(roots: Roots, at: datetime | None = None) -> ValidationContext:

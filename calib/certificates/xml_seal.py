@@ -153,7 +153,7 @@ def open_xml(content: bytes, roots: Roots, at: datetime | None = None) -> Sealed
         results = XAdESVerifier().verify(
             root, x509_cert=leaf, expect_config=_config(count, at or signed_at)
         )
-    except DomainError:
+    except (DomainError, MemoryError):
         raise
     except Exception as problem:  # whatever a parser stumbles over: the file is a stranger's
         raise Refused(

@@ -136,7 +136,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     try:
         return Manifest(**json.loads((folder / MANIFEST).read_bytes()))
-    except (OSError, ValueError, TypeError) as problem:
+    except (OSError, ValueError, TypeError, RecursionError) as problem:
         raise Invalid(
             "backup-unreadable",
             "{folder} holds no proven backup ({problem}). Name the folder that calib backup wrote.",

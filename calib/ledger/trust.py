@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from calib.ledger.checkpoints import read_whole
 from calib.ledger.notes import ED25519, NoteKey, read_note_key
@@ -75,6 +74,8 @@ class TrustBundle:
     marks: tuple[TrustedKey, ...] = ()
     statuses: tuple[TrustedKey, ...] = ()
     made_at: str = ""
+    time_roots: tuple[str, ...] = later(())
+    """Certificates (PEM) of timestamp authorities; when they saw a seal is then believed."""
 
     def read_policy(self) -> Policy:
         """Return whom the log is believed with."""
@@ -101,12 +102,14 @@ class TrustBundle:
         return hashlib.sha256(replace(self, made_at="").canonical()).hexdigest()
 
 
-def read_trust(plain: Mapping[str, Any]) -> TrustBundle:
+def read_trust(plain: object) -> TrustBundle:
     """Read a trust bundle; every key in it is looked at.
 
     Raises Invalid with what is wrong.
     """
     try:
+        if not isinstance(plain, Mapping):
+            raise NotPlain("", "an object is expected")
         rest = {name: value for name, value in plain.items() if name != "format"}
         if plain.get("format") != FORMAT:
             raise NotPlain("/format", f"got {plain.get('format')!r}, expected {FORMAT!r}")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from calib.certificates.dcc import read_dcc
 from calib.certificates.dcc_reading import DCCColumn, DCCReading, DCCSeries, DCCTable
 from calib.certificates.dcc_units import unit_of
 from calib.records.work import StoredFile
 from calib.services.ports import FileStore
+from calib.verifier.apart import read_dcc_apart
 from instruments.context import Context
 from instruments.errors import Finding, Invalid, Refused
 from instruments.quantities import UNITS, convert, convert_difference
@@ -56,7 +56,7 @@ def import_standard_certificate(  # noqa: PLR0913 -- what a person says beside t
     ctx.need("technician", "manager")
     standard = standards.get_standard(ctx, standard_id)
     name = fields.words(filename, "/filename", required=True)
-    reading = read_dcc(content)
+    reading = read_dcc_apart(content)
     entry = to_certificate_entry(
         reading, table, standard.unit, valid_until=valid_until, file_sha256=store.put(content)
     )

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import Literal
 
 from instruments.errors import Refused
 
 MAX_UNPACKED = 64 * 1024**2
 """Bytes that all streams of a certificate unpack to; a genuine one has less than a hundredth."""
 MAX_STREAMS = 5000
+MAX_READINGS = 8 * 1024**2
+"""Bytes of an input; a batch of a thousand thermometers has half."""
+MAX_POINTS = 20_000
 _FILTER = re.compile(rb"/((?:#[0-9A-Fa-f]{2}|[A-Za-z]){6})(?![A-Za-z#])")
 _ALLOWED = re.compile(rb"\s*/(?:FlateDecode|Adobe\.PPKLite)(?![\w#.])")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"(?<!end)stream[^\r\n]*(?:\r\n|\n|\r)")
 _STEP = 64 * 1024
+
+
+def form_of(content: bytes) -> Literal["pdf", "xml", "code"]:
+    """Return what a content looks like; whatever is no file is taken for the text of a code."""
+    if content.startswith(b"%PDF-"):
+        return "pdf"
+    return "xml" if content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else "code"
 
 
 def need_bounded(content: bytes) -> None:
@@ -37,6 +48,11 @@ def need_bounded(content: bytes) -> None:
         left -= _unpacked(content, found.end(), left)
         if left <= 0 or count > MAX_STREAMS:
             raise _refused("it unpacks to more than any certificate")
+
+
+def is_computable(content: bytes) -> bool:
+    """Answer whether frozen readings are small enough to be computed again for a stranger."""
+    return len(content) <= MAX_READINGS and content.count(b'"nominal":') <= MAX_POINTS
 
 
 def _plain(name: bytes) -> bytes:

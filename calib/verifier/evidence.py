@@ -15,7 +15,15 @@ from calib.ledger.merkle import includes, leaf_hash
 from calib.ledger.notes import cosigners, read_note, signers
 from calib.ledger.statuses import StatusList, entry_of, read_status
 from calib.ledger.trust import TrustBundle
-from calib.verifier.report import Step, contradicted, established, not_established, refused
+from calib.verifier.report import (
+    Report,
+    Step,
+    contradicted,
+    established,
+    not_established,
+    refused,
+    report_of,
+)
 from instruments.errors import DomainError, Refused
 
 AHEAD = timedelta(days=1)
@@ -64,6 +72,14 @@ def log_steps(
         return _proved(proof, leaf, evidence.trust, evidence.now)
     except DomainError as problem:
         return [refused("log", problem)]
+
+
+def with_log(report: Report, content: bytes, evidence: Evidence) -> Report:
+    """Return a report on a PDF with the steps about the log as they are with this proof."""
+    others = [step for step in report.steps if step.id not in ("log", "witnesses")]
+    number = report.says.get("number", "")
+    logged = log_steps(evidence, {"pdf": sha256(content)}, number)
+    return report_of([*others, *logged], report.says)
 
 
 def _need_same(
@@ -185,7 +201,7 @@ def _standing(listed: StatusList, now: datetime, entry: str) -> Step:
     if ended is not None:
         message = "The laboratory says: {state} since {on}."
         return contradicted("status", message, state=ended.state, on=ended.on.isoformat())
-    until = listed.next_update.isoformat()
+    until = listed.ends_at.isoformat()
     if not listed.is_current(now):
         message = (
             "The status list was good until {until}; what happened since is not known. Fetch it "

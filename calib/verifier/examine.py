@@ -21,20 +21,28 @@ from calib.evaluation.evaluate import evaluate
 from calib.evaluation.floor import within_scope
 from calib.evaluation.inputs import CalibrationInput
 from calib.ledger.marks import SignedMark, read_fragment
-from calib.verifier.bounds import need_bounded
+from calib.verifier.bounds import form_of, is_computable, need_bounded
 from calib.verifier.evidence import Evidence, log_steps, sha256, status_step
 from calib.verifier.marks import is_mark_of, mark_step, mark_steps, validity_steps
 from calib.verifier.report import (
-    STEP_WORDS,
     Report,
     Step,
     contradicted,
     established,
     not_established,
     refused,
-    verdict_of,
+    report_of,
 )
-from calib.verifier.seals import Seen, held, of_document, of_issuer, roots_of, seen_in
+from calib.verifier.seals import (
+    Seen,
+    held,
+    of_document,
+    of_issuer,
+    roots_of,
+    seen_in,
+    time_roots_of,
+    timestamp_steps,
+)
 from instruments.errors import DomainError, Invalid
 from instruments.plain import NotPlain
 
@@ -43,8 +51,10 @@ _ODD = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, Rec
 DOCUMENT, INPUT, DCC = "certificate.json", "input.json", "dcc.xml"
 
 
-def examine(content: bytes, evidence: Evidence) -> Report:
-    """Return what can be said of a certificate."""
+def examine(
+    content: bytes, evidence: Evidence, tell: Callable[[Report], None] | None = None
+) -> Report:
+    """Return what can be said of a certificate; `tell` gets it before the results are computed."""
     try:
         if len(content) > MAX_BYTES:
             raise Invalid(
@@ -52,28 +62,23 @@ def examine(content: bytes, evidence: Evidence) -> Report:
                 "The file has {size} bytes; no certificate has more than {limit}.",
                 facts={"size": len(content), "limit": MAX_BYTES},
             )
-        if content.startswith(b"%PDF-"):
-            return _of_pdf(content, evidence)
-        if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        form = form_of(content)
+        if form == "pdf":
+            return _of_pdf(content, evidence, tell or (lambda _: None))
+        if form == "xml":
             return _of_xml(content, evidence)
         steps, says = mark_steps(content.decode("utf-8").strip(), evidence)
-        return _report(steps, says)
+        return report_of(steps, says)
     except DomainError as problem:
-        return _report([refused("file", problem)])
+        return report_of([refused("file", problem)])
     except UnicodeDecodeError:
-        return _report([refused("file", _not_ours("no PDF, no XML and no code"))])
-
-
-def _report(steps: list[Step], says: Mapping[str, str] | None = None) -> Report:
-    order = list(STEP_WORDS)
-    ordered = sorted(steps, key=lambda step: order.index(step.id))
-    return Report(verdict_of(ordered), tuple(ordered), says or {})
+        return report_of([refused("file", _not_ours("no PDF, no XML and no code"))])
 
 
 # ------------------------------------------------------------------------------------------- PDF
 
 
-def _of_pdf(content: bytes, evidence: Evidence) -> Report:
+def _of_pdf(content: bytes, evidence: Evidence, tell: Callable[[Report], None]) -> Report:
     read = _read(content)
     document = _document(read.attachments.get(DOCUMENT))
     attached = {name: one for name, one in read.attachments.items() if name != DOCUMENT}
@@ -88,16 +93,17 @@ def _of_pdf(content: bytes, evidence: Evidence) -> Report:
         established(
             "file", "It reads as {kind} {number}.", kind=document.kind, number=document.number
         ),
-        _guarded("seal", lambda: _seal_of_pdf(content, document, evidence, seen)),
+        *_all_guarded("seal", lambda: _seal_of_pdf(content, document, evidence, seen)),
         *_dcc(attached.get(DCC), document, evidence, seen),
         _guarded("text", lambda: _text(document, content, attached)),
         _guarded("rendering", lambda: _rendering(document, content, attached)),
         *logged,
-        *_results(document, attached.get(INPUT)),
         *_mark(attached.get(MARK), document, evidence),
         *_standing(document, evidence),
     ]
-    return _report(steps, _says(document))
+    says = _says(document)
+    tell(report_of([*steps, _too_costly()], says))  # in case this process does not outlive the rest
+    return report_of([*steps, *_results(document, attached.get(INPUT))], says)
 
 
 def _read(content: bytes) -> ReadFile:
@@ -143,32 +149,32 @@ def _not_ours(reason: str) -> Invalid:
 
 def _guarded(id_: str, step: Callable[[], Step]) -> Step:
     """Turn a refusal, or what a stranger's odd values lead to, into the step it contradicts."""
+    return _all_guarded(id_, lambda: [step()])[0]
+
+
+def _all_guarded(id_: str, steps: Callable[[], list[Step]]) -> list[Step]:
     try:
-        return step()
+        return steps()
     except DomainError as problem:
-        return refused(id_, problem)
+        return [refused(id_, problem)]
     except _ODD as problem:
-        return refused(id_, _not_ours(f"{type(problem).__name__}: {problem}"))
+        return [refused(id_, _not_ours(f"{type(problem).__name__}: {problem}"))]
 
 
 def _seal_of_pdf(
     content: bytes, document: CertificateDocument, evidence: Evidence, seen: Seen
-) -> Step:
+) -> list[Step]:
     if document.seal == "unsigned":
-        return _unsealed()
+        message = "The certificate bears no electronic seal, and says so."
+        return [not_established("seal", message)]
     trust = evidence.trust
     if trust is None or not trust.roots:
-        return not_established(
-            "seal", "The file bears a seal, but you pinned no root to hold it to."
-        )
-    sealed = verified_pdf(content, roots_of(trust))
+        message = "The file bears a seal, but you pinned no root to hold it to."
+        return [not_established("seal", message)]
+    sealed = verified_pdf(content, roots_of(trust), time_roots=time_roots_of(trust))
     seen = seen.not_after(sealed.stamped_at)
     step, key = held(sealed.signer, sealed.signed_at, trust, evidence.now, seen)
-    return of_document(step, key, trust, document)
-
-
-def _unsealed() -> Step:
-    return not_established("seal", "The certificate bears no electronic seal, and says so.")
+    return [of_document(step, key, trust, document), *timestamp_steps(sealed)]
 
 
 def _text(document: CertificateDocument, content: bytes, attached: Mapping[str, bytes]) -> Step:
@@ -245,7 +251,7 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
         try:
             sealed = open_xml(content, roots_of(trust))
         except DomainError as problem:
-            return _report([refused("seal", problem)])
+            return report_of([refused("seal", problem)])
         reading = read_dcc(sealed.element)
     number = reading.number
     logged = log_steps(evidence, {"dcc": sha256(content)}, number)
@@ -259,10 +265,18 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
     else:
         step, key = held(sealed.signer, sealed.signed_at, trust, evidence.now, seen_in(logged))
         steps.append(of_issuer(step, key, trust, reading.issuer))
-    return _report(steps, {"number": number})
+    return report_of(steps, {"number": number})
 
 
 # -------------------------------------------------------------------------------- what it rests on
+
+
+def _too_costly() -> Step:
+    message = (
+        "Computing the results again takes more time or memory than is given to it here. Take "
+        "input.json out of the file and have it computed by calib compute, or ask the laboratory."
+    )
+    return not_established("recomputation", message)
 
 
 def _results(document: CertificateDocument, content: bytes | None) -> Iterator[Step]:
@@ -270,8 +284,14 @@ def _results(document: CertificateDocument, content: bytes | None) -> Iterator[S
         yield not_established("recomputation", "The file carries no readings to compute from.")
         return
     try:
+        if not is_computable(content):
+            yield _too_costly()
+            return
         frozen = CalibrationInput.from_dict(json.loads(content))
         result = evaluate(frozen)
+    except MemoryError:
+        yield _too_costly()
+        return
     except (DomainError, NotPlain, *_ODD) as problem:
         said = problem.code if isinstance(problem, DomainError) else str(problem)[:120]
         message = "The readings in the file cannot be computed ({reason})."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from instruments.errors import DomainError, Finding, fill
 
@@ -16,6 +16,7 @@ State = Literal["established", "contradicted", "not_established"]
 Verdict = Literal[
     "valid", "superseded", "withdrawn", "expired", "simulated", "invalid", "cannot_tell"
 ]
+STATES: Final = get_args(State)
 EXIT: Final[Mapping[Verdict, int]] = {
     "valid": 0, "superseded": 1, "withdrawn": 1, "expired": 1, "simulated": 1, "invalid": 1,
     "cannot_tell": 2,
@@ -33,6 +34,7 @@ VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
 STEP_WORDS: Final[Mapping[str, str]] = {
     "file": "The file can be read as a certificate",
     "seal": "The seal of the file",
+    "timestamp": "The time stamp of the seal",
     "dcc": "The digital certificate inside",
     "text": "What the pages say",
     "rendering": "The pages made again",
@@ -98,6 +100,13 @@ class Report:
                 for step in self.steps
             ],
         }
+
+
+def report_of(steps: Sequence[Step], says: Mapping[str, str] | None = None) -> Report:
+    """Return steps in their order, with the verdict that follows from them."""
+    order = list(STEP_WORDS)
+    ordered = sorted(steps, key=lambda step: order.index(step.id))
+    return Report(verdict_of(ordered), tuple(ordered), says or {})
 
 
 def established(id_: str, message: str, **facts: object) -> Step:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cryptography.x509 import Certificate
 
@@ -17,6 +18,9 @@ from calib.certificates.seal_chain import fingerprint, read_chain
 from calib.certificates.seal_life import believed
 from calib.ledger.trust import TrustBundle, TrustedKey
 from calib.verifier.report import Step, contradicted, established, not_established
+
+if TYPE_CHECKING:
+    from calib.certificates.pdf_seal_reading import SealedPDF
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,26 @@ def seen_in(steps: Sequence[Step]) -> Seen:
 def roots_of(trust: TrustBundle) -> list[Certificate]:
     """Return the certificates under which seals must stand."""
     return [one for pem in trust.roots for one in read_chain(pem)]
+
+
+def time_roots_of(trust: TrustBundle) -> list[Certificate]:
+    """Return the certificates under which time stamps must stand."""
+    return [one for pem in trust.time_roots for one in read_chain(pem)]
+
+
+def timestamp_steps(sealed: SealedPDF) -> list[Step]:
+    """Answer whether an authority that is pinned saw the seal; nothing where there is no stamp."""
+    if not sealed.stamped_by:
+        return []
+    if sealed.stamped_at is None:
+        message = (
+            "A time stamp of {authority} is on the seal, but you pinned no root that it stands "
+            "under: when the seal was there is not established by it."
+        )
+        return [not_established("timestamp", message, authority=sealed.stamped_by)]
+    message = "The timestamp authority {authority}, which you pinned, saw the seal at {at}."
+    at = sealed.stamped_at.isoformat()
+    return [established("timestamp", message, authority=sealed.stamped_by, at=at)]
 
 
 def held(

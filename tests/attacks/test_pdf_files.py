@@ -74,10 +74,13 @@ def _xref(world, words: bytes = b""):
     """Append a table that says an old object stands elsewhere."""
     content = world.first.pdf
     place = len(content)
-    new = b"453 0 obj\n<</Type/Page/MediaBox[0 0 9 9]>>\nendobj\n"
-    table = b"xref\n0 1\n0000000000 65535 f \n453 1\n%010d 00000 n \n" % place
-    start = int(re.findall(rb"startxref\s+(\d+)", content)[-1])
-    trailer = b"trailer\n<</Size 497/Root 492 0 R/Prev %d%s>>\n" % (start, words)
+    page, root, size, start = (
+        int(re.findall(one, content)[-1])
+        for one in (rb"/Kids\[(\d+) 0 R", rb"/Root (\d+) 0", rb"/Size (\d+)", rb"startxref\s+(\d+)")
+    )
+    new = b"%d 0 obj\n<</Type/Page/MediaBox[0 0 9 9]>>\nendobj\n" % page
+    table = b"xref\n0 1\n0000000000 65535 f \n%d 1\n%010d 00000 n \n" % (page, place)
+    trailer = b"trailer\n<</Size %d/Root %d 0 R/Prev %d%s>>\n" % (size, root, start, words)
     end = b"startxref\n%d\n%%%%EOF\n" % (place + len(new))
     return content + new + table + trailer + end
 

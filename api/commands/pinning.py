@@ -1,0 +1,36 @@
+"""The trust bundle that a person names at the terminal, looked at before it is believed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.commands.terminal import read_input
+from api.json_reading import read_json
+from instruments.errors import Finding, Invalid
+
+if TYPE_CHECKING:
+    from calib.ledger.trust import TrustBundle
+
+
+def pinned(path: str) -> TrustBundle:
+    """Return the trust bundle in a file.
+
+    Raises Invalid when it is none, WrongUsage when there is no such file.
+    """
+    from calib.ledger.trust import read_trust
+    from calib.verifier.seals import roots_of, time_roots_of
+
+    try:
+        trust = read_trust(read_json(read_input(path)))
+        roots_of(trust)
+        time_roots_of(trust)
+    except Invalid as problem:
+        if problem.code.startswith("trust-"):
+            raise
+        raise Invalid(
+            "trust-unreadable",
+            "This is no trust bundle ({problem}). Ask the laboratory for it again, by a way other "
+            "than the certificate.",
+            facts={"problem": Finding(problem.code, problem.message, facts=problem.facts)},
+        ) from problem
+    return trust
