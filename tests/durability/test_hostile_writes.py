@@ -103,7 +103,7 @@ def test_no_door_changes_what_was_issued(database_url, tmp_path, count):
         statuses.append(answer.status_code)
     assert changed(before, rows(bench.engine)) == []
     assert {d: door.store.get(d) for d in view.files.values()} == contents
-    assert max(statuses) < 500 or {s for s in statuses if s >= 500} <= {503}
+    assert {s for s in statuses if s >= 500} <= {503}
     assert sum(status < 300 for status in statuses) > 0  # not every door was shut at once
     assert issue.recover(bench.engine, door.store, UnsealedSealer(), lambda: NOW).numbers == ()
     bench.engine.dispose()

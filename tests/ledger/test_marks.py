@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import segno
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from calib.ledger.marks import Mark, fragment_of, read_fragment
@@ -75,8 +75,8 @@ WORDS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 @given(number=WORDS, item=WORDS, place=st.integers(0, 10**18))
 def test_whatever_is_written_is_read_again(number, item, place):
     mark = replace(MARK, number=number, item=item, place=place)
-    if len(fragment(mark)) <= 1200:
-        assert read_fragment(fragment(mark)).mark == mark
+    assume(len(fragment(mark)) <= 1200)
+    assert read_fragment(fragment(mark)).mark == mark
 
 
 @pytest.mark.parametrize(

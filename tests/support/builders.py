@@ -140,7 +140,7 @@ def a_standard(
 ) -> standards.StandardView:
     """Return a new standard with one certificate in force, a blackbody by default."""
     given = {
-        "code": f"S-{next(_numbers):03d}",
+        "code": f"B-{next(_numbers):03d}",  # never S-014 and the like, which a world names itself
         "name_en": "Blackbody source",
         "name_zh": "黑体辐射源",
         "serial": f"BB{next(_numbers)}",
