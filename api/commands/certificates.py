@@ -87,10 +87,18 @@ def show(
             file = lookup.certificate_file(ctx, view.id, "dcc")
             typer.get_binary_stream("stdout").write(wired.store.get(file.sha256))
             return
-    lines = [f"{view.number}  {view.state}  {view.verdict}  {view.item}  {view.performed_on}"]
+    lines = [f"{view.number}  {view.state}  {_verdict(view)}  {view.item}  {view.performed_on}"]
     lines += [f"  {e.at.isoformat()}  {e.event:11} {e.person}  {e.reason}" for e in view.events]
     lines += [f"  {f.role:7} {f.size:9} bytes  {f.sha256}" for f in view.files]
     answer(view, "\n".join(lines), as_json=as_json)
+
+
+def _verdict(view: CertificateView) -> str:
+    """Return the verdict; of a batch with rejects how many pieces pass instead."""
+    if view.passed_of is None:
+        return view.verdict
+    said = words("{passed} of {all} pieces pass", passed=view.passed_of[0], all=view.passed_of[1])
+    return said if view.verdict == "pass" else f"{view.verdict}  {said}"
 
 
 @app.command(name="print")

@@ -68,7 +68,8 @@ def colour_of(certificate: lookup.CertificateView) -> LabelColour:
     """Return the colour of the label: what is not issued or no longer stands is red."""
     if certificate.state != "issued":
         return "red"
-    return COLOUR_OF.get(certificate.verdict, "red")
+    colour = COLOUR_OF.get(certificate.verdict, "red")
+    return "yellow" if certificate.passed_of and colour == "green" else colour
 
 
 def _label(ctx: Context, certificate_id: int, limited_to: str) -> Label:
@@ -76,7 +77,11 @@ def _label(ctx: Context, certificate_id: int, limited_to: str) -> Label:
     document = lookup.certificate_document(ctx, certificate_id)
     colour = colour_of(certificate)
     until, because = _until(document) if colour != "red" else (None, None)
-    limit = limited_to or f"{translate('see certificate', 'zh')} / see certificate"
+    limit = limited_to or _in_both("see certificate")
+    if certificate.passed_of:
+        passed, pieces = certificate.passed_of
+        said = _in_both("{passed} of {all} pieces pass", passed=passed, all=pieces)
+        limit = f"{said}; {limited_to}" if limited_to else said
     return Label(
         colour=colour,
         lab=document.lab.name,
@@ -90,6 +95,10 @@ def _label(ctx: Context, certificate_id: int, limited_to: str) -> Label:
         limited_to=limit if colour == "yellow" else "",
         simulated=document.simulated,
     )
+
+
+def _in_both(message: str, **facts: object) -> str:
+    return " / ".join(translate(message, language, **facts) for language in ("zh", "en"))
 
 
 def _until(

@@ -204,6 +204,12 @@ class CalibrationResult:
             passed, len(pieces)
         )  # fmt: skip
 
+    @property
+    def stated(self) -> str:
+        """Return the verdict as one word that may stand alone: with rejects it is no ``pass``."""
+        is_rest = self.verdict == "pass" and self.passed_of is not None
+        return "pass_of_rest" if is_rest else self.verdict
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plain form."""
         return {"kind": "calibration", "result": to_plain(self)}

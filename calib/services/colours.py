@@ -153,7 +153,16 @@ def _limited(standing: Standing) -> Judgement | None:
             "yellow", "limited", "Limited use: {reason}.", {"reason": standing.reason or "-"}
         )
     assert standing.certificate is not None  # noqa: S101 -- judged red or yellow before
-    facts = {"number": standing.certificate.number}
+    facts: dict[str, object] = {"number": standing.certificate.number}
+    if standing.certificate.passed_of is not None:
+        passed, pieces = standing.certificate.passed_of
+        return Judgement(
+            "yellow",
+            "pieces-failed",
+            "{passed} of {all} pieces pass ({number}). Use none of those that the certificate "
+            "names as not passing.",
+            {**facts, "passed": passed, "all": pieces},
+        )
     if standing.certificate.verdict in ("conditional_pass", "undetermined"):
         return Judgement(
             "yellow",

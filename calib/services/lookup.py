@@ -106,6 +106,8 @@ class CertificateView:
     files: tuple[FileView, ...]
     is_simulated: bool = False
     """Its readings come from a generator: it certifies no instrument."""
+    passed_of: tuple[int, int] | None = None
+    """How many pieces of a batch pass of how many, where some do not: the verdict alone lies."""
 
 
 def certificates(
@@ -267,6 +269,7 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
             events=tuple(events.get(row.id, ())),
             files=tuple(files.get(row.id, ())),
             is_simulated=lines[row.id].is_simulated,
+            passed_of=lines[row.id].passed_of,
         )
         for row in rows
     )

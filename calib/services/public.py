@@ -47,6 +47,7 @@ SEALED_WORDS = (
 )
 VERDICT_WORDS: dict[str, str] = {
     "pass": "Conforms to the limits",
+    "pass_of_rest": "Some pieces do not conform; the certificate names them",
     "conditional_pass": "Conforms conditionally: within the guard band",
     "undetermined": "Neither conformity nor non-conformity can be stated",
     "conditional_fail": "Does not conform conditionally: within the guard band",
@@ -114,6 +115,8 @@ class PublicCertificate:
     """Only where it was agreed to be printed."""
     methods: tuple[str, ...]
     verdict: str
+    passed_of: tuple[int, int] | None
+    """How many pieces of a batch pass of how many, where some do not: the verdict alone lies."""
     unconfirmed_limits: tuple[str, ...]
     """Documents whose limits decided and are still to be confirmed at their source."""
     results: tuple[PublicResult, ...]
@@ -264,6 +267,7 @@ def _public(
         next_due_on=document.next_due_on if document.interval_agreed else None,
         methods=tuple(m.id for m in document.measurement.methods if m.role == "method"),
         verdict=document.result.verdict,
+        passed_of=document.result.passed_of,
         unconfirmed_limits=document.result.unconfirmed_limits,
         results=tuple(_line(document, point) for point in document.result.points),
         is_unsigned=document.seal == "unsigned",

@@ -265,7 +265,7 @@ def _fits(
     start = bytes.fromhex(payload_digest)[:DIGEST_SIZE]
     entry = entry_of(document.token)
     return (mark.number, mark.payload, mark.entry) == (document.number, start, entry) and (
-        mark.verdict == document.result.verdict and mark.issued_on == document.issued_on
+        mark.verdict == document.result.stated and mark.issued_on == document.issued_on
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 
 from calib.certificates.document import CertificateDocument
@@ -126,7 +127,7 @@ def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
         kind=document.kind,
         issued_on=document.issued_on,
         until=document.valid_until or NONE,
-        verdict=document.result.verdict,
+        verdict=document.result.stated,
         item=item.serial or pieces or NONE,
         place=place,
         payload=bytes.fromhex(document.digest())[:DIGEST_SIZE],
@@ -135,8 +136,9 @@ def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
 
 
 def is_mark_of(mark: Mark, document: CertificateDocument) -> bool:
-    """Answer whether a mark speaks of this document."""
-    return mark == mark_of(document, mark.origin, mark.place)
+    """Answer whether a mark speaks of this document, be it by the verdict of a batch alone."""
+    named = mark_of(document, mark.origin, mark.place)
+    return mark in (named, replace(named, verdict=document.result.verdict))
 
 
 def validity_steps(until: str | None, today: date) -> Iterator[Step]:
