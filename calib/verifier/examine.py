@@ -374,7 +374,7 @@ def _says(document: CertificateDocument) -> dict[str, str]:
         "performed_on": document.performed_on,
         "issued_on": document.issued_on,
         "valid_until": document.valid_until or "",
-        "verdict": document.result.verdict,
+        "verdict": document.result.stated,
         "host": urlsplit(document.address).netloc,
         "token": document.token,
     }
