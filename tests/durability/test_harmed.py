@@ -61,7 +61,7 @@ def test_killed_at_every_system_call_it_recovers(lab):
 
 
 @pytest.mark.parametrize(
-    "count", [10, pytest.param(50, marks=pytest.mark.nightly)], ids=["some", "many"]
+    "count", [5, pytest.param(50, marks=pytest.mark.nightly)], ids=["some", "many"]
 )
 def test_a_disk_that_fails_to_sync_ends_the_writing_and_a_retry_gives_the_same(lab, count):
     need_strace()

@@ -218,5 +218,10 @@ def test_a_sample_means_what_it_says() -> None:
 
 
 @pytest.mark.slow
+def test_two_thousand_mean_what_they_say() -> None:
+    many(range(1000, 3000))
+
+
+@pytest.mark.nightly
 def test_ten_thousand_mean_what_they_say() -> None:
     many(range(1000, 11_000))

@@ -88,6 +88,7 @@ def until(lines: Iterator[bytes], last: bytes) -> Iterator[bytes]:
             return
 
 
+@pytest.mark.nightly
 def test_two_worlds_of_one_day_are_alike(folder, tmp_path):
     prepare(tmp_path / "again", PORT, clock=lambda: NOW)
     assert told(tmp_path / "again") == told(folder)
