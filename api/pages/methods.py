@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -38,6 +38,14 @@ from instruments.services.method_views import (
 from instruments.text import LocalizedText
 
 router = APIRouter(include_in_schema=False)
+Act = Literal["submit", "approve", "return", "withdraw"]
+ACTS: Mapping[Act, tuple[str, str]] = {
+    "submit": ("reason", "method-submitted"),
+    "approve": ("approval", "method-approved"),
+    "return": ("remark", "method-returned"),
+    "withdraw": ("withdrawal", "method-withdrawn"),
+}
+"""The field in which each act is explained, and the notice after it."""
 APPROVERS = frozenset({"manager", "signatory"})
 SIZES = (
     "half_width", "relative_half_width", "U", "relative_U", "k", "u", "pooled", "scatter_of", "of",
@@ -127,55 +135,27 @@ def save_text(method_id: int, request: Request, ctx: Writing, typed: AsTyped) ->
     return _edited(request, ctx, before, typed, done)
 
 
-@router.post("/methods/{method_id}/submit")
-def submit(
-    method_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+@router.post("/methods/{method_id}/{act}")
+def act_on(
+    method_id: int, act: Act, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
-    """Hand a draft in, with what a dry run shows."""
+    """Hand a draft in, or let it take effect, return it, take it out of use."""
+    field, told_as = ACTS[act]
 
-    def act() -> MethodView:
-        reason = typed.text("reason")
-        return dry_run.submit(ctx, method_id, typed.version(), reason, wired.catalogue)
+    def do() -> MethodView:
+        version, why = typed.version(), typed.text(field)
+        if act == "submit":
+            return dry_run.submit(ctx, method_id, version, why, wired.catalogue)
+        if act == "approve":
+            return methods.approve(ctx, method_id, version, why, wired.catalogue)
+        if act == "return":
+            return methods.give_back(ctx, method_id, version, why)
+        return methods.withdraw(ctx, method_id, version, why, wired.catalogue)
 
-    return _acted(request, ctx, wired, method_id, typed, act, "method-submitted")
-
-
-@router.post("/methods/{method_id}/approve")
-def approve(
-    method_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
-    """Let a revision take effect."""
-
-    def act() -> MethodView:
-        remark = typed.text("approval")
-        return methods.approve(ctx, method_id, typed.version(), remark, wired.catalogue)
-
-    return _acted(request, ctx, wired, method_id, typed, act, "method-approved")
-
-
-@router.post("/methods/{method_id}/return")
-def give_back(
-    method_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
-    """Return a revision to its writer."""
-
-    def act() -> MethodView:
-        return methods.give_back(ctx, method_id, typed.version(), typed.text("remark"))
-
-    return _acted(request, ctx, wired, method_id, typed, act, "method-returned")
-
-
-@router.post("/methods/{method_id}/withdraw")
-def withdraw(
-    method_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
-) -> Response:
-    """Give a draft up, or take an approved revision out of use."""
-
-    def act() -> MethodView:
-        remark = typed.text("withdrawal")
-        return methods.withdraw(ctx, method_id, typed.version(), remark, wired.catalogue)
-
-    return _acted(request, ctx, wired, method_id, typed, act, "method-withdrawn")
+    done = attempt(ctx, do)
+    if isinstance(done, DomainError):
+        return _method_page(request, ctx, wired, method_id, shown_again(typed, done, ctx))
+    return RedirectResponse(f"/methods/{method_id}?done={told_as}", status_code=303)
 
 
 def _started(
@@ -200,22 +180,6 @@ def _edited(
     # the other form of the page keeps what is stored
     form = Form({**current.values, **shown.values}, shown.problems, shown.code, shown.theirs)
     return _edit_page(request, ctx, before, form)
-
-
-def _acted(
-    request: Request,
-    ctx: Context,
-    wired: Wiring,
-    method_id: int,
-    typed: Typed,
-    act: Callable[[], MethodView],
-    told_as: str,
-) -> Response:
-    done = attempt(ctx, act)
-    if isinstance(done, DomainError):
-        form = shown_again(typed, done, ctx)
-        return _method_page(request, ctx, wired, method_id, form)
-    return RedirectResponse(f"/methods/{method_id}?done={told_as}", status_code=303)
 
 
 def _list_page(request: Request, ctx: Context, wired: Wiring, form: Form) -> Response:

@@ -250,3 +250,9 @@ def test_the_dry_run_names_certificates_verdicts_and_reasons(tmp_path):
     assert "Cannot be evaluated" in page.words()
     assert "at least 5 are needed" in page.words()
     bench.engine.dispose()
+
+
+def test_an_act_nobody_knows_is_refused(world, writer):
+    copied(writer)
+    assert writer.post("/methods/1/forget", version=1).status == 422
+    assert method_of(world).line.state == "draft"
