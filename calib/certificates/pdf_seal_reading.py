@@ -31,7 +31,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from calib.certificates.pdf_seal import asn1
-from calib.certificates.seal_chain import Roots, trusted
+from calib.certificates.seal_chain import Roots, too_weak, trusted
 from instruments.errors import DomainError, Invalid, Refused
 
 _END = re.compile(rb"%%EOF(\r\n|\r|\n)?\Z")
@@ -194,12 +194,7 @@ def _need_strong(signature: Any) -> None:
     mechanism = info["signature_algorithm"]["algorithm"].native
     digest = info["digest_algorithm"]["algorithm"].native
     if mechanism not in _MECHANISMS + _RSA or digest not in _DIGESTS:
-        raise Refused(
-            "seal-too-weak",
-            "The seal rests on {what}, which can be forged. Ask the laboratory for a certificate "
-            "sealed with ECDSA P-256, or RSA of 2048 bits and more, and SHA-256.",
-            facts={"what": f"{mechanism}, {digest}"},
-        )
+        raise too_weak(f"{mechanism}, {digest}")
 
 
 def _changed(reason: str) -> Refused:

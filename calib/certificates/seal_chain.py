@@ -223,12 +223,17 @@ def _need_strong(certificate: x509.Certificate, at: datetime) -> None:
         isinstance(key, rsa.RSAPublicKey) and key.key_size >= 2048
     )
     if not is_strong_key or not isinstance(certificate.signature_hash_algorithm, _STRONG):
-        raise Refused(
-            "seal-too-weak",
-            "The seal rests on {what}, which can be forged. Ask the laboratory for a certificate "
-            "sealed with ECDSA P-256, or RSA of 2048 bits and more, and SHA-256.",
-            facts={"what": f"the certificate of {name_of(certificate)}"},
-        )
+        raise too_weak(f"the certificate of {name_of(certificate)}")
+
+
+def too_weak(what: str) -> Refused:
+    """Return the refusal of a seal that rests on what can be forged."""
+    return Refused(
+        "seal-too-weak",
+        "The seal rests on {what}, which can be forged. Ask the laboratory for a certificate "
+        "sealed with ECDSA P-256, or RSA of 2048 bits and more, and SHA-256.",
+        facts={"what": what},
+    )
 
 
 def _untrusted(reason: str) -> Refused:

@@ -23,7 +23,7 @@ from signxml.xades.xades import (
     XAdESVerifier,
 )
 
-from calib.certificates.seal_chain import Roots, Sign, trusted
+from calib.certificates.seal_chain import Roots, Sign, too_weak, trusted
 from instruments.errors import DomainError, Invalid, Refused
 
 LARGEST = 25 * 1024 * 1024
@@ -238,7 +238,7 @@ def _need_plain_references(root: etree._Element, signature: etree._Element) -> i
         if (covered is root) != (place == 0) or not wanted <= set(transforms):
             raise _suspicious("it does not cover exactly one document and its own properties")
         if not set(transforms) <= wanted | _CANONICAL:
-            raise _weak("a transform that can leave parts of the document out")
+            raise too_weak("a transform that can leave parts of the document out")
     types = [reference.get("Type", "") for reference in references[1:]]
     if types.count(_SIGNED_PROPERTIES) != 1:
         raise _suspicious("its own properties are not signed")
@@ -267,7 +267,7 @@ def _need_method(inside: etree._Element, name: str, allowed: frozenset[str]) -> 
     found = inside.findall(f"{{{DS}}}{name}")
     algorithm = found[0].get("Algorithm", "") if len(found) == 1 else ""
     if algorithm not in allowed:
-        raise _weak(algorithm[:80] or f"no {name}")
+        raise too_weak(algorithm[:80] or f"no {name}")
 
 
 def _chain_in(signature: etree._Element) -> list[x509.Certificate]:
@@ -313,13 +313,4 @@ def _suspicious(reason: str) -> Refused:
         "The XML document is built as forgeries are: {reason}. Do not rely on it; ask the "
         "laboratory for the original file.",
         facts={"reason": reason},
-    )
-
-
-def _weak(what: str) -> Refused:
-    return Refused(
-        "seal-too-weak",
-        "The seal rests on {what}, which can be forged. Ask the laboratory for a certificate "
-        "sealed with ECDSA P-256, or RSA of 2048 bits and more, and SHA-256.",
-        facts={"what": what},
     )
