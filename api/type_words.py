@@ -6,11 +6,12 @@ Shared by pages and commands. Knows no request and no database.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from calib.i18n import translate
 from instruments.catalogue.difference import Difference
+from instruments.limits import BY_ATTRIBUTE, by_attribute
 from instruments.plain import default_of
 from instruments.procedure import InstrumentType, Limit, Measurand
 from instruments.quantities import UNITS
@@ -42,6 +43,7 @@ KEY_WORDS: Mapping[str, str] = {
     "batch": "measured by lots",
     "below": "used below this number of readings",
     "calibration_mode": "calibration mode",
+    "class": "accuracy class",
     "choose": "which of two limits counts",
     "clause": "clause",
     "common": "same error at every point",
@@ -248,6 +250,7 @@ def _said_of(part: Any, language: str) -> Iterator[str]:
 def limit_text(type_: InstrumentType, measurand: Measurand, limit: Limit, language: str) -> str:
     """Return the limit as a reader writes it: ``-0.3 … 0.3 °C``, ``± 0.02·|x| %``."""
     unit = UNITS[measurand.output_unit].symbol
+    limit = _attributes_named(type_, limit, language)
     size = _rating(type_, limit.of_rating, language) or "|x|"
     said = _sides(limit, list(_terms(type_, limit, size, language)))
     said = said if unit == "1" else f"{said} {unit}"
@@ -256,6 +259,21 @@ def limit_text(type_: InstrumentType, measurand: Measurand, limit: Limit, langua
             CHOICE_WORDS[limit.choose], language, size=f"{limit.or_fraction}·{size}"
         )
     return said
+
+
+def _attributes_named(type_: InstrumentType, limit: Limit, language: str) -> Limit:
+    """Return the limit with the name of what gives a number in place of its sign."""
+    said: dict[str, Any] = {}
+    for field in BY_ATTRIBUTE:
+        text = getattr(limit, field) or ""
+        if named := by_attribute(text):
+            said[field] = text.replace(f"@{named[0]}", _attribute(type_, named[0], language))
+    return replace(limit, **said) if said else limit
+
+
+def _attribute(type_: InstrumentType, name: str, language: str) -> str:
+    """Return the label of a rating; a variant has none but is called by its word."""
+    return _rating(type_, name, language) if name in type_.ratings else key_words(name, language)
 
 
 def _terms(type_: InstrumentType, limit: Limit, size: str, language: str) -> Iterator[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
+from instruments.limits import BY_ATTRIBUTE, by_attribute
 from instruments.procedure import InstrumentType, Limit, Measurand, PointChoice
 
 Attributes = Mapping[str, str]
@@ -131,7 +133,11 @@ def _choice(measurand: Measurand, attributes: Attributes) -> PointChoice | None:
 
 
 def _with_ratings(definition: InstrumentType, limit: Limit, attributes: Attributes) -> Limit | None:
-    """Turn what depends on rated values into plain limits; None where one is not known."""
+    """Turn what depends on the item into plain limits; None where something is not known."""
+    put_in = _with_attributes(definition, limit, attributes)
+    if put_in is None:
+        return None
+    limit = put_in
     names = {limit.steps_of, limit.plus_rating, limit.of_rating} - {""}
     sizes = {name: rated(definition, name, attributes) for name in names}
     known = {name: size for name, size in sizes.items() if size is not None}
@@ -145,6 +151,23 @@ def _with_ratings(definition: InstrumentType, limit: Limit, attributes: Attribut
         lower, upper = _wider(limit.lower, -width), _wider(limit.upper, width)
         limit = replace(limit, lower=lower, upper=upper, plus_rating="", plus_rating_fraction=None)
     return _of_rating(limit, known[limit.of_rating]) if limit.of_rating else limit
+
+
+def _with_attributes(
+    definition: InstrumentType, limit: Limit, attributes: Attributes
+) -> Limit | None:
+    """Put in the numbers that an attribute of the item gives; None where one is not known."""
+    numbers: dict[str, Any] = {}
+    for field in BY_ATTRIBUTE:
+        named = by_attribute(getattr(limit, field) or "")
+        if named is None:
+            continue
+        name, factor = named
+        value = rated(definition, name, attributes)
+        if value is None:
+            return None
+        numbers[field] = _plain(value * factor)
+    return replace(limit, **numbers) if numbers else limit
 
 
 def _of_rating(limit: Limit, size: Decimal) -> Limit:

@@ -5,10 +5,29 @@ Knows numbers alone: neither types nor which limits hold for an item.
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_DOWN, Context, Decimal
 
 _NARROW = Context(prec=6, rounding=ROUND_DOWN)
 """A quotient without an end is cut, so that a limit never widens by rounding."""
+
+_ATTRIBUTE = re.compile(r"(-?)@([A-Za-z0-9_.-]+)( ?%)?")
+BY_ATTRIBUTE = (
+    "lower", "upper", "plus_fraction", "plus_inverse", "plus_rating_fraction", "or_fraction"
+)  # fmt: skip
+"""Numbers of a limit that an attribute of the item may give: its accuracy class, its own error."""
+
+
+def by_attribute(text: str) -> tuple[str, Decimal] | None:
+    """Return the attribute that gives a number, and its factor; None for a number itself.
+
+    ``@class`` is the attribute, ``-@class`` its negative, ``@class %`` a hundredth of it.
+    """
+    found = _ATTRIBUTE.fullmatch(text)
+    if found is None:
+        return None
+    sign, name, percent = found.groups()
+    return name, Decimal(f"{sign}0.01" if percent else f"{sign}1")
 
 
 def widening(

@@ -5,13 +5,15 @@ A gap would leave a certificate without a limit, an overlap would let the order 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from itertools import combinations, product
 
+from instruments.catalogue.inputs import is_number
 from instruments.catalogue.lines import Path
 from instruments.catalogue.problem import Problem
 from instruments.choosing import holds
+from instruments.limits import BY_ATTRIBUTE, by_attribute
 from instruments.procedure import InstrumentType, Limit, Measurand, Rating
 
 VERIFICATION = "verification"
@@ -24,7 +26,9 @@ def limit_problems(type_: InstrumentType, measurand: Measurand, path: Path) -> I
     if type_.verification_kinds:
         known[VERIFICATION] = type_.verification_kinds
     for index, limit in enumerate(measurand.limits):
-        yield from _one_limit(limit, (*path, "limits", index), known, type_.ratings)
+        place = (*path, "limits", index)
+        yield from _one_limit(limit, place, known, type_.ratings)
+        yield from _by_attributes(type_, limit, place)
     yield from _attributes(measurand.when, (*path, "when"), known)
     for index, when in enumerate(measurand.without_limits):
         yield from _attributes(when, (*path, "without_limits", index), known)
@@ -66,8 +70,37 @@ def _one_limit(
     yield from _attributes(limit.when, (*path, "when"), known)
 
 
+def _by_attributes(type_: InstrumentType, limit: Limit, path: Path) -> Iterator[Problem]:
+    """Yield numbers that no attribute, or one that is no number, is to give."""
+    for field in BY_ATTRIBUTE:
+        named = by_attribute(getattr(limit, field) or "")
+        if named is None:
+            continue
+        name, factor = named
+        got = {"got": name}
+        if factor < 0 and field != "lower":
+            message = "only lower may be the negative of {got}. Take the minus out."
+            yield Problem("type-limit", (*path, field), message, got)
+        if name in type_.ratings:
+            continue
+        values = type_.variants.get(name)
+        if values is None:
+            message = "{got} is no variant and no rating of the type. Declare it or correct it."
+            yield Problem("type-limit", (*path, field), message, got)
+        elif other := [value for value in _met(limit, name, values) if not is_number(value)]:
+            message = "{got} may be {value}, which is no number. Exclude it by when."
+            yield Problem("type-limit", (*path, field), message, {**got, "value": other[0]})
+
+
+def _met(limit: Limit, name: str, values: Mapping[str, object]) -> Iterable[str]:
+    """Return the values of a variant that the condition of the limit leaves."""
+    return [limit.when[name]] if name in limit.when else values
+
+
 def _has_room(limit: Limit, lower: str, upper: str) -> bool:
     """Answer whether something lies between; limits that only grow may start from nothing."""
+    if by_attribute(lower) or by_attribute(upper):
+        return lower != upper  # how large they are, the item says
     added = (limit.plus_fraction, limit.plus_inverse, limit.plus_rating_fraction)
     grows = any(part is not None for part in added) or (
         limit.or_fraction is not None and limit.choose == "larger"

@@ -22,6 +22,7 @@ from instruments.catalogue.problem import Problem
 from instruments.catalogue.sharing import sharing_problems
 from instruments.confirmed import Confirmed
 from instruments.errors import Invalid
+from instruments.limits import BY_ATTRIBUTE, by_attribute
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import QUANTITIES, UNITS, parse_decimal
 
@@ -139,12 +140,20 @@ def _numbers(type_: InstrumentType) -> Iterator[Problem]:
             if isinstance(value, tuple):
                 for index, item in enumerate(value):
                     yield from _number(item, name, (*path, name, index))
+            elif _is_by_attribute(part, name):
+                continue
             elif value is not None and (value or not _may_be_empty(part, name)):
                 yield from _number(value, name, (*path, name))
 
 
 def _may_be_empty(part: object, name: str) -> bool:
     return name == "step" and isinstance(part, procedure.Points | procedure.PointChoice)
+
+
+def _is_by_attribute(part: object, name: str) -> bool:
+    """Answer whether an attribute of the item gives this number; which, the limits judge."""
+    named = isinstance(part, procedure.Limit) and name in BY_ATTRIBUTE
+    return named and by_attribute(getattr(part, name) or "") is not None
 
 
 def _number(text: str, name: str, path: Path) -> Iterator[Problem]:

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from api.type_words import limit_text
+from instruments.catalogue.documents.wording import limit_text as signs_of
 from instruments.choosing import limits_for
 from tests.support.small_type import measurand, small_type, told
 
@@ -150,3 +152,82 @@ def test_a_component_of_stated_size_has_no_scatter():
     assert [(code, where.rsplit(".", 1)[-1]) for code, where, _ in found] == [
         ("type-component", "scatter_of")
     ]
+
+
+CLASSES = """
+[variants.class]
+"0.05" = { en = "Class 0.05", zh = "0.05 级" }
+"0.1" = { en = "Class 0.1", zh = "0.1 级" }
+[variants.kind]
+"1" = { en = "First", zh = "一等" }
+none = { en = "No class", zh = "未标等级" }
+"""
+
+
+def limits_by_class(*rows, **attributes):
+    definition = small_type(limited(*rows), top=RATINGS + CLASSES)
+    return limits_for(definition, definition.measurands[0], attributes)
+
+
+@pytest.mark.parametrize(("class_", "width"), [("0.05", "0.02"), ("0.1", "0.04")])
+def test_the_accuracy_class_says_which_part_of_the_full_scale_is_allowed(class_, width):
+    row = 'lower = "0"; upper = "0"; plus_fraction = "@class %"; of_rating = "full_scale"'
+    (found,) = limits_by_class(row, **{"class": class_})
+
+    assert found.at(Decimal(7)) == (-Decimal(width), Decimal(width))
+    assert (found.lower, found.upper, found.plus_fraction) == (f"-{width}", width, None)
+
+
+def test_a_limit_may_be_what_the_item_states_itself():
+    (found,) = limits_of('lower = "-@interval"; upper = "@interval"', interval="0.20")
+
+    assert (found.lower, found.upper) == ("-0.2", "0.2")
+
+
+def test_an_item_that_does_not_say_its_class_has_no_such_limit():
+    row = 'lower = "0"; upper = "0"; plus_fraction = "@class %"'
+
+    assert limits_by_class(row) == ()
+    assert limits_of('upper = "@interval"') == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('upper = "@colour"', "colour is no variant and no rating"),
+        ('upper = "@kind"', "kind may be none, which is no number"),
+        ('upper = "-@interval"', "only lower may be the negative of interval"),
+        ('upper = "@interval%%"', "is no decimal"),
+        ('lower = "@interval"; upper = "@interval"', "is not below upper"),
+        ('upper = "1"; start = "@interval"', "is no decimal"),
+    ],
+)
+def test_a_number_that_no_attribute_gives_is_refused(row, said):
+    ((_, _, text),) = told(limited(row), top=RATINGS + CLASSES)
+    assert said in text
+
+
+def test_a_value_that_is_no_number_may_be_excluded():
+    row = 'lower = "-1"; upper = "1"; plus_fraction = "@kind %"; when = { kind = "1" }'
+    other = 'lower = "-1"; upper = "1"; when = { kind = "none" }'
+    (found,) = limits_by_class(row, other, kind="1")
+
+    assert found.plus_fraction == "0.01"
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "signs"),
+    [
+        ('lower = "0"; upper = "0"; plus_fraction = "@class %"; of_rating = "full_scale"',
+         "± accuracy class %·Full scale °C", "±(class %·full_scale)"),
+        ('lower = "-@interval"; upper = "@interval"', "-Interval … Interval °C", "±interval"),
+        ('upper = "@interval"; plus_fraction = "0.1"', "≤ Interval + 0.1·|x| °C",
+         "≤ interval + 10 %·|x|"),
+    ],
+)  # fmt: skip
+def test_the_attribute_is_named_to_readers(row, said, signs):
+    definition = small_type(limited(row), top=RATINGS + CLASSES)
+    (measurand,) = definition.measurands
+
+    assert limit_text(definition, measurand, measurand.limits[0], "en") == said
+    assert signs_of(measurand.limits[0]) == signs

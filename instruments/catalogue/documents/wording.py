@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from instruments.limits import by_attribute
 from instruments.procedure import Limit
 
 
@@ -14,6 +15,8 @@ def limit_text(limit: Limit) -> str:
     """Return the limit without its unit."""
     lower, upper = limit.lower, limit.upper
     more = _more(limit)
+    if any(text is not None and by_attribute(text) for text in (lower, upper)):
+        return _by_attribute(lower, upper, f" + {more}" if more else "")
     other = "" if limit.or_fraction is None else _share(limit.or_fraction, limit.of_rating or "|x|")
     if lower is not None and upper is not None:
         if Decimal(lower) == -Decimal(upper):
@@ -37,6 +40,20 @@ def range_text(limit: Limit) -> str:
     left = "" if start is None else f"{_minus(start)} {'≤' if limit.start_included else '<'} "
     right = "" if end is None else f" {'≤' if limit.end_included else '<'} {_minus(end)}"
     return f"{left}x{right}"
+
+
+def _by_attribute(lower: str | None, upper: str | None, more: str) -> str:
+    """Return limits that an attribute of the item gives."""
+    if lower == f"-{upper}":
+        return f"±({_named(upper or '')}{more})" if more else f"±{_named(upper or '')}"
+    if lower is None:
+        return f"≤ {_named(upper or '')}{more}"
+    low = f"{_minus(_named(lower))}{more.replace('+', '−')}"
+    return f"≥ {low}" if upper is None else f"{low} … {_named(upper)}{more}"
+
+
+def _named(text: str) -> str:
+    return text.replace("@", "")
 
 
 def _side(base: str, more: str, other: str, choose: str, *, bracket: bool = False) -> str:
@@ -64,6 +81,8 @@ def _more(limit: Limit) -> str:
 
 
 def _share(fraction: str, size: str) -> str:
+    if by_attribute(fraction):
+        return f"{_named(fraction)}·{size}"
     percent = (Decimal(fraction) * 100).normalize()
     return f"{percent:f} %·{size}"
 
