@@ -15,11 +15,12 @@ from api.deps import (
     Reading,
     WhoIs,
     Wired,
+    Writing,
     origin_of,
     same_origin,
 )
 from api.pages.rendering import page, staff_page
-from calib.services import lookup
+from calib.services import lookup, outbox
 from instruments.errors import DomainError
 from instruments.services import entrance, signin
 from instruments.text import LANGUAGES
@@ -109,3 +110,10 @@ def first_page(request: Request, ctx: Reading) -> Response:
     if not ctx.actor.is_staff:
         return RedirectResponse("/board", status_code=303)
     return staff_page(request, "today.html", ctx, dashboard=lookup.dashboard(ctx))
+
+
+@router.post("/mails/{mail_id}/send-again")
+def send_again(mail_id: int, ctx: Writing) -> Response:
+    """Send a refused mail once more."""
+    outbox.send_again(ctx, mail_id)
+    return RedirectResponse("/?done=mail-waits", status_code=303)

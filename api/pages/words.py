@@ -321,6 +321,7 @@ NOTICES: Mapping[str, str] = {
     "method-withdrawn": "It is not used any more.",
     "confirmed": "The limit is confirmed under your name.",
     "revoked": "The confirmation is revoked; the limit is open again.",
+    "mail-waits": "The mail goes out again in a moment.",
     "void": "The number is void and will never name a certificate.",
 }
 

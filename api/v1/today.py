@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.deps import PublicReading, Reading, Wired, types_of
+from api.deps import PublicReading, Reading, Wired, Writing, types_of
 from api.strict_routes import StrictRoute
-from calib.services import board, lookup, public, recall
+from calib.services import board, lookup, outbox, public, recall
 from instruments.errors import NotFound
 
 router = APIRouter(tags=["work"], route_class=StrictRoute)
@@ -18,6 +18,12 @@ router = APIRouter(tags=["work"], route_class=StrictRoute)
 def dashboard(ctx: Reading) -> lookup.Dashboard:
     """Return the queues by station, what is overdue, and alarms."""
     return lookup.dashboard(ctx)
+
+
+@router.post("/mails/{mail_id}/send-again", status_code=204)
+def send_again(mail_id: int, ctx: Writing) -> None:
+    """Put a refused mail back into the outbox; the dashboard names those that failed."""
+    outbox.send_again(ctx, mail_id)
 
 
 @router.get("/due")

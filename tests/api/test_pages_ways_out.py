@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from calib.i18n import translate
-from calib.services import readings
+from calib.records.work import Mail
+from calib.services import outbox, readings
+from instruments.errors import Refused
 from instruments.services import customers, labs, orders
 from tests.support.benched import a_draft, an_authorised, with_address
 from tests.support.builders import a_person, context_for
-from tests.support.web import ORIGIN
+from tests.support.web import ORIGIN, Browser, a_sign_in
 
 
 @pytest.fixture
@@ -84,6 +86,46 @@ def test_sentences_show_the_symbol_of_a_unit():
     said = translate("Got {given}.", "en", given="35 degC (start)", unit="degC", code="degC")
     assert said == "Got 35 °C (start)."
     assert translate("{known}", "en", known="degC, K") == "degC, K"
+
+
+class Unwanted:
+    """A mail server that knows nobody of this name."""
+
+    def send(self, *, recipient: str, **_parts: object) -> None:
+        """Refuse for good."""
+        raise Refused(
+            "mail-refused",
+            "The mail server {server} refused the mail to {recipient} for good: {answer}. "
+            "Correct the address.",
+            facts={"server": "mx", "recipient": recipient, "answer": "550 no such user"},
+        )
+
+
+def test_a_refused_mail_is_sent_again_from_the_page_that_tells_of_it(app, browser, world):
+    with context_for(world) as ctx:
+        mail = Mail(
+            recipient="ward@example.org",
+            subject="Due",
+            body="Due",
+            calendar=None,
+            message_id="<due@example.org>",
+            made_at=ctx.now,
+            next_try_at=ctx.now,
+        )
+        ctx.session.add(mail)
+    outbox.send_waiting(world.engine, Unwanted(), app.state.wiring.clock)
+    page = browser.get("/")
+    assert "ward@example.org" in page.words()
+    path = "/mails/1/send-again"
+    assert page.document.xpath("//form[@action=$to]", to=path)
+    operator = Browser(app, a_sign_in(world, "venue_operator", customer_id=1))
+    assert operator.post(path).status == 403
+    done = browser.post(path)
+    assert "goes out again" in browser.get(done.location).words()
+    assert not browser.get("/").document.xpath("//form[@action=$to]", to=path)
+    assert browser.post(path).status == 409
+    mailer = app.state.wiring.mailer
+    assert outbox.send_waiting(world.engine, mailer, app.state.wiring.clock).sent == 1
 
 
 def test_an_order_is_neither_finished_nor_cancelled_while_its_item_is_in_work(browser, world):
