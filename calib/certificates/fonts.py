@@ -14,8 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from instruments.errors import Unavailable
+from instruments.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 LATIN_FACES = ("Regular", "It", "Semibold")
 """The package holds every face twice (OTF and TTF); only these OTF files are used, so that the
@@ -63,12 +67,42 @@ def fonts_digest() -> str:
 @functools.cache
 def printable_characters() -> frozenset[int]:
     """Return every code point the fonts can draw."""
-    from matplotlib.ft2font import FT2Font
+    files = (latin_files()[0], chinese_file())
+    return frozenset(code for file in files for code in _face(file).getBestCmap())
 
-    known: set[int] = set()
-    for file in (latin_files()[0], chinese_file()):
-        known.update(FT2Font(str(file)).get_charmap())
-    return frozenset(known)
+
+@functools.cache
+def latin_outline(letter: str) -> tuple[str, float]:
+    """Return a letter as the path of an SVG, 1000 units an em, and its width in em.
+
+    Raises
+    ------
+    Refused
+        The font lacks the letter.
+    """
+    from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
+
+    face = _face(latin_files()[0])
+    name = face.getBestCmap().get(ord(letter))
+    if name is None:
+        raise Refused(
+            "text-unprintable",
+            "The fonts of certificates cannot draw {text}. Replace it by letters of the "
+            "Chinese or Latin script.",
+            facts={"text": letter},
+        )
+    glyphs = face.getGlyphSet()
+    pen = SVGPathPen(glyphs)
+    glyphs[name].draw(pen)
+    return pen.getCommands(), glyphs[name].width / 1000
+
+
+@functools.cache
+def _face(file: Path) -> TTFont:
+    """Return an open font; only the tables that are asked for are read."""
+    from fontTools.ttLib import TTFont
+
+    return TTFont(file, lazy=True)
 
 
 def _located(distribution: str, path: str) -> Path:

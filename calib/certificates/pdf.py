@@ -29,9 +29,9 @@ __all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_dig
 MARK = "mark.txt"
 """Name of the attachment that holds what stands behind the # of the code."""
 _SHAPES = (
-    "blocks", "detail_tables", "figures", "layout", "sections", "statement", "tables",
-    "wording", "dcc_details", "dcc_methods", "dcc_parties", "dcc_results", "dcc_statements",
-    "dcc_units", "dcc_writing", "dcc_xml",
+    "blocks", "detail_tables", "figures", "fonts", "layout", "plots", "sections", "statement",
+    "tables", "wording", "dcc_details", "dcc_methods", "dcc_parties", "dcc_results",
+    "dcc_statements", "dcc_units", "dcc_writing", "dcc_xml",
 )  # fmt: skip
 """Modules that decide what stands in the files of a certificate."""
 _STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]

@@ -23,7 +23,7 @@ sys.exit(code)
 """
 DATABASE_AND_WEB = {
     "alembic", "fastapi", "huey", "psycopg", "sqlalchemy", "sqlite3", "starlette", "uvicorn",
-    "typst", "matplotlib",
+    "typst", "fontTools",
 }  # fmt: skip
 
 

@@ -169,6 +169,7 @@ LINTS = {
                 "calib/engine/",
                 "calib/evaluation/",
                 "calib/certificates/figures.py",
+                "calib/certificates/plots.py",
                 "instruments/plain.py",
             ),
         ),

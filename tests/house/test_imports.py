@@ -23,7 +23,7 @@ BREAKS = [
     ("calib/engine/rounding.py", "import calib.engine.propagation", "4 engine floors"),
     ("calib/engine/coverage.py", "import pydantic", "5 engine alone"),
     ("calib/certificates/document.py", "import sqlalchemy", "6 pure core"),
-    ("calib/evaluation/inputs.py", "import matplotlib", "7 plain values"),
+    ("calib/evaluation/inputs.py", "import fontTools", "7 plain values"),
     ("calib/certificates/drafting.py", "import calib.records.work", "8 documents apart"),
     ("api/schemas/__init__.py", "import calib.engine.coverage", "9 thin doors"),
     ("api/v1/__init__.py", "import api.pages", "10 doors apart"),
