@@ -24,8 +24,11 @@ from calib.services.ports import FileStore, Mailer, Sealer, Signer, Vault
 from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
+from instruments.errors import Unavailable
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from calib.adapters.signer_socket import SignerServer
     from calib.certificates.pdf_seal import TimeAuthority
     from calib.ledger.notes import NoteKey
@@ -123,18 +126,20 @@ def open_store(folder: Path) -> FileStore:
 
 def trust_of(wired: Wiring) -> TrustBundle:
     """Return what verifiers pin of this installation."""
+    from calib.certificates.seal_chain import pem_of
     from calib.services.key_views import trust_bundle
     from instruments.tenancy import installation_session
 
     settings = wired.settings
     with installation_session(wired.engine, read_only=True) as session:
-        return trust_bundle(
+        bundle = trust_bundle(
             session,
             host=settings.host,
             origin=settings.log_origin,
             now=wired.clock(),
             policy=wired.publisher.policy,
         )
+    return replace(bundle, time_roots=tuple(pem_of([one]) for one in _time_roots(settings)))
 
 
 def fetch_log(address: str) -> Callable[[str], bytes]:
@@ -232,14 +237,25 @@ def _time_authority(settings: Settings) -> TimeAuthority | None:
     if not settings.timestamp_url:
         return None
     from calib.certificates.pdf_seal import Level, TimeAuthority
+
+    level = cast("Level", settings.timestamp_level)
+    return TimeAuthority(settings.timestamp_url, _time_roots(settings), level)
+
+
+def _time_roots(settings: Settings) -> tuple[Certificate, ...]:
+    """Return the roots of the timestamp authority, those of earlier ones with them."""
     from calib.certificates.seal_chain import read_chain
 
-    roots = settings.timestamp_roots
-    return TimeAuthority(
-        settings.timestamp_url,
-        read_chain(Path(roots).read_text()) if roots else (),
-        cast("Level", settings.timestamp_level),
-    )
+    try:
+        path = settings.timestamp_roots
+        return read_chain(Path(path).read_text("utf-8")) if path else ()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Unavailable(
+            "timestamp-roots-unreadable",
+            "The file {path} with the roots of the timestamp authority cannot be read. Correct "
+            "CALIB_TIMESTAMP_ROOTS.",
+            facts={"path": path},
+        ) from problem
 
 
 def _mailer(settings: Settings, folder: Path) -> Mailer:

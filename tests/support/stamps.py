@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from asn1crypto import keys, tsp
@@ -20,9 +20,17 @@ from calib.certificates.pdf_seal import asn1
 
 
 @contextmanager
-def an_authority(stamped_at: datetime) -> Iterator[tuple[str, x509.Certificate]]:
-    """Serve stamps of that time; give the address and the root."""
-    root, own, key = _certificates()
+def an_authority(
+    stamped_at: datetime,
+    *,
+    ends: datetime = datetime(2074, 1, 1, tzinfo=UTC),
+    of: bytes = b"",
+) -> Iterator[tuple[str, x509.Certificate]]:
+    """Serve stamps of that time; give the address and the root.
+
+    Its certificates last until `ends`; `of` is a digest it stamps whatever it is given.
+    """
+    root, own, key = _certificates(ends)
     stamper = DummyTimeStamper(
         asn1(own),
         keys.PrivateKeyInfo.load(
@@ -39,7 +47,10 @@ def an_authority(stamped_at: datetime) -> Iterator[tuple[str, x509.Certificate]]
     class Asked(BaseHTTPRequestHandler):
         def do_POST(self):
             content = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = stamper.request_tsa_response(tsp.TimeStampReq.load(content)).dump()
+            asked = tsp.TimeStampReq.load(content)
+            if of:
+                asked["message_imprint"]["hashed_message"] = of
+            answer = stamper.request_tsa_response(asked).dump()
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(answer)))
@@ -60,17 +71,17 @@ def an_authority(stamped_at: datetime) -> Iterator[tuple[str, x509.Certificate]]
         server.server_close()
 
 
-def _certificates():
+def _certificates(ends):
     root_key, key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
     name = _name("Stamps root")
     root = (
-        _built(name, name, root_key.public_key())
+        _built(name, name, root_key.public_key(), ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(is_root=True), critical=True)
         .sign(root_key, hashes.SHA256())
     )
     own = (
-        _built(_name("Stamps"), name, key.public_key())
+        _built(_name("Stamps"), name, key.public_key(), ends)
         .add_extension(_usage(is_root=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
         .sign(root_key, hashes.SHA256())
@@ -82,11 +93,11 @@ def _name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _built(subject, issuer, public_key):
+def _built(subject, issuer, public_key, ends):
     starts = datetime(2020, 1, 1, tzinfo=UTC)
     built = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
     built = built.public_key(public_key).serial_number(x509.random_serial_number())
-    return built.not_valid_before(starts).not_valid_after(starts + timedelta(days=20000))
+    return built.not_valid_before(starts).not_valid_after(ends)
 
 
 def _usage(*, is_root):
