@@ -18,6 +18,7 @@ from calib.certificates.wording import (
     VERDICTS,
     Speaker,
     Words,
+    documents_named,
     plain,
 )
 from calib.i18n import translate
@@ -153,7 +154,8 @@ def _first_page(speaker: Speaker, document: CertificateDocument) -> list[Block]:
     add("Issued on", document.issued_on)
     methods = [m for m in document.measurement.methods if m.role == "method"]
     if document.kind in {"calibration_certificate", "check_record"}:
-        add("Method", ", ".join(m.id for m in methods), wide=True)
+        named = documents_named(document.measurement, [m.id for m in methods])
+        add("Method", speaker.label(named), wide=True)
     add("Place", speaker.label(document.place.name), wide=True)
     if document.amendment:
         add("Replaces certificate", document.amendment.replaces, wide=True)
@@ -169,7 +171,7 @@ def _conclusion(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         rows.append(
             {
                 "label": speaker.say("Verification regulation"),
-                "words": plain(", ".join(regulations)),
+                "words": speaker.label(documents_named(document.measurement, regulations)),
             }
         )
         rows.append(

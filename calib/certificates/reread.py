@@ -23,7 +23,7 @@ from calib.certificates.tables import (
     piece_name,
     place_of,
 )
-from calib.certificates.wording import STATEMENTS, TITLES, Speaker
+from calib.certificates.wording import STATEMENTS, TITLES, Speaker, document_name
 from calib.evaluation.result import PointResult, Verdict
 from instruments.errors import Finding
 
@@ -220,7 +220,8 @@ def _of_measurement(document: CertificateDocument, speaker: Speaker) -> Iterator
     for condition in measured.conditions:
         yield "condition", condition.low
         yield "condition", condition.high
-    yield from (("unconfirmed limits", name) for name in document.result.unconfirmed_limits)
+    for id_ in document.result.unconfirmed_limits:
+        yield from (("unconfirmed limits", n) for n in speaker.label(document_name(measured, id_)))
     confirmed = (source.confirmed for source in measured.limits if measured.rule.id != "none")
     yield from (("limits compared by", one.person) for one in confirmed if one is not None)
     for seen in measured.examinations:

@@ -21,7 +21,7 @@ from calib.certificates.blocks import (
     table,
 )
 from calib.certificates.detail_tables import budget_blocks, curve_blocks
-from calib.certificates.document import CertificateDocument
+from calib.certificates.document import CertificateDocument, Measurement, MethodDocument
 from calib.certificates.statement import statement_blocks
 from calib.certificates.tables import (
     batch_tables,
@@ -36,6 +36,7 @@ from calib.certificates.wording import (
     SYMBOLS,
     Speaker,
     Words,
+    document_name,
     plain,
     unit,
 )
@@ -140,7 +141,7 @@ def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         (
             speaker.say("Governing documents"),
             [
-                (f"{m.id}  {(titles := speaker.label(m.title))[0]}", *titles[1:])
+                _document(speaker, measured, m)
                 for m in measured.methods
                 if m.role in {"method", "limits"}
             ],
@@ -181,6 +182,13 @@ def _method(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         )
     )
     return [facts([(label, [line for line in lines if any(line)]) for label, lines in rows])]
+
+
+def _document(speaker: Speaker, measured: Measurement, method: MethodDocument) -> Words:
+    """Return number and title of a governing document; one without a number has its title."""
+    titles = speaker.label(method.title)
+    name = speaker.label(document_name(measured, method.id))[0]
+    return titles if titles[0] in name else (f"{name}  {titles[0]}", *titles[1:])
 
 
 def _results(speaker: Speaker, document: CertificateDocument) -> list[Block]:
@@ -254,7 +262,7 @@ def _examinations(speaker: Speaker, document: CertificateDocument) -> list[Block
             row(
                 [
                     speaker.label(seen.name),
-                    seen.document,
+                    speaker.label(document_name(document.measurement, seen.document)),
                     speaker.say("Requirement met" if seen.passed else "Requirement not met"),
                     "; ".join(remark) or "—",
                 ],

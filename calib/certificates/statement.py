@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from calib.certificates.blocks import Block, loud, note, paragraph
-from calib.certificates.document import CertificateDocument, MeasurandWords
+from calib.certificates.document import CertificateDocument, MeasurandWords, Measurement
 from calib.certificates.tables import groups_of, piece_name
 from calib.certificates.wording import (
     ORIGINS,
@@ -17,6 +17,8 @@ from calib.certificates.wording import (
     STATEMENTS,
     Speaker,
     Words,
+    document_name,
+    documents_named,
     unit,
 )
 from calib.i18n import both
@@ -62,7 +64,7 @@ def statement_blocks(speaker: Speaker, document: CertificateDocument) -> list[Bl
             loud(
                 speaker.say(
                     UNCONFIRMED,
-                    documents=", ".join(document.result.unconfirmed_limits),
+                    documents=documents_named(measured, document.result.unconfirmed_limits),
                 )
             )
         )
@@ -72,10 +74,9 @@ def statement_blocks(speaker: Speaker, document: CertificateDocument) -> list[Bl
 def _sources(speaker: Speaker, document: CertificateDocument) -> list[Words]:
     """Say where the limits come from, and of which quantities there are none."""
     measured = document.measurement
-    found: dict[tuple[str, str], list[MeasurandWords]] = {}
+    found: dict[tuple[str, str, str], list[MeasurandWords]] = {}
     for source in measured.limits:
-        place = ", ".join(filter(None, (source.document, source.clause)))
-        named = found.setdefault((place, source.origin), [])
+        named = found.setdefault((source.document, source.clause, source.origin), [])
         if (measurand := measured.measurand(source.measurand)) not in named:
             named.append(measurand)
     judged = {source.measurand for source in measured.limits}
@@ -83,16 +84,27 @@ def _sources(speaker: Speaker, document: CertificateDocument) -> list[Words]:
     said = [
         speaker.say(
             "Limits by {document} ({origin}): {names}.",
-            document=place,
+            document=with_clause(measured, number, clause),
             origin=both(ORIGINS[origin]),
             names=_names(named),
         )
-        for (place, origin), named in found.items()
+        for (number, clause, origin), named in found.items()
     ]
     if bare:
         sentence = "Without limits, and so without a statement: {names}."
         said.append(speaker.say(sentence, names=_names(bare.values())))
     return said
+
+
+def with_clause(measured: Measurement, id_: str, clause: str) -> LocalizedText:
+    """Return a governing document by its name, with the clause that is meant."""
+    named = document_name(measured, id_)
+    return LocalizedText(
+        **{
+            language: ", ".join(filter(None, (named.text(language), clause)))
+            for language in LANGUAGES
+        }
+    )
 
 
 def _names(measurands: Iterable[MeasurandWords]) -> LocalizedText:
@@ -109,7 +121,7 @@ def _comparisons(speaker: Speaker, document: CertificateDocument) -> list[Words]
     return [
         speaker.say(
             "Limits compared with the document {document} by {person} on {on}.",
-            document=", ".join(filter(None, (one.document, one.clause))),
+            document=with_clause(document.measurement, one.document, one.clause),
             person=one.person,
             on=one.on,
         )

@@ -6,17 +6,26 @@ which language it is. Knows nothing of pages or files.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from calib.certificates.document import CertificateDocument, DocumentKind, DocumentLanguage
+from calib.certificates.document import (
+    CertificateDocument,
+    DocumentKind,
+    DocumentLanguage,
+    Measurement,
+)
 from calib.evaluation.inputs import DecisionRule
 from calib.evaluation.result import Verdict
 from calib.i18n import translate
 from instruments.quantities import unit as unit_of
-from instruments.text import Language, LocalizedText
+from instruments.text import LANGUAGES, Language, LocalizedText
 
+_ENGLISH = re.compile(r"[a-z]{3}")
+"""What a document is called by in the absence of a number, as ``Laboratory procedure, pumps``."""
+_NUMBER = re.compile(r"[A-Z][A-Z/]* \d[\d.-]*\b")
 Words = tuple[str, ...]
 """The same words once per language of the document; one entry when they do not differ."""
 
@@ -159,6 +168,23 @@ class Speaker:
         if rule.id == "none":
             return ()
         return self.say(RULES[rule.id], parameter=rule.parameter or "")
+
+
+def document_name(measured: Measurement, id_: str) -> LocalizedText:
+    """Return how a governing document is called: a number as it is, English words by the title."""
+    title = next((m.title.zh for m in measured.methods if m.id == id_), None)
+    if title is None or not _ENGLISH.search(id_):
+        return LocalizedText(en=id_, zh=id_)
+    number = _NUMBER.match(id_)
+    return LocalizedText(en=id_, zh=f"{number.group()} {title}" if number else title)
+
+
+def documents_named(measured: Measurement, ids: Iterable[str]) -> LocalizedText:
+    """Return the names of governing documents as one label."""
+    names = [document_name(measured, id_) for id_ in ids]
+    return LocalizedText(
+        **{language: ", ".join(n.text(language) for n in names) for language in LANGUAGES}
+    )
 
 
 def plain(text: str) -> Words:

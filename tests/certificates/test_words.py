@@ -1,6 +1,7 @@
 """Every sentence of certificates has its Chinese words, and translations do not contradict."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
 
@@ -8,8 +9,12 @@ import pytest
 
 from calib import i18n
 from calib.certificates import wording
+from calib.certificates.pdf import render
+from calib.certificates.reread import read_file
+from calib.certificates.wording import document_name
 from instruments.errors import Finding
 from instruments.text import LocalizedText
+from tests.support.documents import forehead_certificate
 from tests.support.spoken import untranslated
 
 ROOT = Path(__file__).parents[2]
@@ -93,3 +98,39 @@ def test_facts_and_findings_are_told_in_both_languages():
 @pytest.mark.parametrize(("language", "text"), [("zh", "2026年3月2日"), ("en", "2 March 2026")])
 def test_dates_are_written_as_a_sentence_holds_them(language, text):
     assert i18n.format_date("2026-03-02", language) == text
+
+
+@pytest.mark.parametrize(
+    ("id_", "zh"),
+    [
+        ("JJF 1107-2003", "JJF 1107-2003"),
+        ("OIML R 76-1", "OIML R 76-1"),
+        ("EURAMET cg-18", "EURAMET cg-18"),
+        ("JJF(鲁)210-2025", "JJF(鲁)210-2025"),
+        ("Laboratory procedure, pumps", "作业指导书"),
+        ("JJG 646, trial edition", "JJG 646 作业指导书"),
+    ],
+)
+def test_a_document_without_a_number_is_called_by_its_title(id_, zh):
+    measured = forehead_certificate().measurement
+    method = replace(measured.methods[0], id=id_, title=LocalizedText(en="Title", zh="作业指导书"))
+    named = document_name(replace(measured, methods=(method,)), id_)
+
+    assert (named.en, named.zh) == (id_, zh)
+
+
+def test_a_chinese_certificate_names_no_document_in_english():
+    document = forehead_certificate("zh")
+    (first, *others) = document.measurement.methods
+    name = "Laboratory procedure, forehead thermometers"
+    measured = replace(
+        document.measurement,
+        methods=(replace(first, id=name, title=LocalizedText(en="P", zh="作业指导书")), *others),
+        limits=tuple(replace(one, document=name) for one in document.measurement.limits),
+    )
+    document = replace(document, measurement=measured)
+    pdf = render(document, {})
+    text = read_file(pdf).text
+
+    assert "Laboratory procedure" not in text
+    assert text.count("作业指导书") >= 2

@@ -119,7 +119,7 @@ def test_a_confirmed_limit_decides_and_the_certificate_says_who_compared_it(benc
     assert not [f.code for f in lint(document) if f.code.startswith("limits-")]
     text = text_of(render(document, {}))
     assert f"Limits compared with the document {DOCUMENT}, Table 2 by Sun on 2026-02-27." in text
-    assert "限值已由Sun于2026-02-27与文件JJF1171-2007Table2核对。" in text.replace(" ", "")
+    assert "限值已由Sun于2026-02-27与文件JJF1171-2007,Table2核对。" in text.replace(" ", "")
     issued = issuing.issued(bench, store, record)
     frozen = CalibrationInput.from_dict(json.loads(store.get(issued.files["input"])))
     assert evaluate(frozen).canonical() == store.get(issued.files["result"])
