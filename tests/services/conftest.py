@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from calib.adapters import pkcs8
+from calib.adapters.files import DirectoryStore
 from instruments.db import open_engine
 from tests.support import issuing
 from tests.support import keyed as keyed_labs
@@ -74,6 +75,18 @@ def bench_on_sqlite(copied_on_sqlite) -> Iterator[Bench]:
     bench = issuing.opened_at(*copied_on_sqlite(issuing.a_closed_bench))
     yield bench
     bench.engine.dispose()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DirectoryStore:
+    """Return where files are kept."""
+    return DirectoryStore(tmp_path / "files")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Return where a signer writes down what it did."""
+    return tmp_path / "journal.jsonl"
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from calib.services import lookup
 from calib.services.board import board, card
@@ -23,30 +21,9 @@ from tests.support.certified import (
     certified,
     received,
 )
-from tests.support.due_world import a_model
+from tests.support.due_world import a_model, counted, ctx_of
 
 CATALOGUE = load_catalogue()
-
-
-@contextmanager
-def ctx_of(world, **who):
-    with lab_session(world.engine, world.lab_id) as session:
-        yield world.context(session, **who)
-
-
-@contextmanager
-def counted(world):
-    """Count the statements that reach the database."""
-    seen = []
-
-    def count(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-
-    event.listen(world.engine, "before_cursor_execute", count)
-    try:
-        yield seen
-    finally:
-        event.remove(world.engine, "before_cursor_execute", count)
 
 
 def codes(view):

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from sqlalchemy import event, select
 
-from calib.adapters.files import DirectoryStore
 from calib.certificates.lint import lint
 from calib.services import document_use, evaluation, preview
 from instruments.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
@@ -35,11 +34,6 @@ def supersede(bench, **more):
 def use_of(bench, number=OLD):
     with bench.as_(bench.technician, read_only=True) as ctx:
         return document_use.document_use(ctx, number, catalogue=bench.catalogue)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return DirectoryStore(tmp_path / "files")
 
 
 def test_a_lab_that_recorded_nothing_knows_what_is_shipped(bench_on_each):

@@ -9,16 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from calib.adapters.files import DirectoryStore
 from instruments.errors import Unavailable
 
 CONTENT = b"%PDF-1.7 a certificate"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-
-@pytest.fixture
-def store(tmp_path):
-    return DirectoryStore(tmp_path / "files")
 
 
 def _file(tmp_path) -> Path:

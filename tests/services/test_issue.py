@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from calib.adapters.files import DirectoryStore
 from calib.adapters.sealing import UnsealedSealer
 from calib.certificates.dcc_compare import compare
 from calib.certificates.document import CertificateDocument
@@ -44,11 +43,6 @@ def bench(bench_on_sqlite):
 def either(bench_on_each):
     """Return a lab, once on each database, for what the database has a say in."""
     return bench_on_each
-
-
-@pytest.fixture
-def store(tmp_path):
-    return DirectoryStore(tmp_path / "files")
 
 
 def _payload(bench, certificate_id) -> CertificateDocument:

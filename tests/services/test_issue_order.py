@@ -8,7 +8,6 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from calib.adapters.files import DirectoryStore
 from calib.certificates.document import CertificateDocument
 from calib.records.certificates import Certificate
 from instruments.errors import Invalid
@@ -23,11 +22,6 @@ def bench(bench_on_sqlite):
     with bench_on_sqlite.as_(issuing.everybody(bench_on_sqlite)) as ctx:
         labs.update_lab(ctx, accreditation="CNAS L0000", authorisation="(2024) 00001")
     return bench_on_sqlite
-
-
-@pytest.fixture
-def store(tmp_path):
-    return DirectoryStore(tmp_path / "files")
 
 
 def _in_scope(bench, low: str, high: str) -> None:

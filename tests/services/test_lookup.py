@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
 
 from calib.adapters.mail import SMTPMailer
 from calib.i18n import translate
@@ -28,15 +26,10 @@ from tests.support.certified import (
     received,
 )
 from tests.support.documents import forehead_certificate
+from tests.support.due_world import counted, ctx_of
 from tests.support.mail_server import free_port
 
 CATALOGUE = load_catalogue()
-
-
-@contextmanager
-def ctx_of(world, **who):
-    with lab_session(world.engine, world.lab_id) as session:
-        yield world.context(session, **who)
 
 
 def instruments(world, count):
@@ -163,15 +156,8 @@ def test_the_page_of_work_is_for_the_labs_people(world):
 
 def test_the_page_of_work_costs_the_same_few_statements(world):
     def cost():
-        seen = []
-
-        def count(_connection, _cursor, statement, *_rest):
-            seen.append(statement)
-
-        with ctx_of(world) as ctx:
-            event.listen(world.engine, "before_cursor_execute", count)
+        with ctx_of(world) as ctx, counted(world) as seen:
             lookup.dashboard(ctx)
-            event.remove(world.engine, "before_cursor_execute", count)
         return len(seen)
 
     empty = cost()
@@ -277,15 +263,8 @@ def test_an_instrument_that_changed_hands_does_not_take_its_certificates_along(w
 
 def test_many_chosen_certificates_cost_as_much_as_one(world, monkeypatch):
     def cost(ids):
-        seen = []
-
-        def count(_connection, _cursor, statement, *_rest):
-            seen.append(statement)
-
-        with ctx_of(world) as ctx:
-            event.listen(world.engine, "before_cursor_execute", count)
+        with ctx_of(world) as ctx, counted(world) as seen:
             found = [view.id for view in lookup.chosen_certificates(ctx, ids)]
-            event.remove(world.engine, "before_cursor_execute", count)
         return found, len(seen)
 
     ids = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
@@ -13,13 +12,8 @@ from calib.services import recall
 from instruments.errors import Invalid, NotFound
 from instruments.records.parties import Customer
 from instruments.services.instruments import set_status
-from instruments.tenancy import installation_session, lab_session
-
-
-@contextmanager
-def ctx_of(world, **who):
-    with lab_session(world.engine, world.lab_id) as session:
-        yield world.context(session, **who)
+from instruments.tenancy import installation_session
+from tests.support.due_world import ctx_of
 
 
 def test_the_due_list_holds_overdue_and_due_in_order(world):

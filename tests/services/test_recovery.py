@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from calib.adapters.files import DirectoryStore
 from calib.adapters.sealing import UnsealedSealer
 from calib.records.work import ScheduleRun
 from calib.services import issue, lookup, recovery
@@ -29,11 +28,6 @@ class AwaySealer(UnsealedSealer):
 @pytest.fixture
 def bench(bench_on_each):
     return bench_on_each
-
-
-@pytest.fixture
-def store(tmp_path):
-    return DirectoryStore(tmp_path / "files")
 
 
 @pytest.fixture

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 
 import pytest
 
 from calib.adapters.signing_journal import FileJournal
 from calib.services.ports import SigningRequest
-from instruments.errors import DomainError, Unavailable
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal.jsonl"
-
-
-def refused(signer, request, code) -> None:
-    with pytest.raises(DomainError) as stop:
-        signer.sign(request)
-    assert stop.value.code == code
-
-
-def lines_of(journal) -> list[dict]:
-    return [json.loads(line) for line in journal.read_text().splitlines()]
+from instruments.errors import Unavailable
+from tests.support.keyed import lines_of, refused
 
 
 def test_every_use_and_every_refusal_is_a_line_of_the_chain(keyed_files, journal):

@@ -22,10 +22,10 @@ from calib.ledger.statuses import StatusList, entry_of
 from calib.records.certificates import Certificate
 from calib.services import issue, keys, signing_rule
 from calib.services.ports import SigningRequest
-from instruments.errors import DomainError, NotFound, Refused, Unavailable
+from instruments.errors import NotFound, Refused, Unavailable
 from instruments.tenancy import installation_session
 from tests.support.builders import NOW
-from tests.support.keyed import HOUSE, manager
+from tests.support.keyed import HOUSE, lines_of, manager, refused
 
 ORIGIN = HOUSE.origin
 ROOT = bytes(range(32))
@@ -33,11 +33,6 @@ ROOT = bytes(range(32))
 
 class Stop(Exception):
     """Carries away what was to be signed."""
-
-
-@pytest.fixture
-def journal(tmp_path):
-    return tmp_path / "journal.jsonl"
 
 
 @pytest.fixture
@@ -101,16 +96,6 @@ def a_head(size=7, root=ROOT, origin=ORIGIN) -> bytes:
 def a_list(minutes=0, origin=ORIGIN) -> bytes:
     made = NOW + timedelta(minutes=minutes)
     return StatusList(origin, made, made + timedelta(days=1), 7, {}).text().encode()
-
-
-def refused(signer, request, code) -> None:
-    with pytest.raises(DomainError) as stop:
-        signer.sign(request)
-    assert stop.value.code == code
-
-
-def lines_of(journal) -> list[dict]:
-    return [json.loads(line) for line in journal.read_text().splitlines()]
 
 
 # -------------------------------------------------------------------------------- what is signed
@@ -340,10 +325,3 @@ def _tamper(keyed, table: str, change: str, where: str = "1 = 1", **facts) -> No
         connection.execute(text(f"DROP TRIGGER keep_{table}_update"))
         written = f"UPDATE {table} SET {change} WHERE {where}"  # noqa: S608 -- the test's own words
         connection.execute(text(written), facts)
-
-
-@pytest.fixture
-def store(tmp_path):
-    from calib.adapters.files import DirectoryStore
-
-    return DirectoryStore(tmp_path / "files")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from calib.migrations.tables import all_tables
 from instruments.context import Actor, Context
@@ -150,3 +153,25 @@ def a_model(ctx: Context, **given) -> int:
         **given,
     }
     return models.create_model(ctx, catalogue=the_catalogue(), **values).id
+
+
+@contextmanager
+def ctx_of(world: DueWorld, **who: Any) -> Iterator[Context]:
+    """Act in the world as its manager, or as the operator of a customer."""
+    with lab_session(world.engine, world.lab_id) as session:
+        yield world.context(session, **who)
+
+
+@contextmanager
+def counted(world: DueWorld) -> Iterator[list[str]]:
+    """Count the statements that reach the database."""
+    seen: list[str] = []
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    event.listen(world.engine, "before_cursor_execute", count)
+    try:
+        yield seen
+    finally:
+        event.remove(world.engine, "before_cursor_execute", count)

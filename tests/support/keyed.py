@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import functools
+import json
 import os
 import shutil
 import subprocess
@@ -21,9 +22,10 @@ from calib.adapters.signing_files import FileVault
 from calib.adapters.signing_journal import FileJournal
 from calib.adapters.signing_pkcs11 import TokenVault
 from calib.services import issue, key_views, keys
-from calib.services.ports import Vault
+from calib.services.ports import Signer, SigningRequest, Vault
 from calib.services.signing_rule import RuledSigner
 from instruments.db import open_engine
+from instruments.errors import DomainError
 from instruments.tenancy import installation_session
 from tests.support import issuing
 from tests.support.builders import NOW
@@ -145,3 +147,15 @@ def _made(url: str, vault: Callable[[], Vault], folder: Path) -> Keyed:
 def _beside(url: str) -> Path:
     file = Path(url.removeprefix("sqlite+pysqlite:///"))
     return file.with_name(f"{file.name}.made")
+
+
+def refused(signer: Signer, request: SigningRequest, code: str) -> None:
+    """Ask for a signature that must be refused."""
+    with pytest.raises(DomainError) as stop:
+        signer.sign(request)
+    assert stop.value.code == code
+
+
+def lines_of(journal: Path) -> list[dict[str, Any]]:
+    """Return the lines of the journal of a signer."""
+    return [json.loads(line) for line in journal.read_text().splitlines()]
