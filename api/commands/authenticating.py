@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands.pinning import pinned
-from api.commands.terminal import AsJSON, print_json, read_input, words
-from instruments.errors import DomainError
+from api.commands.terminal import AsJSON, print_json, read_input, tell_error, words
+from instruments.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
     from calib.ledger.trust import TrustBundle
@@ -42,7 +42,12 @@ def authenticate(
     """
     from calib.verifier.report import EXIT
 
-    trust = pinned(str(policy)) if policy else None
+    bundle = read_input(str(policy)) if policy else None
+    try:
+        trust = pinned(bundle) if bundle is not None else None
+    except Invalid as problem:  # nothing is known with it, and nothing is said of the certificate
+        tell_error(problem)
+        raise typer.Exit(EXIT["cannot_tell"]) from problem
     reports = [
         (file, _examined(read_input(file), file, trust, proof, status, offline=offline))
         for file in files

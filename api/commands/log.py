@@ -9,7 +9,7 @@ import typer
 
 from api.commands.acting import installation
 from api.commands.pinning import pinned
-from api.commands.terminal import AsJSON, answer, settings, tell_findings, words
+from api.commands.terminal import AsJSON, answer, read_input, settings, tell_findings, words
 from instruments.errors import Refused
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def watch(
     from api.bootstrap import fetch_log
     from calib.verifier.watching import lines_of_proofs, watch
 
-    bundle = pinned(str(trust))
+    bundle = pinned(read_input(str(trust)))
     key = next(one for one in bundle.read_policy().logs if one.name == bundle.origin)
     proofs = sorted(own.glob("*.tlog-proof")) if own else []
     mine = lines_of_proofs(proof.read_bytes() for proof in proofs)

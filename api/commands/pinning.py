@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.commands.terminal import read_input
 from api.json_reading import read_json
 from instruments.errors import Finding, Invalid
 
@@ -12,16 +11,13 @@ if TYPE_CHECKING:
     from calib.ledger.trust import TrustBundle
 
 
-def pinned(path: str) -> TrustBundle:
-    """Return the trust bundle in a file.
-
-    Raises Invalid when it is none, WrongUsage when there is no such file.
-    """
+def pinned(content: bytes) -> TrustBundle:
+    """Return the trust bundle that a file holds; raises Invalid when it is none."""
     from calib.ledger.trust import read_trust
     from calib.verifier.seals import roots_of, time_roots_of
 
     try:
-        trust = read_trust(read_json(read_input(path)))
+        trust = read_trust(read_json(content))
         roots_of(trust)
         time_roots_of(trust)
     except Invalid as problem:

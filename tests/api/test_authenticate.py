@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 from api import turnstile
 from api.app import create_app
+from api.bootstrap import trust_of
 from api.pages.authenticate import STATIC, script_words
 from api.pages.authenticate_words import PAGE_WORDS
 from api.turnstile import AT_ONCE, MOST, WINDOW, Turnstile
-from instruments.errors import DomainError
+from calib.verifier import apart
+from instruments.errors import DomainError, Unavailable
 from tests.support.builders import NOW
 from tests.support.door import problem_of
 from tests.support.sealed_site import SealedSite, unserved_site
@@ -117,6 +120,31 @@ def test_nothing_or_too_much_to_examine_is_refused(client, files):
 def test_what_is_no_certificate_gets_an_answer_all_the_same(client, content):
     (found,) = sent(client, ("x", content)).json()
     assert found["verdict"] in ("invalid", "cannot_tell")
+
+
+@pytest.mark.parametrize("path", ["/authenticate", "/api/v1/authenticate"])
+def test_a_file_that_costs_too_much_is_told_and_nothing_is_said_of_it(client, monkeypatch, path):
+    monkeypatch.setattr(apart, "_COMMAND", ("false",))
+    answer = sent(client, ("x.pdf", b"%PDF-1.7\n"), ("x.xml", b"<a/>"), path=path)
+    assert answer.status_code == 200
+    assert "more time or memory than any certificate" in answer.text
+    if path.startswith("/api"):
+        assert [one["verdict"] for one in answer.json()] == ["cannot_tell"] * 2
+
+
+def test_the_bundle_names_the_timestamp_authority(site, tmp_path):
+    own = trust_of(site.wired)
+    assert own.time_roots == ()
+    path = tmp_path / "roots.pem"
+    path.write_text("".join(own.roots * 2))
+    settings = replace(site.wired.settings, timestamp_roots=str(path))
+    wired = replace(site.wired, settings=settings)
+    assert trust_of(wired).time_roots == own.roots * 2
+    assert replace(trust_of(wired), time_roots=(), made_at="") == replace(own, made_at="")
+    path.unlink()
+    with pytest.raises(Unavailable) as stop:
+        trust_of(wired)
+    assert stop.value.code == "timestamp-roots-unreadable"
 
 
 def test_a_proof_is_handed_out_to_who_knows_the_digest(client, first):
