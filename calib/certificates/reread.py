@@ -30,7 +30,7 @@ from instruments.errors import Finding
 MAX_PAGES = 1000
 MAX_ATTACHMENTS = 32
 _CLAUSE = "ISO/IEC 17025:2017 "
-_HYPHENS = dict.fromkeys((0x0002, 0xFFFE, 0x2212), "-")
+_HYPHENS = ("\u0002", "\ufffe", "\u2212")
 _SILENT: set[Verdict] = {"not_stated", "cannot_be_stated", "not_calibratable"}
 RULES: dict[str, tuple[str, str]] = {
     "file-unreadable": (_CLAUSE + "7.8.1.2", "The rendered file cannot be opened: {problem}."),
@@ -122,14 +122,15 @@ def _archival(pdf: bytes) -> Iterator[Finding]:
 def _pages(document: CertificateDocument, seen: ReadFile) -> Iterator[Finding]:
     speaker = Speaker.of(document.language)
     total = len(seen.pages)
-    for i, text in enumerate(seen.pages, 1):
+    pages = [_tight(page) for page in seen.pages]
+    for i, text in enumerate(pages, 1):
         for expected in (*_paging(speaker, i, total), document.number):
-            if _tight(expected) not in _tight(text):
+            if _tight(expected) not in text:
                 yield _finding("file-page-number", page=i, expected=expected)
-        if document.simulated and _band(document) not in _tight(text):
+        if document.simulated and _band(document) not in text:
             yield _finding("file-mark-missing", page=i)
     marks = [_tight(mark) for mark in speaker.say(END_MARK)]
-    counts = [[_tight(page).count(mark) for page in seen.pages] for mark in marks]
+    counts = [[page.count(mark) for page in pages] for mark in marks]
     if any(sum(count) != 1 or count[-1] != 1 for count in counts):
         yield _finding("file-end-mark")
 
@@ -316,10 +317,15 @@ def _loosely(cell: str) -> str:
 
 
 def _plain(text: str) -> str:
-    # PDFium gives a hyphen at a line's end as U+0002 or U+FFFE; a minus may be U+2212
-    text = text.translate(_HYPHENS)
-    return re.sub(r"\s+", " ", text)
+    return re.sub(r"\s+", " ", _hyphened(text))
 
 
 def _tight(text: str) -> str:
-    return re.sub(r"\s+", "", _plain(text))
+    return "".join(_hyphened(text).split())
+
+
+def _hyphened(text: str) -> str:
+    # PDFium gives a hyphen at a line's end as U+0002 or U+FFFE; a minus may be U+2212
+    for sign in _HYPHENS:
+        text = text.replace(sign, "-")
+    return text
