@@ -103,6 +103,31 @@ def test_the_child_has_limits_and_takes_no_more_than_it_is_allowed(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "act",
+    [
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import subprocess; subprocess.run(['true'])",
+        "import os; os.system('true')",
+        "import os; os.fork()",
+        "import os; os.execv('/bin/true', ['true'])",
+    ],
+)
+def test_nothing_is_reached_from_the_child(monkeypatch, act):
+    tried = (
+        "import sys, calib.verifier.inside as i\n"
+        "def act(request, parts, tell):\n"
+        "    try:\n"
+        f"        {act}\n"
+        "    except PermissionError:\n"
+        "        tell({'refused': True})\n"
+        "i.TASKS = {'examine': act}\n"
+        "i.main()"
+    )
+    told_by(monkeypatch, tried)
+    assert apart._answer("examine", {}, {}) == {"refused": True}
+
+
+@pytest.mark.parametrize(
     "message", ["{a.__class__}", "{a[0]}", "{a!r}", "{a:9999999999}", "{}", "{0}", "{", "}", None]
 )
 def test_a_sentence_of_the_child_is_filled_with_facts_alone(world, message):
