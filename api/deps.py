@@ -87,7 +87,8 @@ def same_origin(request: Request) -> None:
     if foreign or (site is not None and site not in ("same-origin", "none")):
         raise NotAllowed(
             "foreign-origin",
-            "This request came from another site ({origin}) and was not carried out.",
+            "This request came from another site ({origin}) and was not carried out. Open the "
+            "page here and send it again.",
             facts={"origin": origin or site},
         )
 

@@ -30,9 +30,13 @@ def read_json(body: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
     except UnicodeError as problem:
-        raise Invalid("json-invalid", "The body is not UTF-8 text.") from problem
+        raise Invalid(
+            "json-invalid", "The body is not UTF-8 text. Encode it as UTF-8."
+        ) from problem
     except RecursionError as problem:
-        raise Invalid("json-invalid", "The body is nested too deeply.") from problem
+        raise Invalid(
+            "json-invalid", "The body is nested too deeply. No request needs that: send it flatter."
+        ) from problem
     except json.JSONDecodeError as problem:
         raise Invalid(
             "json-invalid",

@@ -178,7 +178,9 @@ def export(
             done = export_lab(source, lab, now.date().isoformat(), put, told)
         except KeyError:
             raise NotFound(
-                "lab-unknown", "There is no laboratory {code}.", facts={"code": lab}
+                "lab-unknown",
+                "There is no laboratory {code}. Its code stands on the page of the laboratory.",
+                facts={"code": lab},
             ) from None
     bad = tuple(prove(lambda name: (to / name).read_bytes(), names))
     tell_findings(done.findings)

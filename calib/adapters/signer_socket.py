@@ -198,6 +198,6 @@ def _clear(path: Path) -> None:
     else:
         raise Conflict(
             "signer-runs",
-            "A signer runs at {path} already.",
+            "A signer runs at {path} already. Stop that one first.",
             facts={"path": str(path)},
         )

@@ -124,7 +124,8 @@ def retire_key(ctx: Context, key_id: int, reason: str, second_person_id: int) ->
     if key.retired_at is not None or key.compromised_at is not None:
         raise Conflict(
             "key-ended",
-            "The key {name} ({id}) is retired or given up already.",
+            "The key {name} ({id}) is retired or given up already. Choose one that is in use: "
+            "calib keys list shows them.",
             facts={"name": key.name, "id": key.id},
         )
     _happened(ctx, key, "retired", second_person_id, reason=need_reason(reason))

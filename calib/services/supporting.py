@@ -255,7 +255,9 @@ def _why_not(one: CertifiedStandard, points: Sequence[str], on: date) -> Finding
     facts = {"standard": standard.key, "certificate": standard.certificate_number}
     if not one.in_service:
         return Finding(
-            "standard-out-of-service", "Standard {standard} is out of service.", facts=facts
+            "standard-out-of-service",
+            "Standard {standard} is out of service. Choose another standard.",
+            facts=facts,
         )
     if standard.valid_until is not None and on.isoformat() > standard.valid_until:
         return Finding(
@@ -274,7 +276,8 @@ def _why_not(one: CertifiedStandard, points: Sequence[str], on: date) -> Finding
     if not standard.values:
         return Finding(
             "certificate-empty",
-            "The certificate {certificate} of standard {standard} has no values.",
+            "The certificate {certificate} of standard {standard} has no values. Enter them as a "
+            "corrected edition.",
             facts=facts,
         )
     low, high = covered_range(standard)
