@@ -148,55 +148,6 @@ def fit_polynomial(  # noqa: PLR0913  (each option has a name)
     )
 
 
-def fit_line(
-    x: ArrayLike,
-    y: ArrayLike,
-    u_y: ArrayLike | None = None,
-    *,
-    cov_y: ArrayLike | None = None,
-    origin: float = 0.0,
-    scale_by_residuals: bool = False,
-    weighted: bool = True,
-    u_y_common: float = 0.0,
-) -> PolynomialFit:
-    """Fit y = a + b (x - x0); see `fit_polynomial` for the arguments.
-
-    Returns
-    -------
-    PolynomialFit
-        With parameters ``a`` and ``b``.
-
-    Raises
-    ------
-    DegenerateData
-        Fewer than two points, or all x equal.
-
-    Notes
-    -----
-    Source: ISO/TS 28037:2010, clause 6 and annex E; GUM (JCGM 100:2008) H.3.
-    Checked against: tests/reference/iso28037.toml.
-    Limits: uncertainty of x is ignored here.
-
-    Examples
-    --------
-    >>> f = fit_line([0, 1, 2, 3], [1.0, 3.1, 4.9, 7.0], [0.1] * 4)
-    >>> [round(float(v), 3) for v in f.parameters], f.dof
-    ([1.03, 1.98], 2)
-    """
-    return fit_polynomial(
-        x,
-        y,
-        1,
-        u_y=u_y,
-        cov_y=cov_y,
-        origin=origin,
-        scale_by_residuals=scale_by_residuals,
-        weighted=weighted,
-        u_y_common=u_y_common,
-        names=("a", "b"),
-    )
-
-
 def check_order(
     data: Data, p: int, degree: int, origin: float, common: float, *, prop: bool
 ) -> None:

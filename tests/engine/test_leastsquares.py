@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.errors import DegenerateData, OutOfRange, SingularFit
-from calib.engine.leastsquares import fit_line, fit_polynomial
+from calib.engine.leastsquares import fit_polynomial
 from calib.engine.predictions import invert, invert_readings, predict, slope
 from calib.engine.rounding import RoundingPolicy, round_result
 from calib.evaluation.tasks import compute
 from tests.engine.published import agrees, good, load, to_print
+from tests.support.lines import fit_line
 
 H3 = load("gum_h3")
 LINES = load("iso28037")["line"]

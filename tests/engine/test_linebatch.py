@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calib.engine.errors import DegenerateData, NotConverged, OutOfRange
-from calib.engine.leastsquares import fit_line
 from calib.engine.linebatch import METHODS, fit_lines, fit_lines_xy
 from calib.engine.linexy import fit_line_xy
 from calib.engine.totalleastsquares import fit_polynomial_xy
 from tests.engine.published import load
+from tests.support.lines import fit_line
 
 PEARSON = load("pearson")["pearson"]
 X, Y = PEARSON["x"], PEARSON["y"]

@@ -16,11 +16,12 @@ from calib.engine.errors import (
     OutOfRange,
     SingularFit,
 )
-from calib.engine.leastsquares import fit_line, fit_polynomial
+from calib.engine.leastsquares import fit_polynomial
 from calib.engine.models import ModelFit, stated
 from calib.engine.nonlinear import fit_model
 from calib.engine.predictions import invert, invert_readings, predict
 from tests.engine.published import load
+from tests.support.lines import fit_line
 
 STRD = load("nist_strd_nonlinear")
 DECAY = stated("b1*exp(-b2*x)", ("b1", "b2"))

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from calib.engine.errors import DegenerateData, OutOfRange
-from calib.engine.leastsquares import fit_line, fit_polynomial
+from calib.engine.leastsquares import fit_polynomial
 from calib.engine.models import stated
 from calib.engine.nonlinear import fit_model
 from calib.engine.predictions import invert, invert_readings, predict
+from tests.support.lines import fit_line
 
 if TYPE_CHECKING:
     from calib.engine.fit_types import PolynomialFit
