@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from api.attribute_words import OVER_WORDS, attribute_name, way_name
 from api.type_words import key_words, value_text, when_text
 from calib.i18n import translate
 from instruments.procedure import READ, InputQuantity, InstrumentType, Measurand
@@ -75,8 +76,9 @@ def input_text(name: str, quantity: InputQuantity, language: str) -> str:
     source = translate(SOURCE_WORDS[quantity.source], language)
     if quantity.source == "derived":
         way = quantity.statistic or quantity.reference or quantity.function
-        source = f"{source}: {way} ({', '.join(quantity.of)})"
-        source += f", {quantity.over}" if quantity.over != "readings" else ""
+        source = f"{source}: {way_name(way, language)} ({', '.join(quantity.of)})"
+        if quantity.over in OVER_WORDS:
+            source += f", {translate(OVER_WORDS[quantity.over], language)}"
     times = f"; × {quantity.readings}" if quantity.source in READ and quantity.readings else ""
     unit = UNITS[quantity.unit].symbol
     return f"{name}  {quantity.label.text(language)}, {unit}, {source}{times}"
@@ -86,7 +88,7 @@ def variant_lines(type_: InstrumentType, language: str) -> Iterator[str]:
     """Yield what kinds of models there are, and what makes the type more than one measurement."""
     for name, values in type_.variants.items():
         named = [f"{value} ({label.text(language)})" for value, label in values.items()]
-        yield f"{name}: {', '.join(named)}"
+        yield f"{attribute_name(name, language)}: {', '.join(named)}"
     yield f"{key_words('stages', language)}: {value_text(type_.stages, language, 'stages')}"
     if type_.batch:
         yield translate("measured in batches: the pieces of a lot share a record", language)

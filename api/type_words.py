@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from api.attribute_words import attribute_name
 from calib.i18n import translate
 from instruments.catalogue.difference import Difference
 from instruments.limits import BY_ATTRIBUTE, by_attribute
@@ -43,7 +44,6 @@ KEY_WORDS: Mapping[str, str] = {
     "batch": "measured by lots",
     "below": "used below this number of readings",
     "calibration_mode": "calibration mode",
-    "class": "accuracy class",
     "choose": "which of two limits counts",
     "clause": "clause",
     "common": "same error at every point",
@@ -273,7 +273,9 @@ def _attributes_named(type_: InstrumentType, limit: Limit, language: str) -> Lim
 
 def _attribute(type_: InstrumentType, name: str, language: str) -> str:
     """Return the label of a rating; a variant has none but is called by its word."""
-    return _rating(type_, name, language) if name in type_.ratings else key_words(name, language)
+    if name in type_.ratings:
+        return _rating(type_, name, language)
+    return attribute_name(name, language)
 
 
 def _terms(type_: InstrumentType, limit: Limit, size: str, language: str) -> Iterator[str]:

@@ -170,10 +170,8 @@ class Component:
 class Limit:
     """Limits of the output over a range of nominal values; one of the two may be absent.
 
-    A number may be ``@name``, an attribute of the item, or ``@name %``, a hundredth of it.
-
     `lower` and `upper` are widened by `plus_fraction` * |x|, or replaced by `or_fraction` * |x|
-    where that is larger (`choose` ``larger``) or smaller.
+    where that is larger (`choose` ``larger``) or smaller. ``@name``: what the item states.
     """
 
     document: str

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.attribute_words import attribute_name
 from api.deps import Reading, Wired, Writing, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
@@ -72,7 +73,14 @@ def show_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> R
     rows.need_staff(ctx)
     model = models.get_model(ctx, model_id)
     type_ = types_of(ctx, wired).get(model.type_id)
-    return staff_page(request, "registry/model.html", ctx, model=model, type=type_)
+    return staff_page(
+        request,
+        "registry/model.html",
+        ctx,
+        model=model,
+        type=type_,
+        attribute_name=lambda name: attribute_name(name, ctx.language),
+    )
 
 
 @router.get("/models/{model_id}/edit")
@@ -169,6 +177,7 @@ def _model_form(
         request,
         "registry/model_form.html",
         ctx,
+        attribute_name=lambda name: attribute_name(name, ctx.language),
         status=form.status(),
         form=form,
         type=type_,

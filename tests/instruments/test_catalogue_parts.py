@@ -219,7 +219,7 @@ def test_a_value_that_is_no_number_may_be_excluded():
     ("row", "said", "signs"),
     [
         ('lower = "0"; upper = "0"; plus_fraction = "@class %"; of_rating = "full_scale"',
-         "± accuracy class %·Full scale °C", "±(class %·full_scale)"),
+         "± Accuracy class %·Full scale °C", "±(class %·full_scale)"),
         ('lower = "-@interval"; upper = "@interval"', "-Interval … Interval °C", "±interval"),
         ('upper = "@interval"; plus_fraction = "0.1"', "≤ Interval + 0.1·|x| °C",
          "≤ interval + 10 %·|x|"),
