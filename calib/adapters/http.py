@@ -13,15 +13,17 @@ SECONDS = 10
 LARGEST = 16 * 1024 * 1024
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Leads nowhere: whoever was named answers, or nobody."""
+
     def redirect_request(self, *_args: Any, **_options: Any) -> None:
-        """Follow nothing: whoever was named answers, or nobody."""
+        """Follow nothing."""
 
 
 def _open(address: str, body: bytes | None) -> tuple[int, bytes]:
     if not address.startswith(("http://", "https://")):
         raise _silent(address, "it is no address of the web")
-    opener = urllib.request.build_opener(_NoRedirect())
+    opener = urllib.request.build_opener(NoRedirect)
     request = urllib.request.Request(address, data=body)  # noqa: S310 -- the scheme was looked at
     try:
         with opener.open(request, timeout=SECONDS) as answer:

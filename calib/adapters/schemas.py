@@ -7,20 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import OpenerDirector, Request, build_opener
 
+from calib.adapters.http import NoRedirect
 from calib.certificates.dcc_schema import MAX_BYTES, imports_of
 from instruments.errors import Refused, Unavailable
 
 MOST_FILES: Final = 10
 SECONDS: Final = 20.0
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Leads nowhere: an address that moved is told to the person who typed it."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follow nothing."""
 
 
 def fetch_schemas(address: str) -> Iterator[bytes]:
@@ -34,7 +28,7 @@ def fetch_schemas(address: str) -> Iterator[bytes]:
         An address does not answer.
     """
     waiting, seen = [address], {address}
-    opener = build_opener(_NoRedirect)
+    opener = build_opener(NoRedirect)  # an address that moved is told to who typed it
     while waiting:
         place = waiting.pop(0)
         content = _fetched(opener, place)
