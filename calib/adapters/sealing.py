@@ -91,6 +91,9 @@ class KeySealer(UnsealedSealer):
         self._engine = engine
         self._signer = signer
         self._time = time
+        self._known: dict[str, tuple[int, tuple[x509.Certificate, ...]]] = {}
+        """Fingerprint → key and certificates, which it names for ever; what became of the key the
+        signer looks up each time."""
 
     def seal_data(self, linted: Linted, xml: bytes) -> bytes:
         """Return the XML with an XAdES seal.
@@ -153,9 +156,22 @@ class KeySealer(UnsealedSealer):
         self, document: CertificateDocument, form: Form
     ) -> tuple[tuple[x509.Certificate, ...], Callable[[bytes], bytes]]:
         """Return the certificates of the document's key, and what signs with it."""
+        named = document.seal_key.fingerprint if document.seal_key else ""
+        if named not in self._known:
+            self._known[named] = self._looked_up(named, document.number)
+        key_id, chain = self._known[named]
+
+        def sign(content: bytes) -> bytes:
+            request = SigningRequest(key_id, form, content, document.token)
+            signature = self._signer.sign(request)
+            _need_fit(chain[0], signature, content)
+            return signature
+
+        return chain, sign
+
+    def _looked_up(self, named: str, number: str) -> tuple[int, tuple[x509.Certificate, ...]]:
         from calib.services.key_views import key_of_certificate
 
-        named = document.seal_key.fingerprint if document.seal_key else ""
         with installation_session(self._engine, read_only=True) as session:
             key = key_of_certificate(session, named)
         if key is None:
@@ -164,17 +180,9 @@ class KeySealer(UnsealedSealer):
                 "Certificate {number} was reserved for the seal {fingerprint}, which is not among "
                 "the keys of this installation. Restore the database it was reserved in, or void "
                 "it.",
-                facts={"number": document.number, "fingerprint": named},
+                facts={"number": number, "fingerprint": named},
             )
-        chain = key.certificates(named)
-
-        def sign(content: bytes) -> bytes:
-            request = SigningRequest(key.id, form, content, document.token)
-            signature = self._signer.sign(request)
-            _need_fit(chain[0], signature, content)
-            return signature
-
-        return chain, sign
+        return key.id, key.certificates(named)
 
 
 def _sealed_at(document: CertificateDocument) -> datetime:

@@ -6,13 +6,15 @@ attached to the file. Knows nothing of rows, sessions, templates or seals.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from calib.evaluation.inputs import CMCRow, DecisionRule
 from calib.evaluation.result import CalibrationResult
-from instruments.canonical import canonical_json, digest
+from instruments.canonical import canonical_json
 from instruments.confirmed import Confirmed
 from instruments.plain import from_plain, later, to_plain
 from instruments.procedure import Confidence, DocumentRole, LegalClass, Output, Stage
@@ -268,7 +270,7 @@ class Provenance:
     """SHA-256 over the font files, from `calib.certificates.pdf.fonts_digest`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CertificateDocument:
     """All that one certificate says, in plain frozen values."""
 
@@ -324,11 +326,16 @@ class CertificateDocument:
 
     def canonical(self) -> bytes:
         """Return the bytes that are stored, hashed and attached."""
+        return self._canonical
+
+    @functools.cached_property
+    def _canonical(self) -> bytes:
+        # asked for a dozen times on the way to a file; no slots, so that it can be kept
         return canonical_json(self.as_dict())
 
     def digest(self) -> str:
         """Return the SHA-256 of `canonical`."""
-        return digest(self.as_dict())
+        return hashlib.sha256(self._canonical).hexdigest()
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> CertificateDocument:

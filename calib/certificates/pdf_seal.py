@@ -7,6 +7,7 @@ is invisible, so that PDF/A-3 and PDF/UA stay; what the page says of the seal wa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import io
 from collections.abc import Sequence
@@ -103,7 +104,12 @@ def seal_pdf(
     Unavailable
         The timestamp authority did not answer.
     """
-    return asyncio.run(_sealed(content, chain, signed_at, sign, time))
+    sealing = _sealed(content, chain, signed_at, sign, time)
+    if time is not None:
+        return asyncio.run(sealing)
+    # what asks nobody cannot be interrupted either: asyncio.run() would prepare for that first
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(sealing)
 
 
 async def _sealed(

@@ -29,11 +29,12 @@ from calib.ledger.checkpoints import Checkpoint, read_checkpoint
 from calib.ledger.marks import DIGEST_SIZE, read_mark
 from calib.ledger.notes import Note
 from calib.ledger.statuses import entry_of, read_status
-from calib.records.calibrations import Calibration, Condition, Evaluation, Reading, ReviewMark
-from calib.records.certificates import Certificate
-from calib.services.certificate_rows import events_of, state_of
+from calib.records.calibrations import Condition, Evaluation, Reading, ReviewMark
+from calib.records.certificates import Certificate, CertificateEvent
+from calib.services.certificate_rows import state_of
 from calib.services.key_views import KeyView, get_key
 from calib.services.ports import Form, Journal, SigningRequest, Vault
+from calib.verifier.marks import verdict_of_code
 from instruments.canonical import digest
 from instruments.errors import DomainError, Refused, Unavailable
 from instruments.tenancy import installation_session
@@ -172,8 +173,13 @@ class RuledSigner:
         return key, {}
 
     def _need_certificate(self, session: Session, request: SigningRequest, key: KeyView) -> None:
-        certificate = session.scalar(select(Certificate).where(Certificate.token == request.token))
-        if certificate is None or state_of(events_of(session, certificate.id)) != "reserved":
+        certificate = session.execute(
+            select(
+                Certificate.id, Certificate.lab_id, Certificate.number, Certificate.payload,
+                Certificate.payload_digest, Certificate.calibration_id, Certificate.evaluation_id,
+            ).where(Certificate.token == request.token)
+        ).one_or_none()  # fmt: skip
+        if certificate is None or not _is_reserved(session, certificate.id):
             raise Refused(
                 "signing-not-reserved",
                 "The signer signs for reserved numbers only, and this is none. Nothing was signed; "
@@ -188,7 +194,9 @@ class RuledSigner:
                 "signed; compare with a backup, then void it.",
                 facts={"number": certificate.number},
             )
-        _need_approvals(session, certificate)
+        _need_approvals(
+            session, certificate.number, certificate.calibration_id, certificate.evaluation_id
+        )
         if not _fits(request, *_document(certificate.payload), key):
             raise _other_form()
         contents = self._used.contents[request.token, request.form]
@@ -265,32 +273,42 @@ def _fits(
     start = bytes.fromhex(payload_digest)[:DIGEST_SIZE]
     entry = entry_of(document.token)
     return (mark.number, mark.payload, mark.entry) == (document.number, start, entry) and (
-        mark.verdict == document.result.stated and mark.issued_on == document.issued_on
+        mark.verdict == verdict_of_code(document) and mark.issued_on == document.issued_on
     )
 
 
-def _need_approvals(session: Session, certificate: Certificate) -> None:
+def _is_reserved(session: Session, certificate_id: int) -> bool:
+    happened = select(CertificateEvent.event).where(
+        CertificateEvent.certificate_id == certificate_id
+    )
+    return state_of(dict.fromkeys(session.scalars(happened))) == "reserved"
+
+
+def _need_approvals(session: Session, number: str, calibration_id: int, evaluation_id: int) -> None:
     """Make sure that two marks stand on exactly what is certified, of people who measured nothing.
 
     Asked of the rows themselves: what the application thinks of them plays no part.
     """
-    kept = session.scalars(
-        select(Evaluation).where(Evaluation.id == certificate.evaluation_id)
+    kept = session.execute(
+        select(Evaluation.input_json, Evaluation.result_json).where(Evaluation.id == evaluation_id)
     ).one()
     texts = {"input": kept.input_json, "result": kept.result_json}
     content = digest({name: hashlib.sha256(t.encode()).hexdigest() for name, t in texts.items()})
-    marks = session.scalars(
-        select(ReviewMark)
-        .where(ReviewMark.calibration_id == certificate.calibration_id)
+    marks = session.execute(
+        select(
+            ReviewMark.act, ReviewMark.person_id, ReviewMark.evaluation_id,
+            ReviewMark.content_digest,
+        )
+        .where(ReviewMark.calibration_id == calibration_id)
         .order_by(ReviewMark.id)
-    ).all()
+    ).all()  # fmt: skip
     last = max((i for i, mark in enumerate(marks) if mark.act == "returned"), default=-1)
     standing = {
         mark.act: mark.person_id
         for mark in marks[last + 1 :]
-        if mark.evaluation_id == kept.id and mark.content_digest == content
+        if (mark.evaluation_id, mark.content_digest) == (evaluation_id, content)
     }
-    measured = _measured(session, certificate.calibration_id)
+    measured = _measured(session, calibration_id)
     missing = {"submitted", "reviewed", "authorised"} - set(standing)
     both = {standing.get("reviewed"), standing.get("authorised")}
     if missing or both & (measured | {standing.get("submitted")}):
@@ -298,16 +316,15 @@ def _need_approvals(session: Session, certificate: Certificate) -> None:
             "signing-approval-missing",
             "No reviewer and signatory who measured nothing stand behind certificate {number} as "
             "it was frozen. Nothing was signed; find out how its number was reserved.",
-            facts={"number": certificate.number},
+            facts={"number": number},
             clause="ISO/IEC 17025:2017 7.8.1",
         )
 
 
 def _measured(session: Session, calibration_id: int) -> set[int]:
-    record = session.scalars(select(Calibration).where(Calibration.id == calibration_id)).one()
-    entered = select(Reading.person_id).where(Reading.calibration_id == record.id)
-    observed = select(Condition.person_id).where(Condition.calibration_id == record.id)
-    return set(session.scalars(entered)) | set(session.scalars(observed))
+    entered = select(Reading.person_id).where(Reading.calibration_id == calibration_id)
+    observed = select(Condition.person_id).where(Condition.calibration_id == calibration_id)
+    return set(session.scalars(entered.union(observed)))
 
 
 def _other_key(key: KeyView) -> Refused:
