@@ -113,6 +113,6 @@ ENDED_WORDS: Final[Mapping[str, str]] = {
 }
 FACT_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "kind": KIND_WORDS,
-    "verdict": VERDICT_WORDS,
+    "verdict": {**VERDICT_WORDS, "simulated": "Simulated readings"},
     "state": ENDED_WORDS,
 }

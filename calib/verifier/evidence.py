@@ -23,6 +23,7 @@ from calib.verifier.report import (
     not_established,
     refused,
     report_of,
+    simulated_step,
 )
 from instruments.errors import DomainError, Refused
 
@@ -69,7 +70,10 @@ def log_steps(
         leaf = leaf_hash(leaf_of(subject["status"], salt, subject).encode())
         _need_same(subject, digests, number, document)
         _need_lab(subject, document, evidence.trust)
-        return _proved(proof, leaf, evidence.trust, evidence.now)
+        steps = _proved(proof, leaf, evidence.trust, evidence.now)
+        if steps[0].state == "established" and subject.get("simulated") is True:
+            steps.append(simulated_step())
+        return steps
     except DomainError as problem:
         return [refused("log", problem)]
 

@@ -7,7 +7,8 @@ believed only as far as a step established it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
@@ -32,6 +33,7 @@ from calib.verifier.report import (
     not_established,
     refused,
     report_of,
+    simulated_step,
 )
 from calib.verifier.seals import (
     Seen,
@@ -48,6 +50,7 @@ from instruments.plain import NotPlain
 
 MAX_BYTES = 50 * 1024**2
 _ODD = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError)
+_SIMULATED = re.compile(rb"refType\s*=\s*[\"'](?:[^\"']*\s)?calib_simulated[\s\"']")
 DOCUMENT, INPUT, DCC = "certificate.json", "input.json", "dcc.xml"
 
 
@@ -99,6 +102,7 @@ def _of_pdf(content: bytes, evidence: Evidence, tell: Callable[[Report], None]) 
         _guarded("rendering", lambda: _rendering(document, content, attached)),
         *logged,
         *_mark(attached.get(MARK), document, evidence),
+        *_simulated(logged, is_said=document.simulated),
         *_standing(document, evidence),
     ]
     says = _says(document)
@@ -260,6 +264,8 @@ def _of_xml(content: bytes, evidence: Evidence) -> Report:
         not_established("status", "A DCC alone does not say under which code its status is kept."),
         *logged,
     ]
+    said = _SIMULATED.search(content if sealed is None else sealed.element)
+    steps += _simulated(logged, is_said=said is not None)
     if sealed is None or trust is None:
         steps.append(not_established("seal", "You pinned no root to hold a seal to."))
     else:
@@ -297,6 +303,10 @@ def _results(document: CertificateDocument, content: bytes | None) -> Iterator[S
         message = "The readings in the file cannot be computed ({reason})."
         yield contradicted("recomputation", message, reason=said)
         return
+    if frozen.simulated and not document.simulated:
+        message = "The readings in the file were simulated, and the certificate does not say so."
+        yield contradicted("recomputation", message)
+        return
     if result.canonical() == document.result.canonical():
         message = "Readings, budget and decision computed again give every digit: {points} points."
         yield established("recomputation", message, points=len(result.points))
@@ -326,10 +336,13 @@ def _is_other(document: CertificateDocument) -> bool:
     return document.provenance.software != f"calib {version('calib')}"
 
 
+def _simulated(logged: Sequence[Step], *, is_said: bool) -> Iterator[Step]:
+    """Say that readings were simulated, unless its line in the log has said so already."""
+    if is_said and all(step.id != "simulated" for step in logged):
+        yield simulated_step()
+
+
 def _standing(document: CertificateDocument, evidence: Evidence) -> Iterator[Step]:
-    if getattr(document, "simulated", False):
-        message = "Its readings were simulated: it is no certificate of an instrument."
-        yield contradicted("simulated", message)
     yield status_step(evidence, document.token)
     yield from validity_steps(document.valid_until, evidence.now.date())
 

@@ -11,11 +11,21 @@ from calib.certificates.document import CertificateDocument
 from calib.ledger.marks import DIGEST_SIZE, NONE, Mark, SignedMark, read_fragment
 from calib.ledger.statuses import entry_of
 from calib.verifier.evidence import Evidence, standing_step
-from calib.verifier.report import Step, contradicted, established, not_established
+from calib.verifier.report import (
+    Step,
+    contradicted,
+    established,
+    not_established,
+    simulated_step,
+)
 
 _ADDRESS = re.compile(
     r"https?://([A-Za-z0-9.:\[\]-]{1,253})/(?:[A-Za-z0-9._~-]+/)*c/([A-Za-z0-9_-]{1,128})"
 )
+
+
+SIMULATED = "simulated"
+"""Verdict in the mark of a certificate that certifies nothing."""
 
 
 def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str]]:
@@ -34,6 +44,8 @@ def mark_steps(text: str, evidence: Evidence) -> tuple[list[Step], dict[str, str
         whose,
         *validity_steps(until, evidence.now.date()),
     ]
+    if mark.verdict == SIMULATED:
+        steps.append(simulated_step())
     if whose.state == "contradicted":
         message = "Whether it stands is not asked of a code that its laboratory did not make so."
         steps.append(not_established("status", message))
@@ -117,6 +129,11 @@ def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
     return established("mark", message, code=keys[key].lab)
 
 
+def verdict_of_code(document: CertificateDocument) -> str:
+    """Return the word for the result that stands in the code of a certificate."""
+    return SIMULATED if document.simulated else document.result.stated
+
+
 def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
     """Return what the code of a certificate says."""
     item = document.item
@@ -127,7 +144,7 @@ def mark_of(document: CertificateDocument, origin: str, place: int) -> Mark:
         kind=document.kind,
         issued_on=document.issued_on,
         until=document.valid_until or NONE,
-        verdict=document.result.stated,
+        verdict=verdict_of_code(document),
         item=item.serial or pieces or NONE,
         place=place,
         payload=bytes.fromhex(document.digest())[:DIGEST_SIZE],

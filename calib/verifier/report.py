@@ -124,6 +124,12 @@ def contradicted(id_: str, message: str, findings: Sequence[Finding] = (), **fac
     return Step(id_, "contradicted", message, facts, tuple(findings))
 
 
+def simulated_step() -> Step:
+    """Return the step that readings by a generator contradict."""
+    message = "Its readings were simulated: it is no certificate of an instrument."
+    return contradicted("simulated", message)
+
+
 def refused(id_: str, problem: DomainError) -> Step:
     """Return the step that an error contradicts."""
     return Step(id_, "contradicted", problem.message, problem.facts, problem.findings)

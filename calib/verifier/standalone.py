@@ -23,13 +23,11 @@ Point = tuple[int, int, int, int]
 """Of the curve of Ed25519 (RFC 8032, 5.1)."""
 Key = tuple[str, int, bytes]
 """Name, type and public key."""
-Groups = dict[str, tuple[int, list[str]]]
-"""Of witnesses: how many must have signed, of which."""
+Groups = dict[str, tuple[int, list[str]]]  # of witnesses: how many must have signed, of which
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
-LONGEST = timedelta(days=7)
-"""How long a status list is believed, whatever it says of itself."""
+LONGEST = timedelta(days=7)  # a status list is believed, whatever it says of itself
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 
@@ -235,6 +233,8 @@ def check_log(
         raise Wrong("too few witnesses cosigned")
     if not trust["labs"].get(subject["lab"]):
         raise Wrong(f"laboratory {subject['lab']} is none you trust")
+    if subject.get("simulated") is True:
+        raise Wrong(f"the readings of {subject['number']} were simulated: it certifies nothing")
     seen = ", ".join(key[0] for key in by if key not in logs) or "no witness"
     words = f"certificate {subject['number']} of laboratory {subject['lab']}: exactly these bytes "
     return f"{words}are line {index} of {size} in {origin}; seen by {seen}", subject["entry"]
@@ -348,6 +348,8 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
         raise Wrong("the address of the code was changed: its token is not the one that was signed")
     if given_up(by[0], now):
         raise Unsure("the key of the code was given up since: bring the file and its proof")
+    if verdict == "simulated":
+        raise Wrong(f"the readings of {number} were simulated: it certifies nothing")
     if until != "-" and instant(f"{until}T23:59:59Z") < now:
         raise Wrong(f"its legal validity ended on {until}")
     words = f"{kind} {number} of laboratory {by[0].get('lab')}, issued on {issued}: {item}, "

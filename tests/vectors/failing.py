@@ -37,6 +37,7 @@ Change = Callable[[str], str]
 def failing_files() -> Iterator[Vector]:
     """Yield every bundle of a file that fails."""
     yield from _other_lines()
+    yield from _simulated()
     yield from _bent_proofs()
     yield from _wrong_heads()
     yield from _too_few_witnesses()
@@ -120,6 +121,18 @@ def _line(number: int, change: Change) -> Change:
 
 def _without(number: int) -> Change:
     return lambda text: "\n".join(x for n, x in enumerate(text.split("\n")) if n != number)
+
+
+def _simulated() -> Iterator[Vector]:
+    """Yield certificates of simulated readings: unchanged, logged, and certifying nothing."""
+    logged = Logged(changed(simulated=True))
+    for kind in ("pdf", "xml"):
+        yield _file(f"simulated-{kind}", "simulated", logged, kind=kind, verdict="simulated")
+    gone = {"status": listed({TOKEN: "withdrawn"}), "verdict": "simulated"}
+    yield _file("simulated-and-withdrawn", "simulated", logged, **gone)
+    yield _file("simulated-without-status", "simulated", logged, verdict="simulated", status=None)
+    hidden = Logged(logged=changed(simulated=True))
+    yield _file("simulated-taken-out-of-the-proof", "log", hidden)
 
 
 def _bent_proofs() -> Iterator[Vector]:

@@ -162,6 +162,8 @@ def _ended() -> Iterator[Vector]:
     yield _code("expired-yesterday", past, "validity", verdict="expired")
     withdrawn = listed({TOKEN: "withdrawn"})
     yield _code("withdrawn", coded(), "status", verdict="withdrawn", status=withdrawn)
+    tried = coded(replace(THE_MARK, verdict="simulated"))
+    yield _code("of-simulated-readings", tried, "simulated", verdict="simulated")
     unsure = {"verdict": "cannot_tell", "state": "not_established"}
     yield _code("without-status", coded(), "status", status=None, **unsure)
     yield _code("without-trust", coded(), "mark", trust=None, **unsure)

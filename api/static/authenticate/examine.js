@@ -8,7 +8,7 @@ import { includes, leafHash, readProof } from "./log.js";
 import { ledTo, readFragment, signerOf } from "./marks.js";
 import { cosigners, readNote, signers } from "./notes.js";
 import { isMet } from "./policies.js";
-import { contradicted, established, notEstablished, refused, reportOf } from "./report.js";
+import { contradicted, established, notEstablished, refused, reportOf, simulated } from "./report.js";
 import { entryOf, readStatus } from "./statuses.js";
 import { heldAt, statusKeys, wasGivenUp } from "./trust.js";
 
@@ -46,6 +46,7 @@ export async function examineCode(bytes, evidence) {
       whose,
       ...validitySteps(mark.until, evidence.now),
       ...(fragment ? [hostStep(host, evidence)] : []),
+      ...(mark.verdict === "simulated" ? [simulated()] : []),
       whose.state === "contradicted"
         ? notEstablished("status", UNMADE) : await statusStep(evidence, mark.entry),
     ];
@@ -92,6 +93,7 @@ async function logSteps(bytes, role, evidence, says) {
     needSame(subject, role, hex(await sha256(bytes)));
     needLab(subject, trust);
     const steps = await proved(proof, await leafHash(await lineOf(salt, subject)), evidence);
+    if (steps[0].state === "established" && subject.simulated === true) steps.push(simulated());
     Object.assign(says, { number: subject.number, laboratory: nameOf(trust, subject.lab), entry: subject.entry });
     return steps;
   } catch (problem) {

@@ -4,13 +4,17 @@
 import { Refusal } from "./bytes.js";
 
 /** The order in which steps are reported; those of a file's inside are the server's to find. */
-const ORDER = ["file", "log", "witnesses", "mark", "host", "status", "validity"];
+const ORDER = ["file", "log", "witnesses", "mark", "host", "simulated", "status", "validity"];
 /** Steps of which one must be established: they show whose certificate it is. */
 const ORIGIN = ["log", "mark"];
 
 export const established = (id, message, facts = {}) => ({ id, state: "established", message, facts });
 export const contradicted = (id, message, facts = {}) => ({ id, state: "contradicted", message, facts });
 export const notEstablished = (id, message, facts = {}) => ({ id, state: "not_established", message, facts });
+
+/** The step that readings by a generator contradict. */
+export const simulated = () =>
+  contradicted("simulated", "Its readings were simulated: it is no certificate of an instrument.");
 
 /** The step that a refusal makes; any other failure is a fault of this program and goes on up. */
 export function refused(id, problem, make = contradicted) {
@@ -27,8 +31,9 @@ export function reportOf(steps, says = {}) {
 function verdictOf(steps) {
   const state = (id) => steps.find((step) => step.id === id)?.state;
   const against = steps.filter((step) => step.state === "contradicted").map((step) => step.id);
-  if (against.some((id) => !["status", "validity"].includes(id))) return "invalid";
+  if (against.some((id) => !["status", "validity", "simulated"].includes(id))) return "invalid";
   if (!ORIGIN.some((id) => state(id) === "established")) return "cannot_tell";
+  if (against.includes("simulated")) return "simulated";
   if (against.includes("status")) {
     const { facts } = steps.find((step) => step.id === "status");
     return facts.state === "withdrawn" ? "withdrawn" : "superseded";
