@@ -20,8 +20,6 @@ PARENTHESES = (
     "Figures in parentheses are standard uncertainties of the fit, in units of the last digit."
 )
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
 
 def curve_blocks(
     speaker: Speaker, document: CertificateDocument, measurand: MeasurandWords, curve: CurveResult
@@ -165,9 +163,9 @@ def short(value: float, digits: int = 3) -> str:
 
 
 def powers_of_ten(text: str) -> str:
-    """Return ``1.2e-05`` as a reader expects it: 1.2×10⁻⁵."""
+    """Return ``1.2e-05`` as ``1.2×10^-5``; the template raises what follows the ``^``."""
     digits, mark, exponent = text.partition("e")
-    return f"{digits}×10{str(int(exponent)).translate(_RAISED)}" if mark else text
+    return f"{digits}×10^{int(exponent)}" if mark else text
 
 
 def _parameter_unit(x: str, y: str, power: int) -> str:

@@ -199,3 +199,18 @@ def test_a_batch_with_many_points_is_told_in_tables_that_can_be_read():
 
     assert len(batch_parts(document.measurement.measurands[0], rows)) == 4
     assert reread(document, render(document, {}), {}) == ()
+
+
+def test_a_tiny_part_of_a_budget_is_a_power_of_ten_that_the_fonts_can_draw():
+    document = a_document(inputs.digital(_rows(".05")))
+    one, *others = document.result.points
+    tiny = tuple(replace(line, u=1.23e-7, c=-4.5e-6) for line in one.budget)
+    result = replace(document.result, points=(replace(one, budget=tiny), *others))
+    document = replace(document, result=result, include_budget=True)
+    pdf = render(document, {})
+
+    assert reread(document, pdf, {}) == ()
+    text = read_file(pdf).text.replace(" ", "")
+    assert "1.23×10-7" in text
+    assert "-4.5×10-6" in text
+    assert "e-0" not in text
