@@ -1,4 +1,4 @@
-"""A hundred varied certificates, each held to every program that reads one."""
+"""Certificates of every sort, each held to every program that reads one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ from calib.certificates.reread import read_file
 from calib.certificates.tables import groups_of, output_text
 from instruments.quantities import UNITS
 from tests.support.dcc_documents import SCHEMAS
-from tests.support.hundred import made
+from tests.support.hundred import SIMULATED, cases, made, selection
 from tests.support.sealed import a_sealed_lab
 from tests.support.seals import need_tool
 from tests.support.web import TestClient, an_application
 
 XADES = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"
+KINDS = {
+    "calibration_certificate", "verification_certificate", "verification_notice", "check_record",
+}  # fmt: skip
 MIMES = {
     "certificate.json": "/application/json",
     "input.json": "/application/json",
@@ -63,18 +66,59 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
+def test_certificates_of_every_sort_hold_before_every_reader(tmp_path):
+    """One test, so that they are made once however tests are spread over processes."""
+    wished = selection()
+    files, held = looked_at(tmp_path, wished, amended=2)
+    documents = [one.document for one in files]
+    assert held == {checked.__name__: len(files) for checked in CHECKS}
+    assert set().union(*(case.features for case in wished)) == set().union(
+        *(case.features for case in cases())
+    )
+    assert len(documents) == len(wished) + 2 <= 40
+    assert {d.kind for d in documents} == KINDS
+    assert {d.language for d in documents} == {"zh", "en", "zh+en"}
+    assert {d.result.verdict for d in documents} >= {"pass", "fail", "not_stated"}
+    assert any(d.measurement.stages == ("as_found", "as_left") for d in documents)
+    assert max(len(d.item.pieces) for d in documents) == 40
+    assert any(d.simulated for d in documents)
+    assert any(d.include_budget for d in documents)
+
+
 @pytest.mark.nightly
 def test_a_hundred_certificates_hold_before_every_reader(tmp_path):
-    """One test, so that the hundred are made once however tests are spread over processes."""
-    lab = a_sealed_lab(tmp_path / "lab")
+    files, held = looked_at(tmp_path, cases())
+    documents = [one.document for one in files]
+    assert held == {checked.__name__: 100 for checked in CHECKS}
+    assert len({one.made.case.type_id for one in files}) >= 35
+    assert {d.kind for d in documents} == KINDS
+    assert {d.language for d in documents} == {"zh", "en", "zh+en"}
+    assert sum(d.amendment is not None for d in documents) == 8
+    assert sum(d.include_budget for d in documents) >= 20
+    assert sum(d.simulated for d in documents) == len(SIMULATED)
+    assert sum(d.measurement.stages == ("as_found", "as_left") for d in documents) >= 8
+    assert max(len(d.item.pieces) for d in documents) == 40
+    assert max(len(d.result.points) for d in documents) > 60
+
+
+def looked_at(folder, wished, **more):
+    """Make what is wished for, hold it to every check, and return it with how many held."""
+    lab = a_sealed_lab(folder / "lab")
     try:
-        hundred = made(lab)
-        files = [Files(lab, one, tmp_path / str(n)) for n, one in enumerate(hundred)]
-        wrong = {checked.__name__: checked(lab, files, tmp_path) for checked in CHECKS}
-        tell(files, wrong)
-        assert {name: found[:3] for name, found in wrong.items() if found} == {}
+        files = [
+            Files(lab, one, folder / str(n)) for n, one in enumerate(made(lab, wished, **more))
+        ]
+        wrong = {checked.__name__: checked(lab, files, folder) for checked in CHECKS}
     finally:
         lab.bench.engine.dispose()
+    held = {name: len(files) - len({n for n, _ in found}) for name, found in wrong.items()}
+    kinds = Counter(one.document.kind for one in files)
+    points = sum(len(one.document.result.points) for one in files)
+    lines = [f"{name}: {count} of {len(files)}" for name, count in held.items()]
+    sys.stdout.write("\n".join(["", *lines, f"{dict(kinds)}; {points} points", ""]))
+    assert {name: found[:3] for name, found in wrong.items() if found} == {}
+    return files, held
 
 
 class Files:
@@ -97,28 +141,6 @@ class Files:
     def name(self) -> str:
         """Return what a failure is named by."""
         return f"{self.view.number} {self.made.case.type_id}"
-
-
-def tell(files, wrong) -> None:
-    """Print the counts, and see that the hundred are as varied as they were meant to be."""
-    kinds = Counter(one.document.kind for one in files)
-    points = sum(len(one.document.result.points) for one in files)
-    held = {name: len(files) - len({n for n, _ in found}) for name, found in wrong.items()}
-    lines = [f"{name}: {count} of {len(files)}" for name, count in held.items()]
-    sys.stdout.write("\n".join(["", *lines, f"{dict(kinds)}; {points} points", ""]))
-    assert len(files) == 100
-    assert len({one.made.case.type_id for one in files}) >= 35
-    assert set(kinds) == {
-        "calibration_certificate", "verification_certificate", "verification_notice",
-        "check_record",
-    }  # fmt: skip
-    documents = [one.document for one in files]
-    assert {d.language for d in documents} == {"zh", "en", "zh+en"}
-    assert sum(d.amendment is not None for d in documents) == 8
-    assert sum(d.include_budget for d in documents) >= 20
-    assert sum(d.measurement.stages == ("as_found", "as_left") for d in documents) >= 8
-    assert max(len(d.item.pieces) for d in documents) == 40
-    assert max(len(d.result.points) for d in documents) > 60
 
 
 # --------------------------------------------------------------------------- the DCC, by strangers
@@ -332,6 +354,8 @@ def examined(lab, files, folder):
         states.pop("witnesses")
         if one.made.is_replaced:
             as_expected = (report.verdict, states.pop("status")) == ("superseded", "contradicted")
+        elif one.document.simulated:
+            as_expected = (report.verdict, states.pop("simulated")) == ("simulated", "contradicted")
         else:
             as_expected = report.verdict == "valid"
         if not as_expected or set(states.values()) != {"established"} or len(states) < 8:

@@ -29,6 +29,8 @@ from tests.support.whole import DAY
 LANGUAGES = ("zh+en", "zh", "en")
 LONG = "省级大型综合性客运交通枢纽联合卫生检疫与医疗急救保障服务中心（东区航站楼及高速铁路站房）"
 AMENDED = 8
+SIMULATED = {17, 34, 51, 68}
+"""Numbers of those whose readings say that they come from a generator."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Case:
     customer: str = ""
     """Chinese name; empty: the usual one."""
     rule: str = "simple"
+    simulated: bool = False
+
+    @property
+    def features(self) -> set[object]:
+        """Return what a selection must show of it."""
+        return {
+            self.type_id.partition(".")[0], (self.kind, self.grade), self.language,
+            ("budget", self.budget), ("pieces", self.pieces), ("adjusted", self.adjusted),
+            ("long", bool(self.customer)), ("rule", self.rule), ("simulated", self.simulated),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,9 +74,26 @@ def cases() -> list[Case]:
     """Return what is wished for: with the amendments it comes to a hundred."""
     wished = list(_wished(builders.the_catalogue().list()))[: 100 - AMENDED]
     return [
-        replace(case, number=n, language=LANGUAGES[n % 3], budget=n % 4 == 0)
+        replace(
+            case,
+            number=n,
+            language=LANGUAGES[n % 3],
+            budget=n % 4 == 0,
+            simulated=n in SIMULATED,
+        )
         for n, case in enumerate(wished, start=1)
     ]
+
+
+def selection() -> list[Case]:
+    """Return the first cases that show something no case before them shows."""
+    seen: set[object] = set()
+    found = []
+    for case in cases():
+        if case.features - seen:
+            seen |= case.features
+            found.append(case)
+    return found
 
 
 def _wished(types: list[InstrumentType]) -> Iterator[Case]:
@@ -91,16 +120,16 @@ def _usual_kind(one: InstrumentType) -> RecordKind:
     return "calibration" if "calibration" in one.kinds else one.kinds[0]
 
 
-def made(lab: Sealed) -> list[Made]:
-    """Issue them all and publish their lines."""
-    for type_id in dict.fromkeys(case.type_id for case in cases()):
+def made(lab: Sealed, wished: list[Case], amended: int = AMENDED) -> list[Made]:
+    """Issue them all, the first ones once more in place of themselves, and publish the lines."""
+    for type_id in dict.fromkeys(case.type_id for case in wished):
         with lab.bench.as_(issuing.everybody(lab.bench)) as ctx:
             confirm_limits(ctx, lab.bench.catalogue.get(type_id))
-    found = [Made(case, _issued(lab, case)) for case in cases()]
-    amended = [_amended(lab, one) for one in found[:AMENDED]]
-    replaced = [replace(one, is_replaced=True) for one in found[:AMENDED]]
+    found = [Made(case, _issued(lab, case)) for case in wished]
+    later = [_amended(lab, one) for one in found[:amended]]
+    replaced = [replace(one, is_replaced=True) for one in found[:amended]]
     publish(lab.publisher, lab.clock)
-    return [*replaced, *amended, *found[AMENDED:]]
+    return [*replaced, *later, *found[amended:]]
 
 
 @functools.cache
@@ -117,7 +146,7 @@ def _issued(lab: Sealed, case: Case) -> issue.IssuedView:
         record = _opened(lab, ctx, case, ready, drawn.record)
         _planned(ctx, record, ready, case)
     with bench.as_(bench.technician) as ctx:
-        _measured(ctx, record, drawn.record)
+        _measured(ctx, record, drawn.record, case)
         review.submit(ctx, record, issuing.version_of(ctx, record))
     issuing.approve(bench, record)
     return lab.issue(record)
@@ -191,10 +220,11 @@ def _registered(ctx: Context, code: str, made_up: MadeUp) -> standards.StandardV
     return standards.get_standard(ctx, row.id)
 
 
-def _measured(ctx: Context, record: int, drawn: CalibrationInput) -> None:
-    """Enter readings as measured ones: what becomes of those that say otherwise is told apart."""
+def _measured(ctx: Context, record: int, drawn: CalibrationInput, case: Case) -> None:
+    """Enter readings as measured ones, where they are not to say what they are."""
     text = io.StringIO()
-    table = csv.DictWriter(text, [c for c in COLUMNS if c != "simulated"], extrasaction="ignore")
+    columns = [c for c in COLUMNS if case.simulated or c != "simulated"]
+    table = csv.DictWriter(text, columns, extrasaction="ignore")
     table.writeheader()
     table.writerows(reading_rows(drawn))
     content = text.getvalue().encode()
