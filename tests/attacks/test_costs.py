@@ -19,7 +19,7 @@ from calib.verifier.evidence import Evidence
 from calib.verifier.examine import examine
 from calib.verifier.handing import read_report, report_plain
 from instruments.errors import DomainError, Refused
-from tests.support import bombs, forge
+from tests.support import bombs, forge, inputs
 from tests.support.bombs import FLATE, MEGA
 from tests.support.forge import NOW, TRUST
 
@@ -238,6 +238,17 @@ def test_a_file_that_costs_much_costs_the_server_little(name):
     assert took < apart.PATIENCE + 10
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert children.ru_maxrss / 1024 < inside.MEMORY / MEGA
+
+
+@pytest.mark.slow
+def test_a_batch_of_a_thousand_is_within_every_limit(world):
+    """What is refused for its cost is larger than what a laboratory issues."""
+    readings = [("37.02", "41.00")] * 1000
+    record = inputs.glass(readings)
+    one = forge.made(forge.a_certificate("RD2026-000900", record=record), record=record)
+    report = examine_apart(one.pdf, recomputed(world, one))
+    against = [step.text() for step in report.steps if step.state != "established"]
+    assert (report.verdict, against) == ("valid", [])
 
 
 # ----------------------------------------------------------- readings that are dear to compute
