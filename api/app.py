@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from api import health
 from api.bootstrap import Wiring, waits_for_acknowledgement
+from api.declared import declared
 from api.deps import language_of
 from api.pages import router as pages
 from api.pages.rendering import error_page
@@ -61,6 +62,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.include_router(health.router)
     app.include_router(v1)
     app.include_router(pages)
+    tuple(declared(app))  # refuses to start with a route that does not say what it does
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_guard)
     app.add_exception_handler(DomainError, _domain_error)

@@ -19,8 +19,9 @@ from fastapi import Depends, Header, Request
 from api.bootstrap import Wiring
 from api.problems import PreconditionMissing, SignInNeeded
 from instruments.catalogue.loader import Catalogue
-from instruments.context import Context
+from instruments.context import Context, need
 from instruments.errors import Invalid, NotAllowed
+from instruments.policy import ACTIONS
 from instruments.services import signin
 from instruments.services.method_views import lab_catalogue
 from instruments.tenancy import InstallationSession, installation_session, lab_session
@@ -94,6 +95,30 @@ def same_origin(request: Request) -> None:
 
 
 WhoIs = Annotated[signin.Identity, Depends(identity)]
+
+
+class Allowed:
+    """What a route declares: the act it is, checked before anything else of it runs."""
+
+    def __init__(self, action: str) -> None:
+        """Declare an act of somebody who is signed in."""
+        self.action = action
+
+    def __call__(self, who: WhoIs) -> None:
+        """Refuse the request unless the policy allows the act."""
+        need(who.actor(), self.action, who.lab_id)
+
+
+class Open(Allowed):
+    """What a route declares that asks nobody who they are."""
+
+    def __call__(self) -> None:  # type: ignore[override]
+        """Let everybody in."""
+
+
+def allows(action: str) -> list[Any]:
+    """Return the declaration of a route: which of `instruments.policy.ACTIONS` it is."""
+    return [Depends((Open if ACTIONS[action].who == "public" else Allowed)(action))]
 
 
 def _context(session: Any, who: signin.Identity, wired: Wiring, language: str) -> Context:

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from sqlalchemy import func, select
 
-from api.deps import Language, Wired
+from api.deps import Language, Wired, allows
 from api.doctor import LEAST_FREE
 from calib.i18n import translate
 from calib.jobs import tasks
@@ -19,13 +19,13 @@ from instruments.tenancy import installation_session
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/livez")
+@router.get("/livez", dependencies=allows("public.health"))
 def live() -> dict[str, str]:
     """Answer as long as the event loop turns."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", dependencies=allows("public.health"))
 def ready(wired: Wired, response: Response, language: Language) -> dict[str, Any]:
     """Answer what works and what does not; 503 when the installation cannot do its work."""
     checks: dict[str, str] = {}

@@ -5,21 +5,16 @@ No use case reads the clock, the environment or a global: it is told.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from instruments.errors import NotAllowed
+from instruments.errors import NotAllowed, NotFound, Refused
+from instruments.policy import ACTIONS, ROLES, STAFF, Asker, Decision, Role, Thing, decide
 
 if TYPE_CHECKING:
     from instruments.tenancy import LabSession
-
-Role = Literal["technician", "reviewer", "signatory", "manager", "venue_operator"]
-ROLES: tuple[Role, ...] = ("technician", "reviewer", "signatory", "manager", "venue_operator")
-STAFF: frozenset[Role] = frozenset({"technician", "reviewer", "signatory", "manager"})
-"""Roles of the lab's own people; a venue operator belongs to a customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +25,16 @@ class Actor:
     name: str
     roles: frozenset[Role]
     customer_id: int | None = None
-    """The customer a venue operator acts for; None for the lab's own people."""
+    """The customer whose people act; None for the lab's own people."""
+    reach: frozenset[str] | None = None
+    """What the token they came with is limited to; None: it is not."""
+
+    def decision(self, action: str, lab_id: int, thing: Thing | None = None) -> Decision:
+        """Return what the policy says of an act in a lab."""
+        asker = Asker(
+            self.person_id, self.roles, lab=lab_id, customer=self.customer_id, reach=self.reach
+        )
+        return decide(asker, action, thing)
 
     @property
     def is_staff(self) -> bool:
@@ -57,23 +61,54 @@ class Context:
         """Return the lab's local date of the act."""
         return self.now.astimezone(self.zone).date()
 
-    def need(self, *roles: Role) -> None:
-        """Refuse the act unless the actor holds one of `roles`.
+    def may(self, action: str, thing: Thing | None = None) -> bool:
+        """Answer whether the actor may do an act, to a thing of this lab where it is known."""
+        return bool(self.actor.decision(action, self.lab_id, thing))
 
-        Raises NotAllowed naming the roles that would do.
+    def need(self, action: str, thing: Thing | None = None) -> None:
+        """Refuse the act unless the policy allows it.
+
+        Raises NotAllowed naming what is missing, NotFound for what is another's, Refused where
+        another person is needed.
         """
-        if not self.actor.roles & set(roles):
-            raise NotAllowed(
-                "role-missing",
-                "{name} may not do this: it needs the role {wanted}, and {name} holds {held}. "
-                "Ask a lab manager to grant the role or a colleague who holds it to do the act.",
-                facts={
-                    "name": self.actor.name,
-                    "wanted": _words(roles),
-                    "held": _words(sorted(self.actor.roles)) or "none",
-                },
-            )
+        need(self.actor, action, self.lab_id, thing)
 
 
-def _words(roles: Collection[str]) -> str:
+def need(actor: Actor, action: str, lab_id: int, thing: Thing | None = None) -> None:
+    """Refuse an act of somebody signed in to a lab; see `Context.need`."""
+    decision = actor.decision(action, lab_id, thing)
+    if not decision:
+        raise _refusal(actor, action, decision)
+
+
+def _refusal(actor: Actor, action: str, decision: Decision) -> NotAllowed | NotFound | Refused:
+    if decision.reason == "foreign":
+        return NotFound("not-found", "There is nothing like that here. Look it up.")
+    if decision.reason == "same-person":
+        return Refused(
+            "needs-another-person",
+            "{name} had a hand in this already and may not do this too. Ask a colleague.",
+            facts={"name": actor.name},
+        )
+    if decision.reason == "token":
+        return NotAllowed(
+            "token-limited",
+            "This token may not do this: it is limited to {reach}. Make one that reaches further, "
+            "or sign in.",
+            facts={"reach": ", ".join(sorted(actor.reach or ()))},
+        )
+    wanted = [role for role in ROLES if role in ACTIONS[action].roles] if action in ACTIONS else []
+    return NotAllowed(
+        "role-missing",
+        "{name} may not do this: it needs the role {wanted}, and {name} holds {held}. "
+        "Ask a lab manager to grant the role or a colleague who holds it to do the act.",
+        facts={
+            "name": actor.name,
+            "wanted": _words(wanted),
+            "held": _words([role for role in ROLES if role in actor.roles]) or "none",
+        },
+    )
+
+
+def _words(roles: list[Role]) -> str:
     return ", ".join(role.replace("_", " ") for role in roles)

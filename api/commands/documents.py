@@ -68,11 +68,10 @@ def compare(
     from instruments.catalogue.documents import shipped
     from instruments.catalogue.documents.comparing import compared
     from instruments.quantities import UNITS
-    from instruments.services.rows import need_staff
 
     spoken = language()
     with acting(token, read_only=True) as (ctx, wired):
-        need_staff(ctx)
+        ctx.need("document.read")
         if not matter:
             known = shipped.register().comparisons
             lines = [f"{one.id:32} {one.matter.text(spoken)}" for one in known]

@@ -128,6 +128,12 @@ def token(
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, envvar="CALIB_PASSWORD")],
     name: Annotated[str, typer.Option(help="What the token is for.")] = "command line",
     days: Annotated[int, typer.Option(help="Its life in days.")] = 90,
+    reach: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it is limited to: read, or a thing such as order; repeat for more."
+        ),
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Make an API token of a person; it is shown this once."""
@@ -139,7 +145,7 @@ def token(
         with installation_session(wired.engine) as session:
             signed = signin.sign_in(session, email, password, lab, wired.clock())
         with opener(wired, signed.token)() as ctx:
-            made = signin.make_token(ctx, name=name, days=days)
+            made = signin.make_token(ctx, name=name, days=days, reach=reach or ())
         with installation_session(wired.engine) as session:
             signin.end_sign_in(session, signed.token, wired.clock())
     answer({"token": made}, made, as_json=as_json)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calib.simulation.character import Grade
-from instruments.context import Role
+from instruments.policy import Role
 
 PASSWORD = "calib demo 2020"  # noqa: S105 -- the demo world is open to whoever runs it
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import COOKIE, Reading, Writing
+from api.deps import COOKIE, Reading, Writing, allows
 from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
@@ -15,13 +15,13 @@ from instruments.services import signin
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/account")
+@router.get("/account", dependencies=allows("account.read"))
 def show_account(request: Request, ctx: Reading) -> Response:
     """Show one's roles and API tokens."""
     return _page(request, ctx, form_of(days=90))
 
 
-@router.post("/account/password")
+@router.post("/account/password", dependencies=allows("account.change"))
 def change_password(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change one's own password; every sign-in ends, this one too."""
 
@@ -43,18 +43,24 @@ def change_password(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return response
 
 
-@router.post("/account/tokens")
+@router.post("/account/tokens", dependencies=allows("account.change"))
 def make_token(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Make an API token; the page after it shows the token this once."""
     done = attempt(
-        ctx, lambda: signin.make_token(ctx, name=typed.text("name"), days=typed.whole("days") or 0)
+        ctx,
+        lambda: signin.make_token(
+            ctx,
+            name=typed.text("name"),
+            days=typed.whole("days") or 0,
+            reach=("read",) if typed.flag("reads") else (),
+        ),
     )
     if isinstance(done, DomainError):
         return _page(request, ctx, shown_again(typed, done, ctx))
     return _page(request, ctx, form_of(days=90), done)
 
 
-@router.post("/account/tokens/{token_id}/end")
+@router.post("/account/tokens/{token_id}/end", dependencies=allows("account.change"))
 def end_token(token_id: int, ctx: Writing) -> Response:
     """End an API token."""
     signin.end_token(ctx, token_id)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from api.deps import Language, Wired
+from api.deps import Language, Wired, allows
 from api.examining import examined
 from api.pages.authenticate_words import FACT_WORDS, SAYS_WORDS
 from api.pages.drawing import shape
@@ -44,14 +44,14 @@ SIGNS = {
 }  # fmt: skip
 
 
-@router.get("/authenticate")
+@router.get("/authenticate", dependencies=allows("public.examine_form"))
 def show_page(request: Request, wired: Wired, language: Language) -> HTMLResponse:
     """Return the page; it is the same for everybody, so that it can be kept."""
     host = wired.settings.host
     return _page(request, "public/authenticate.html", language, words=script_words(), host=host)
 
 
-@router.post("/authenticate")
+@router.post("/authenticate", dependencies=allows("public.examine"))
 def examine_files(
     request: Request,
     wired: Wired,
@@ -64,7 +64,7 @@ def examine_files(
     return _page(request, "public/examined.html", language, found=found)
 
 
-@router.get("/authenticate/manifest.webmanifest")
+@router.get("/authenticate/manifest.webmanifest", dependencies=allows("public.examine_form"))
 def show_manifest() -> Response:
     """Return what an installed page is called."""
     manifest = {
@@ -81,7 +81,7 @@ def show_manifest() -> Response:
     return JSONResponse(manifest, media_type="application/manifest+json")
 
 
-@router.get("/authenticate/worker.js")
+@router.get("/authenticate/worker.js", dependencies=allows("public.examine_form"))
 def show_worker() -> Response:
     """Return the script that keeps the page; it changes whenever a file of the page does."""
     files = [*SHELL, *(f"/static/authenticate/{one.name}" for one in _scripts())]

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Writing
+from api.deps import Reading, Writing, allows
 from api.pages.bench_view import bench_page
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
@@ -19,13 +19,13 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ConditionEntry, PlanChange
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import instruments, rows
+from instruments.services import instruments
 
 router = APIRouter(include_in_schema=False)
 SEPARATORS = re.compile(r"[\s,;、，；]+")
 
 
-@router.post("/calibrations/{calibration_id}/facts")
+@router.post("/calibrations/{calibration_id}/facts", dependencies=allows("calibration.enter"))
 def note_facts(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Note date, place, conditions, examinations, adjustment and remark; all or none."""
 
@@ -38,7 +38,7 @@ def note_facts(calibration_id: int, request: Request, ctx: Writing, typed: AsTyp
     return _after(request, ctx, calibration_id, typed, act, "saved", "circumstances")
 
 
-@router.post("/calibrations/{calibration_id}/plan")
+@router.post("/calibrations/{calibration_id}/plan", dependencies=allows("calibration.plan"))
 def change_plan(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change standards, points, predictions or pieces."""
 
@@ -48,7 +48,9 @@ def change_plan(calibration_id: int, request: Request, ctx: Writing, typed: AsTy
     return _after(request, ctx, calibration_id, typed, act, "saved", "plan")
 
 
-@router.post("/calibrations/{calibration_id}/warnings")
+@router.post(
+    "/calibrations/{calibration_id}/warnings", dependencies=allows("calibration.accept_warning")
+)
 def accept_warning(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Accept a warning with the reason why the work stands."""
 
@@ -60,7 +62,7 @@ def accept_warning(calibration_id: int, request: Request, ctx: Writing, typed: A
     return _after(request, ctx, calibration_id, typed, act, "warning-accepted", "live")
 
 
-@router.post("/calibrations/{calibration_id}/submit")
+@router.post("/calibrations/{calibration_id}/submit", dependencies=allows("calibration.submit"))
 def submit(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Hand the record over for review."""
 
@@ -70,7 +72,7 @@ def submit(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) 
     return _after(request, ctx, calibration_id, typed, act, "submitted", "")
 
 
-@router.post("/calibrations/{calibration_id}/close")
+@router.post("/calibrations/{calibration_id}/close", dependencies=allows("calibration.close"))
 def close(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """End the record without a certificate, with a reason."""
 
@@ -80,14 +82,13 @@ def close(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -
     return _after(request, ctx, calibration_id, typed, act, "closed", "")
 
 
-@router.get("/calibrations/{calibration_id}/import")
+@router.get("/calibrations/{calibration_id}/import", dependencies=allows("calibration.form"))
 def choose_file(calibration_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form that takes a table of readings."""
-    rows.need_staff(ctx)
     return _import_page(request, ctx, calibration_id, Form())
 
 
-@router.post("/calibrations/{calibration_id}/import")
+@router.post("/calibrations/{calibration_id}/import", dependencies=allows("calibration.enter"))
 def import_file(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Read the table: what would happen first; on the second press it happens."""
     dry_run = not typed.flag("sure")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.deps import Reading, Wired, types_of
+from api.deps import Reading, Wired, allows, types_of
 from api.pages.drawing import shape
 from api.pages.rendering import staff_page
 from calib.services import board
@@ -16,7 +16,7 @@ from instruments.services import customers
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/board")
+@router.get("/board", dependencies=allows("board.read"))
 def show_board(
     request: Request, ctx: Reading, wired: Wired, customer_id: str = "", colour: str = ""
 ) -> Response:
@@ -24,7 +24,7 @@ def show_board(
     return _board(request, ctx, wired, "board/board.html", customer_id, colour)
 
 
-@router.get("/board/wall")
+@router.get("/board/wall", dependencies=allows("board.read"))
 def wall_list(request: Request, ctx: Reading, wired: Wired, customer_id: str = "") -> Response:
     """Show the list to print and put on the wall."""
     return _board(request, ctx, wired, "board/wall.html", customer_id, "")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
 from api.type_figures import figure_text, size_text
@@ -27,7 +27,7 @@ from instruments.catalogue.figures import figure_digest
 from instruments.context import Context
 from instruments.errors import DomainError
 from instruments.procedure import InstrumentType, Limit
-from instruments.services import confirmations, rows
+from instruments.services import confirmations
 from instruments.services.confirmations import ConfirmationEntry, ConfirmationView
 
 router = APIRouter(include_in_schema=False)
@@ -46,10 +46,9 @@ class LimitLine:
     confirmation: ConfirmationView | None
 
 
-@router.get("/catalogue")
+@router.get("/catalogue", dependencies=allows("figure.read"))
 def list_types(request: Request, ctx: Reading, wired: Wired, q: str = "") -> Response:
     """List the types by what they are called, with their figures by tag and what is open here."""
-    rows.need_staff(ctx)
     types = types_of(ctx, wired).list()
     waiting = confirmations.list_open(ctx, types)
     listed = [
@@ -76,14 +75,13 @@ def _is_meant(type_: InstrumentType, q: str) -> bool:
     return all(word in text for word in q.casefold().split())
 
 
-@router.get("/catalogue/{type_id}")
+@router.get("/catalogue/{type_id}", dependencies=allows("figure.read"))
 def show_type(type_id: str, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show a whole type with tags and sources, and a form beside each open limit."""
-    rows.need_staff(ctx)
     return _type_page(request, ctx, wired, type_id, Form())
 
 
-@router.post("/catalogue/{type_id}/confirm")
+@router.post("/catalogue/{type_id}/confirm", dependencies=allows("figure.confirm"))
 def confirm(type_id: str, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Record that the actor compared a limit with its document."""
     definition = types_of(ctx, wired).get(type_id)
@@ -98,7 +96,7 @@ def confirm(type_id: str, request: Request, ctx: Writing, wired: Wired, typed: A
     return RedirectResponse(f"/catalogue/{type_id}?done=confirmed#limits", status_code=303)
 
 
-@router.post("/catalogue/{type_id}/revoke")
+@router.post("/catalogue/{type_id}/revoke", dependencies=allows("figure.confirm"))
 def revoke(type_id: str, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Take a confirmation back."""
     done = attempt(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, allows
 from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
@@ -24,7 +24,7 @@ SECOND = ("reviewer", "signatory", "manager")
 """Roles of the second person of a withdrawal."""
 
 
-@router.get("/certificates")
+@router.get("/certificates", dependencies=allows("certificate.read"))
 def list_certificates(
     request: Request, ctx: Reading, text: str = "", state: str = "", before: int = 0
 ) -> Response:
@@ -48,7 +48,7 @@ def list_certificates(
     )
 
 
-@router.get("/certificates/print")
+@router.get("/certificates/print", dependencies=allows("certificate.read"))
 def print_many(
     request: Request,
     ctx: Reading,
@@ -59,13 +59,13 @@ def print_many(
     return staff_page(request, "certificates/print.html", ctx, chosen=chosen)
 
 
-@router.get("/certificates/{certificate_id}")
+@router.get("/certificates/{certificate_id}", dependencies=allows("certificate.read"))
 def show_certificate(certificate_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show one certificate."""
     return _page(request, ctx, wired.settings.public_url, certificate_id, Form())
 
 
-@router.get("/certificates/{certificate_id}/{role}")
+@router.get("/certificates/{certificate_id}/{role}", dependencies=allows("certificate.read"))
 def open_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Response:
     """Open the file of a certificate; the PDF in the browser, the others to keep."""
     file = lookup.certificate_file(ctx, certificate_id, role)
@@ -73,7 +73,7 @@ def open_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Res
     return download(content, file.media_type, file.name, inline=role == "pdf")
 
 
-@router.post("/certificates/{certificate_id}/amend")
+@router.post("/certificates/{certificate_id}/amend", dependencies=allows("certificate.amend"))
 def amend(
     certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -85,7 +85,7 @@ def amend(
     return RedirectResponse(f"/calibrations/{done.id}", status_code=303)
 
 
-@router.post("/certificates/{certificate_id}/withdraw")
+@router.post("/certificates/{certificate_id}/withdraw", dependencies=allows("certificate.withdraw"))
 def withdraw(
     certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -93,7 +93,7 @@ def withdraw(
     return _by_two(request, ctx, wired, certificate_id, typed, issue.withdraw, "withdrawn")
 
 
-@router.post("/certificates/{certificate_id}/void")
+@router.post("/certificates/{certificate_id}/void", dependencies=allows("certificate.void"))
 def void(
     certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

@@ -7,22 +7,21 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing
+from api.deps import Reading, Wired, Writing, allows
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
 from instruments.errors import DomainError
-from instruments.services import customers, instruments, orders, rows, sites
+from instruments.services import customers, instruments, orders, sites
 
 router = APIRouter(include_in_schema=False)
 TEXTS = ("name_zh", "name_en", "address", "contact", "phone", "email", "kind", "language")
 SITE_TEXTS = ("name_zh", "name_en", "venue_type", "district", "address")
 
 
-@router.get("/customers")
+@router.get("/customers", dependencies=allows("customer.browse"))
 def list_customers(request: Request, ctx: Reading) -> Response:
     """List the customers with the number of their sites."""
-    rows.need_staff(ctx)
     counted: dict[int, int] = {}
     for site in sites.list_sites(ctx):
         counted[site.customer_id] = counted.get(site.customer_id, 0) + 1
@@ -35,15 +34,14 @@ def list_customers(request: Request, ctx: Reading) -> Response:
     )
 
 
-@router.get("/customers/new")
+@router.get("/customers/new", dependencies=allows("customer.form"))
 def new_customer(request: Request, ctx: Reading) -> Response:
     """Show the form of a new customer."""
-    rows.need_staff(ctx)
     form = form_of(kind="medical", language=ctx.language)
     return _customer_form(request, ctx, form, None)
 
 
-@router.post("/customers/new")
+@router.post("/customers/new", dependencies=allows("customer.write"))
 def create_customer(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Register a customer."""
     done = attempt(ctx, lambda: customers.create_customer(ctx, **_customer(typed)))
@@ -52,7 +50,7 @@ def create_customer(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse(f"/customers/{done.id}?done=created", status_code=303)
 
 
-@router.get("/customers/{customer_id}")
+@router.get("/customers/{customer_id}", dependencies=allows("customer.read"))
 def show_customer(customer_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show a customer with sites, orders and the calendar of due dates."""
     customer = customers.get_customer(ctx, customer_id)
@@ -68,15 +66,14 @@ def show_customer(customer_id: int, request: Request, ctx: Reading, wired: Wired
     )
 
 
-@router.get("/customers/{customer_id}/edit")
+@router.get("/customers/{customer_id}/edit", dependencies=allows("customer.form"))
 def edit_customer(customer_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form of a customer."""
-    rows.need_staff(ctx)
     customer = customers.get_customer(ctx, customer_id)
     return _customer_form(request, ctx, _of_customer(customer), customer)
 
 
-@router.post("/customers/{customer_id}/edit")
+@router.post("/customers/{customer_id}/edit", dependencies=allows("customer.write"))
 def update_customer(customer_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change a customer."""
     done = attempt(
@@ -90,15 +87,14 @@ def update_customer(customer_id: int, request: Request, ctx: Writing, typed: AsT
     return RedirectResponse(f"/customers/{customer_id}?done=saved", status_code=303)
 
 
-@router.get("/customers/{customer_id}/sites/new")
+@router.get("/customers/{customer_id}/sites/new", dependencies=allows("site.form"))
 def new_site(customer_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form of a new site."""
-    rows.need_staff(ctx)
     customer = customers.get_customer(ctx, customer_id)
     return _site_form(request, ctx, form_of(venue_type="hospital"), customer, None)
 
 
-@router.post("/customers/{customer_id}/sites/new")
+@router.post("/customers/{customer_id}/sites/new", dependencies=allows("site.write"))
 def create_site(customer_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Register a site of a customer."""
     customer = customers.get_customer(ctx, customer_id)
@@ -108,16 +104,15 @@ def create_site(customer_id: int, request: Request, ctx: Writing, typed: AsTyped
     return RedirectResponse(f"/customers/{customer_id}?done=created", status_code=303)
 
 
-@router.get("/sites/{site_id}/edit")
+@router.get("/sites/{site_id}/edit", dependencies=allows("site.form"))
 def edit_site(site_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form of a site."""
-    rows.need_staff(ctx)
     site = sites.get_site(ctx, site_id)
     customer = customers.get_customer(ctx, site.customer_id)
     return _site_form(request, ctx, _of_site(site), customer, site)
 
 
-@router.post("/sites/{site_id}/edit")
+@router.post("/sites/{site_id}/edit", dependencies=allows("site.write"))
 def update_site(site_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change a site."""
     done = attempt(ctx, lambda: sites.update_site(ctx, site_id, typed.version(), **_site(typed)))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from api.pages.words import WORDS
@@ -22,7 +22,7 @@ from instruments.catalogue.documents.values import STATUSES, Comparison, Differe
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError
-from instruments.services import documents, rows
+from instruments.services import documents
 from instruments.services.documents import DocumentEntry, DocumentView, Supersession
 
 router = APIRouter(include_in_schema=False)
@@ -32,7 +32,7 @@ KEEPERS = frozenset({"manager", "signatory"})
 FILTERS = (*STATUSES, "unknown")
 
 
-@router.get("/documents")
+@router.get("/documents", dependencies=allows("document.read"))
 def list_documents(request: Request, ctx: Reading, text: str = "", status: str = "") -> Response:
     """List the documents; by a part of number or title, by status today."""
     wanted = status if status in FILTERS else ""
@@ -48,15 +48,14 @@ def list_documents(request: Request, ctx: Reading, text: str = "", status: str =
     )
 
 
-@router.get("/documents/record")
+@router.get("/documents/record", dependencies=allows("document.form"))
 def new_record(request: Request, ctx: Reading, number: str = "") -> Response:
     """Show the form in which a lab records what it knows of a document."""
-    rows.need_staff(ctx)
     form = Form() if not number else _filled(documents.get_document(ctx, number))
     return _record_page(request, ctx, form, number)
 
 
-@router.post("/documents/record")
+@router.post("/documents/record", dependencies=allows("document.write"))
 def record(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Record what the lab knows of a document."""
     done = attempt(ctx, lambda: documents.register(ctx, _entry(typed), typed.version()))
@@ -67,7 +66,7 @@ def record(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse(f"{address(done.number)}?done=saved", status_code=303)
 
 
-@router.post("/documents/supersede")
+@router.post("/documents/supersede", dependencies=allows("document.write"))
 def supersede(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Record that another edition takes the place of a document."""
     number = typed.text("number")
@@ -78,32 +77,30 @@ def supersede(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> R
     return RedirectResponse(f"{address(number)}?done=saved", status_code=303)
 
 
-@router.get("/documents/affected.csv")
+@router.get("/documents/affected.csv", dependencies=allows("document.read"))
 def affected_csv(ctx: Reading, wired: Wired, number: str) -> Response:
     """Hand out the certificates that rest on a document, as CSV."""
     use = document_use(ctx, number, catalogue=wired.catalogue)
     return csv_file(_sheet(use, ctx.language), f"{_plain(number)}.csv")
 
 
-@router.get("/documents/affected.xlsx")
+@router.get("/documents/affected.xlsx", dependencies=allows("document.read"))
 def affected_xlsx(ctx: Reading, wired: Wired, number: str) -> Response:
     """Hand out the certificates that rest on a document, as a workbook."""
     use = document_use(ctx, number, catalogue=wired.catalogue)
     return xlsx_file(_sheet(use, ctx.language), f"{_plain(number)}.xlsx")
 
 
-@router.get("/documents/comparisons")
+@router.get("/documents/comparisons", dependencies=allows("document.read"))
 def list_comparisons(request: Request, ctx: Reading) -> Response:
     """List the matters on which documents are put side by side."""
-    rows.need_staff(ctx)
     found = shipped.register().comparisons
     return staff_page(request, "documents/comparisons.html", ctx, comparisons=found)
 
 
-@router.get("/documents/comparisons/{matter}")
+@router.get("/documents/comparisons/{matter}", dependencies=allows("document.read"))
 def show_comparison(matter: str, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the limits of several documents on one matter side by side."""
-    rows.need_staff(ctx)
     comparison = shipped.comparison(matter)
     named = tuple(dict.fromkeys(row.document for row in comparison.rows))
     return staff_page(
@@ -117,10 +114,9 @@ def show_comparison(matter: str, request: Request, ctx: Reading, wired: Wired) -
     )
 
 
-@router.get("/documents/{number:path}")
+@router.get("/documents/{number:path}", dependencies=allows("document.read"))
 def show_document(number: str, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show one document and all that rests on it."""
-    rows.need_staff(ctx)
     form = form_of(version=documents.get_document(ctx, number).revision)
     return _document_page(request, ctx, wired.catalogue, number, form)
 

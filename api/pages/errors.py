@@ -12,14 +12,14 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from api.deps import Language
+from api.deps import Language, allows
 from api.pages.rendering import page
 
 router = APIRouter(include_in_schema=False)
 TOLD = Path(__file__).parent.parent / "errors.json"
 
 
-@router.get("/docs/errors")
+@router.get("/docs/errors", dependencies=allows("public.errors"))
 def show_errors(request: Request, language: Language) -> HTMLResponse:
     """Show every code with its sentences in the reader's language."""
     return page(request, "errors.html", language, errors=told())

@@ -16,6 +16,7 @@ from api.deps import (
     WhoIs,
     Wired,
     Writing,
+    allows,
     origin_of,
     same_origin,
 )
@@ -35,13 +36,13 @@ def local_path(path: str) -> str:
     return path if good and path.isprintable() else "/"
 
 
-@router.get("/sign-in")
+@router.get("/sign-in", dependencies=allows("public.sign_in_form"))
 def sign_in_form(request: Request, language: Language, next: str = "/") -> HTMLResponse:  # noqa: A002
     """Show the sign-in form."""
     return page(request, "sign_in.html", language, next=local_path(next), email="", problem=None)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=allows("public.sign_in"))
 def sign_in(
     request: Request,
     wired: Wired,
@@ -84,7 +85,7 @@ def sign_in(
     return response
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", dependencies=allows("public.sign_out"))
 def sign_out(request: Request, session: InstallationWriting, wired: Wired, _who: WhoIs) -> Response:
     """End the session on the server, then forget the cookie."""
     signin.end_sign_in(session, request.cookies.get(COOKIE, ""), wired.clock())
@@ -93,7 +94,7 @@ def sign_out(request: Request, session: InstallationWriting, wired: Wired, _who:
     return response
 
 
-@router.post("/language")
+@router.post("/language", dependencies=allows("public.language"))
 def choose_language(
     language: Annotated[str, Form()], back: Annotated[str, Form()] = "/"
 ) -> Response:
@@ -104,7 +105,7 @@ def choose_language(
     return response
 
 
-@router.get("/")
+@router.get("/", dependencies=allows("home.read"))
 def first_page(request: Request, ctx: Reading) -> Response:
     """Show today's work to the lab's people, the board to a venue operator."""
     if not ctx.actor.is_staff:
@@ -112,7 +113,7 @@ def first_page(request: Request, ctx: Reading) -> Response:
     return staff_page(request, "today.html", ctx, dashboard=lookup.dashboard(ctx))
 
 
-@router.post("/mails/{mail_id}/send-again")
+@router.post("/mails/{mail_id}/send-again", dependencies=allows("mail.resend"))
 def send_again(mail_id: int, ctx: Writing) -> Response:
     """Send a refused mail once more."""
     outbox.send_again(ctx, mail_id)

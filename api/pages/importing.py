@@ -11,14 +11,14 @@ from typing import Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError
-from instruments.services import importing, rows
+from instruments.services import importing
 
 router = APIRouter(include_in_schema=False)
 Kind = Literal["instruments", "standards"]
@@ -33,14 +33,13 @@ NEEDED = {
 }
 
 
-@router.get("/{kind}/import")
+@router.get("/{kind}/import", dependencies=allows("registry.form"))
 def choose_file(kind: Kind, request: Request, ctx: Reading) -> Response:
     """Show the form that takes the file."""
-    rows.need_staff(ctx)
     return _page(request, ctx, kind, Form())
 
 
-@router.get("/{kind}/import/template.csv")
+@router.get("/{kind}/import/template.csv", dependencies=allows("registry.form"))
 def template(kind: Kind, ctx: Reading) -> Response:
     """Return an empty table with the headings an import knows, in the reader's language."""
     out = io.StringIO()
@@ -48,7 +47,7 @@ def template(kind: Kind, ctx: Reading) -> Response:
     return download(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{kind}.csv")
 
 
-@router.post("/{kind}/import")
+@router.post("/{kind}/import", dependencies=allows("registry.import"))
 def import_file(
     kind: Kind, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

@@ -7,15 +7,16 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
-from instruments.context import Context, Role
+from instruments.context import Context
 from instruments.errors import DomainError, Invalid
+from instruments.policy import Role
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import UNITS
-from instruments.services import customers, labs, numbers, people, rows, scope
+from instruments.services import customers, labs, numbers, people, scope
 
 router = APIRouter(include_in_schema=False)
 FACTS = (
@@ -32,10 +33,9 @@ FACTS = (
 )
 
 
-@router.get("/lab")
+@router.get("/lab", dependencies=allows("lab.read"))
 def show_lab(request: Request, ctx: Reading) -> Response:
     """Show what the lab says of itself."""
-    rows.need_staff(ctx)
     lab = labs.get_lab(ctx)
     form = form_of(
         **{name: getattr(lab, name) for name in FACTS if not name.startswith("name_")},
@@ -47,7 +47,7 @@ def show_lab(request: Request, ctx: Reading) -> Response:
     return _lab_page(request, ctx, form)
 
 
-@router.post("/lab")
+@router.post("/lab", dependencies=allows("lab.write"))
 def update_lab(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change what the lab says of itself."""
     done = attempt(ctx, lambda: labs.update_lab(ctx, **_facts(typed)))
@@ -56,13 +56,13 @@ def update_lab(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse("/lab?done=saved", status_code=303)
 
 
-@router.get("/lab/people")
+@router.get("/lab/people", dependencies=allows("person.read"))
 def list_people(request: Request, ctx: Reading) -> Response:
     """Show who holds which role."""
     return _people_page(request, ctx, Form())
 
 
-@router.post("/lab/people")
+@router.post("/lab/people", dependencies=allows("person.write"))
 def add_person(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Open an account if need be, and give the person a role."""
     done = attempt(ctx, lambda: _add(ctx, typed))
@@ -71,7 +71,7 @@ def add_person(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse("/lab/people?done=created", status_code=303)
 
 
-@router.post("/lab/people/roles/{membership_id}/end")
+@router.post("/lab/people/roles/{membership_id}/end", dependencies=allows("role.write"))
 def end_role(membership_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Set the last day of a role."""
     done = attempt(
@@ -83,7 +83,7 @@ def end_role(membership_id: int, request: Request, ctx: Writing, typed: AsTyped)
     return RedirectResponse("/lab/people?done=ended", status_code=303)
 
 
-@router.post("/lab/people/{person_id}/account")
+@router.post("/lab/people/{person_id}/account", dependencies=allows("person.write"))
 def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Close or reopen an account."""
     done = attempt(
@@ -94,7 +94,7 @@ def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -
     return RedirectResponse("/lab/people?done=saved", status_code=303)
 
 
-@router.post("/lab/people/{person_id}/password")
+@router.post("/lab/people/{person_id}/password", dependencies=allows("person.write"))
 def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Set a new password for somebody who forgot it."""
     done = attempt(ctx, lambda: people.set_password(ctx, person_id, typed.text("new_password")))
@@ -103,14 +103,13 @@ def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped)
     return RedirectResponse("/lab/people?done=password-set", status_code=303)
 
 
-@router.get("/lab/numbers")
+@router.get("/lab/numbers", dependencies=allows("number.read"))
 def show_numbers(request: Request, ctx: Reading) -> Response:
     """Show how numbers are written."""
-    rows.need_staff(ctx)
     return _numbers_page(request, ctx, form_of(**numbers.templates(ctx)))
 
 
-@router.post("/lab/numbers")
+@router.post("/lab/numbers", dependencies=allows("number.write"))
 def set_numbers(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change how numbers are written from now on."""
     done = attempt(ctx, lambda: _set_templates(ctx, typed))
@@ -119,14 +118,13 @@ def set_numbers(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse("/lab/numbers?done=saved", status_code=303)
 
 
-@router.get("/lab/scope")
+@router.get("/lab/scope", dependencies=allows("scope.read"))
 def show_scope(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the accreditation scope."""
-    rows.need_staff(ctx)
     return _scope_page(request, ctx, types_of(ctx, wired), Form())
 
 
-@router.post("/lab/scope")
+@router.post("/lab/scope", dependencies=allows("scope.write"))
 def add_scope_row(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Add a row to the scope."""
     done = attempt(ctx, lambda: scope.add_row(ctx, _entry(typed), catalogue=types_of(ctx, wired)))
@@ -135,7 +133,7 @@ def add_scope_row(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) 
     return RedirectResponse("/lab/scope?done=created", status_code=303)
 
 
-@router.post("/lab/scope/{row_id}/end")
+@router.post("/lab/scope/{row_id}/end", dependencies=allows("scope.write"))
 def end_scope_row(
     row_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

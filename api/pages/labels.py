@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from api.deps import Reading, Wired
+from api.deps import Reading, Wired, allows
 from api.files import download
 from api.pages.rendering import staff_page
 from calib.certificates.document import CertificateDocument
@@ -15,7 +15,6 @@ from calib.certificates.labels import Label, LabelColour, LabelSheet, render_lab
 from calib.i18n import translate
 from calib.services import lookup
 from instruments.context import Context
-from instruments.services import rows
 
 router = APIRouter(include_in_schema=False)
 MOST = 240
@@ -30,10 +29,9 @@ COLOUR_OF: dict[str, LabelColour] = {
 Ids = Annotated[list[int] | None, Query()]
 
 
-@router.get("/certificates/labels")
+@router.get("/certificates/labels", dependencies=allows("label.print"))
 def choose_labels(request: Request, ctx: Reading, id: Ids = None) -> Response:  # noqa: A002
     """Show which labels will be printed and what limited-use labels are limited to."""
-    rows.need_staff(ctx)
     chosen = [lookup.certificate(ctx, number) for number in _few(id)]
     return staff_page(
         request,
@@ -44,7 +42,7 @@ def choose_labels(request: Request, ctx: Reading, id: Ids = None) -> Response:  
     )
 
 
-@router.get("/certificates/labels.pdf")
+@router.get("/certificates/labels.pdf", dependencies=allows("label.print"))
 def labels_pdf(
     ctx: Reading,
     wired: Wired,
@@ -53,7 +51,6 @@ def labels_pdf(
     limited_to: str = "",
 ) -> Response:
     """Return the labels of certificates, ready to print."""
-    rows.need_staff(ctx)
     labels = [_label(ctx, number, limited_to.strip()) for number in _few(id)]
     kind: LabelSheet = sheet
     content = render_labels(labels, wired.clock(), sheet=kind)

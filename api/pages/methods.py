@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.bootstrap import Wiring
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.files import download
 from api.pages.forms import AsTyped, Form, Typed, attempt, shown_again
 from api.pages.method_forms import TAGS, changes_typed, form_of_sheet, label_of, sheet_of
@@ -52,13 +52,13 @@ SIZES = (
 )  # fmt: skip
 
 
-@router.get("/methods")
+@router.get("/methods", dependencies=allows("method.read"))
 def show_list(request: Request, ctx: Reading, wired: Wired) -> Response:
     """List every revision of the lab's methods."""
     return _list_page(request, ctx, wired, Form())
 
 
-@router.post("/methods/copy")
+@router.post("/methods/copy", dependencies=allows("method.draft"))
 def copy_type(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Start a draft from a type or from an own revision."""
     done = attempt(
@@ -70,7 +70,7 @@ def copy_type(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> R
     return _started(request, ctx, wired, typed, done)
 
 
-@router.post("/methods/import")
+@router.post("/methods/import", dependencies=allows("method.draft"))
 def import_text(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Start a draft from a file."""
 
@@ -81,13 +81,13 @@ def import_text(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) ->
     return _started(request, ctx, wired, typed, attempt(ctx, read))
 
 
-@router.get("/methods/{method_id}")
+@router.get("/methods/{method_id}", dependencies=allows("method.read"))
 def show_method(method_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show a revision in words, with what it changes."""
     return _method_page(request, ctx, wired, method_id, Form())
 
 
-@router.get("/methods/{method_id}/dry-run")
+@router.get("/methods/{method_id}/dry-run", dependencies=allows("method.read"))
 def show_dry_run(method_id: int, request: Request, ctx: Reading) -> Response:
     """Show what past results would be under a revision."""
     method = get_method(ctx, method_id)
@@ -100,20 +100,20 @@ def show_dry_run(method_id: int, request: Request, ctx: Reading) -> Response:
     return staff_page(request, "methods/dry_run.html", ctx, method=method, tried=tried, names=names)
 
 
-@router.get("/methods/{method_id}/export")
+@router.get("/methods/{method_id}/export", dependencies=allows("method.read"))
 def export(method_id: int, ctx: Reading) -> Response:
     """Hand a revision out as a type file."""
     name, text = export_text(ctx, method_id)
     return download(text.encode(), "application/toml", name)
 
 
-@router.get("/methods/{method_id}/edit")
+@router.get("/methods/{method_id}/edit", dependencies=allows("method.form"))
 def edit_method(method_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form of a draft."""
     return _edit_page(request, ctx, get_method(ctx, method_id))
 
 
-@router.post("/methods/{method_id}/figures")
+@router.post("/methods/{method_id}/figures", dependencies=allows("method.draft"))
 def change_figures(method_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Change single figures."""
     before = get_method(ctx, method_id)
@@ -125,7 +125,7 @@ def change_figures(method_id: int, request: Request, ctx: Writing, typed: AsType
     return _edited(request, ctx, before, typed, attempt(ctx, change))
 
 
-@router.post("/methods/{method_id}/text")
+@router.post("/methods/{method_id}/text", dependencies=allows("method.draft"))
 def save_text(method_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Keep the whole text."""
     before = get_method(ctx, method_id)
@@ -135,7 +135,7 @@ def save_text(method_id: int, request: Request, ctx: Writing, typed: AsTyped) ->
     return _edited(request, ctx, before, typed, done)
 
 
-@router.post("/methods/{method_id}/{act}")
+@router.post("/methods/{method_id}/{act}", dependencies=allows("method.draft"))
 def act_on(
     method_id: int, act: Act, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

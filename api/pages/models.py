@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.attribute_words import attribute_name
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.catalogue.loader import Catalogue
@@ -18,7 +18,7 @@ from instruments.context import Context
 from instruments.errors import DomainError
 from instruments.plain import to_plain
 from instruments.procedure import InstrumentType, Limit
-from instruments.services import models, rows
+from instruments.services import models
 
 router = APIRouter(include_in_schema=False)
 TEXTS = ("maker", "model", "use", "calibration_mode", "calibration_mode_source")
@@ -26,10 +26,9 @@ SHOWN = ("lower", "upper", "plus_fraction", "start", "end", "document")
 """What of a limit the form shows; the rest travels along unseen and is kept."""
 
 
-@router.get("/models")
+@router.get("/models", dependencies=allows("model.browse"))
 def list_models(request: Request, ctx: Reading, wired: Wired) -> Response:
     """List the models of the lab."""
-    rows.need_staff(ctx)
     return staff_page(
         request,
         "registry/models.html",
@@ -39,10 +38,9 @@ def list_models(request: Request, ctx: Reading, wired: Wired) -> Response:
     )
 
 
-@router.get("/models/new")
+@router.get("/models/new", dependencies=allows("model.form"))
 def new_model(request: Request, ctx: Reading, wired: Wired, type_id: str = "") -> Response:
     """Choose a type, then show the form of a new model of it."""
-    rows.need_staff(ctx)
     if not type_id:
         types = types_of(ctx, wired).list()
         return staff_page(request, "registry/model_type.html", ctx, types=types)
@@ -50,7 +48,7 @@ def new_model(request: Request, ctx: Reading, wired: Wired, type_id: str = "") -
     return _model_form(request, ctx, form_of(type_id=type_id, use="clinical"), type_, None)
 
 
-@router.post("/models/new")
+@router.post("/models/new", dependencies=allows("model.write"))
 def create_model(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Register a model."""
     type_ = types_of(ctx, wired).get(typed.text("type_id"))
@@ -67,10 +65,9 @@ def create_model(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -
     return RedirectResponse(f"/models/{done.id}?done=created", status_code=303)
 
 
-@router.get("/models/{model_id}")
+@router.get("/models/{model_id}", dependencies=allows("model.browse"))
 def show_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show a model."""
-    rows.need_staff(ctx)
     model = models.get_model(ctx, model_id)
     type_ = types_of(ctx, wired).get(model.type_id)
     return staff_page(
@@ -83,16 +80,15 @@ def show_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> R
     )
 
 
-@router.get("/models/{model_id}/edit")
+@router.get("/models/{model_id}/edit", dependencies=allows("model.form"))
 def edit_model(model_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a model."""
-    rows.need_staff(ctx)
     model = models.get_model(ctx, model_id)
     type_ = types_of(ctx, wired).get(model.type_id)
     return _model_form(request, ctx, _of_model(model), type_, model)
 
 
-@router.post("/models/{model_id}/edit")
+@router.post("/models/{model_id}/edit", dependencies=allows("model.write"))
 def update_model(
     model_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.order_forms import (
     COMMON_RULES,
@@ -33,7 +33,7 @@ _REACHED = {"submitted": 3, "reviewed": 4, "authorised": 4, "reserved": 4, "issu
 MOST_SHOWN = 200
 
 
-@router.get("/orders")
+@router.get("/orders", dependencies=allows("order.read"))
 def list_orders(request: Request, ctx: Reading, state: str = "") -> Response:
     """List orders, those of the green channel first, all or those in one state."""
     everything = orders.list_orders(ctx)
@@ -49,7 +49,7 @@ def list_orders(request: Request, ctx: Reading, state: str = "") -> Response:
     )
 
 
-@router.get("/orders/new")
+@router.get("/orders/new", dependencies=allows("order.form"))
 def new_order(
     request: Request,
     ctx: Reading,
@@ -73,7 +73,7 @@ def new_order(
     return _order_form(request, ctx, types_of(ctx, wired), form)
 
 
-@router.post("/orders/new")
+@router.post("/orders/new", dependencies=allows("order.request"))
 def request_order(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Take the request down; a press of another button only shows the form again."""
     if typed.flag("find") or typed.flag("details"):
@@ -86,34 +86,34 @@ def request_order(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) 
     return RedirectResponse(f"/orders/{done.id}?done=requested", status_code=303)
 
 
-@router.get("/orders/{order_id}")
+@router.get("/orders/{order_id}", dependencies=allows("order.read"))
 def show_order(order_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show an order with what is agreed and where each instrument stands."""
     return _order_page(request, ctx, types_of(ctx, wired), order_id, Form())
 
 
-@router.post("/orders/{order_id}/accept")
+@router.post("/orders/{order_id}/accept", dependencies=allows("order.accept"))
 def accept(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Accept a request."""
     done = attempt(ctx, lambda: orders.accept(ctx, order_id, typed.version()))
     return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "accepted")
 
 
-@router.post("/orders/{order_id}/cancel")
+@router.post("/orders/{order_id}/cancel", dependencies=allows("order.cancel"))
 def cancel(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Cancel an order, with the reason."""
     done = attempt(ctx, lambda: orders.cancel(ctx, order_id, typed.version(), typed.text("reason")))
     return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "cancelled")
 
 
-@router.post("/orders/{order_id}/finish")
+@router.post("/orders/{order_id}/finish", dependencies=allows("order.finish"))
 def finish(order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Note that the work is done."""
     done = attempt(ctx, lambda: orders.finish(ctx, order_id, typed.version()))
     return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "saved")
 
 
-@router.post("/orders/{order_id}/receive")
+@router.post("/orders/{order_id}/receive", dependencies=allows("order.receive"))
 def receive(
     order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -122,7 +122,7 @@ def receive(
     return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "received")
 
 
-@router.post("/orders/{order_id}/give-back")
+@router.post("/orders/{order_id}/give-back", dependencies=allows("order.give_back"))
 def give_back(
     order_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -132,7 +132,7 @@ def give_back(
     return _after(request, ctx, types_of(ctx, wired), order_id, typed, done, "returned")
 
 
-@router.post("/orders/{order_id}/lines/{line_id}/start")
+@router.post("/orders/{order_id}/lines/{line_id}/start", dependencies=allows("calibration.open"))
 def start(
     order_id: int, line_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api.bootstrap import trust_of
-from api.deps import PublicReading, Wired
+from api.deps import PublicReading, Wired, allows
 from api.pages.authenticate import script_words
 from api.pages.drawing import shape
 from api.pages.rendering import page
@@ -23,7 +23,7 @@ SHOWN = 60
 """Lines of results on the page; the file holds all."""
 
 
-@router.get("/c/{token}")
+@router.get("/c/{token}", dependencies=allows("public.certificate"))
 def show_certificate(
     token: str, request: Request, session: PublicReading, wired: Wired
 ) -> HTMLResponse:
@@ -53,13 +53,13 @@ def show_certificate(
     )
 
 
-@router.get("/.well-known/calib-trust")
+@router.get("/.well-known/calib-trust", dependencies=allows("public.trust"))
 def show_trust(wired: Wired) -> Response:
     """Return what verifiers pin of this installation, as canonical JSON."""
     return Response(trust_of(wired).canonical(), media_type="application/json")
 
 
-@router.get("/calendar/{token}.ics")
+@router.get("/calendar/{token}.ics", dependencies=allows("public.calendar"))
 def calendar(token: str, session: PublicReading, wired: Wired) -> Response:
     """Return the due dates of a customer as a calendar to subscribe to."""
     feed = recall.calendar(session, token, wired.clock(), public_url=wired.settings.public_url)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from api.bootstrap import Wiring
-from api.deps import PublicReading, Wired
+from api.deps import PublicReading, Wired, allows
 from calib.services import public
 from calib.services.log import CHECKPOINT, proof_of
 from calib.services.statuses import LIST
@@ -31,14 +31,14 @@ _OPEN = {"Access-Control-Allow-Origin": "*"}
 """Anybody's page may read what everybody may check."""
 
 
-@router.get("/log/checkpoint")
+@router.get("/log/checkpoint", dependencies=allows("public.log"))
 def show_checkpoint(wired: Wired) -> Response:
     """Return the newest head of the log with its signatures (C2SP tlog-tiles)."""
     content = wired.publisher.log_files.read(CHECKPOINT)
     return _file(content, _NOTE, _MOMENTS)
 
 
-@router.get("/log/tile/{path:path}")
+@router.get("/log/tile/{path:path}", dependencies=allows("public.log"))
 def show_tile(path: Annotated[str, Path(max_length=200)], wired: Wired) -> Response:
     """Return a tile of hashes or a bundle of entries (C2SP tlog-tiles)."""
     if _TILE.fullmatch(path) is None:
@@ -47,13 +47,13 @@ def show_tile(path: Annotated[str, Path(max_length=200)], wired: Wired) -> Respo
     return _file(content, "application/octet-stream", _FOR_EVER)
 
 
-@router.get("/status/list")
+@router.get("/status/list", dependencies=allows("public.status"))
 def show_status(wired: Wired) -> Response:
     """Return the signed list of certificates that no longer stand."""
     return _file(wired.publisher.status_files.read(LIST), _NOTE, _MINUTE)
 
 
-@router.get("/c/{token}/proof")
+@router.get("/c/{token}/proof", dependencies=allows("public.log"))
 def show_proof(token: str, session: PublicReading, wired: Wired) -> Response:
     """Return the proof that a certificate stands in the log (C2SP tlog-proof)."""
     number, content = _proof(public.issued_of(session, token), session, wired)
@@ -62,7 +62,7 @@ def show_proof(token: str, session: PublicReading, wired: Wired) -> Response:
     return Response(content, media_type=_NOTE, headers={**_MINUTE, **_OPEN, **disposition})
 
 
-@router.get("/authenticate/proof/{digest}")
+@router.get("/authenticate/proof/{digest}", dependencies=allows("public.log"))
 def show_proof_of_file(digest: str, session: PublicReading, wired: Wired) -> Response:
     """Return the proof of the certificate whose file has this SHA-256: who asks has the file."""
     found = public.issued_by_digest(session, digest) if _DIGEST.fullmatch(digest) else None

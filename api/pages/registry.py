@@ -9,7 +9,7 @@ import segno
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.drift import drift_tables
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
@@ -17,7 +17,7 @@ from calib.services import lookup
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import customers, instruments, models, people, rows, sites
+from instruments.services import customers, instruments, models, people, sites
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -26,7 +26,7 @@ DUE = {"overdue": 0, "30": 30, "60": 60, "90": 90}
 """Choices of the filter by due date, in days from today."""
 
 
-@router.get("/instruments")
+@router.get("/instruments", dependencies=allows("instrument.read"))
 def list_instruments(
     request: Request,
     ctx: Reading,
@@ -63,17 +63,16 @@ def list_instruments(
     )
 
 
-@router.get("/instruments/new")
+@router.get("/instruments/new", dependencies=allows("instrument.form"))
 def new_instrument(
     request: Request, ctx: Reading, customer_id: str = "", model_id: str = ""
 ) -> Response:
     """Show the form of a new instrument."""
-    rows.need_staff(ctx)
     form = form_of(customer_id=customer_id, model_id=model_id, pieces=1)
     return _instrument_form(request, ctx, form, None)
 
 
-@router.post("/instruments/new")
+@router.post("/instruments/new", dependencies=allows("instrument.write"))
 def register_instrument(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Register an instrument; on request the form comes again for the next of its kind."""
     done = attempt(ctx, lambda: _register(ctx, typed))
@@ -85,7 +84,7 @@ def register_instrument(request: Request, ctx: Writing, typed: AsTyped) -> Respo
     return RedirectResponse(f"/instruments/{done.id}?done=created", status_code=303)
 
 
-@router.get("/instruments/labels")
+@router.get("/instruments/labels", dependencies=allows("label.print"))
 def print_labels(
     request: Request,
     ctx: Reading,
@@ -102,21 +101,20 @@ def print_labels(
     return staff_page(request, "registry/labels.html", ctx, labels=labels)
 
 
-@router.get("/instruments/{instrument_id}")
+@router.get("/instruments/{instrument_id}", dependencies=allows("instrument.read"))
 def show_instrument(instrument_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show an instrument with its history."""
     return _instrument_page(request, ctx, types_of(ctx, wired), instrument_id, Form())
 
 
-@router.get("/instruments/{instrument_id}/edit")
+@router.get("/instruments/{instrument_id}/edit", dependencies=allows("instrument.form"))
 def edit_instrument(instrument_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form of an instrument."""
-    rows.need_staff(ctx)
     item = instruments.get_instrument(ctx, instrument_id)
     return _instrument_form(request, ctx, _of_instrument(item), item)
 
 
-@router.post("/instruments/{instrument_id}/edit")
+@router.post("/instruments/{instrument_id}/edit", dependencies=allows("instrument.write"))
 def update_instrument(
     instrument_id: int, request: Request, ctx: Writing, typed: AsTyped
 ) -> Response:
@@ -132,7 +130,7 @@ def update_instrument(
     return RedirectResponse(f"/instruments/{instrument_id}?done=saved", status_code=303)
 
 
-@router.post("/instruments/{instrument_id}/status")
+@router.post("/instruments/{instrument_id}/status", dependencies=allows("instrument.status"))
 def set_status(
     instrument_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

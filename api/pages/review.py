@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.deps import Acting, Reading, Wired, Writing
+from api.deps import Acting, Reading, Wired, Writing, allows
 from api.files import download
 from api.pages.bench_view import head_of
 from api.pages.forms import AsTyped, Form, Typed, attempt
@@ -22,7 +22,6 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.preview import preview_document
 from instruments.context import Context
 from instruments.errors import DomainError, Finding, NotFound
-from instruments.services import rows
 
 router = APIRouter(include_in_schema=False)
 NEXT = {"submitted": "reviewer", "reviewed": "signatory", "authorised": "signatory"}
@@ -99,7 +98,7 @@ def _stored(ctx: Context, calibration_id: int) -> evaluation.EvaluationView | No
         return None  # closed before anything was evaluated
 
 
-@router.post("/calibrations/{calibration_id}/review")
+@router.post("/calibrations/{calibration_id}/review", dependencies=allows("calibration.review"))
 def review_record(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Mark the record as reviewed."""
 
@@ -109,7 +108,9 @@ def review_record(calibration_id: int, request: Request, ctx: Writing, typed: As
     return _after(request, ctx, calibration_id, typed, act, "reviewed")
 
 
-@router.post("/calibrations/{calibration_id}/authorise")
+@router.post(
+    "/calibrations/{calibration_id}/authorise", dependencies=allows("calibration.authorise")
+)
 def authorise(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Mark the record as authorised for issue."""
 
@@ -119,7 +120,9 @@ def authorise(calibration_id: int, request: Request, ctx: Writing, typed: AsType
     return _after(request, ctx, calibration_id, typed, act, "authorised")
 
 
-@router.post("/calibrations/{calibration_id}/give-back")
+@router.post(
+    "/calibrations/{calibration_id}/give-back", dependencies=allows("calibration.give_back")
+)
 def give_back(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Return the record to the bench with a reason."""
 
@@ -129,7 +132,7 @@ def give_back(calibration_id: int, request: Request, ctx: Writing, typed: AsType
     return _after(request, ctx, calibration_id, typed, act, "given-back")
 
 
-@router.post("/calibrations/{calibration_id}/issue")
+@router.post("/calibrations/{calibration_id}/issue", dependencies=allows("certificate.issue"))
 def issue_certificate(
     calibration_id: int, request: Request, act: Acting, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -153,27 +156,26 @@ def issue_certificate(
     return RedirectResponse(f"/certificates/{issued.certificate_id}?done=issued", status_code=303)
 
 
-@router.get("/calibrations/{calibration_id}/preview.pdf")
+@router.get("/calibrations/{calibration_id}/preview.pdf", dependencies=allows("calibration.read"))
 def preview_pdf(calibration_id: int, ctx: Reading, wired: Wired) -> Response:
     """Return the certificate as it would be issued now, marked as a preview."""
-    rows.need_staff(ctx)
     document = preview_document(ctx, calibration_id, public_base=wired.settings.public_url)
     content = render(document, {}, preview=True)
     return download(content, "application/pdf", f"preview-{calibration_id}.pdf", inline=True)
 
 
-@router.get("/calibrations/{calibration_id}/preview-{page}.png")
+@router.get(
+    "/calibrations/{calibration_id}/preview-{page}.png", dependencies=allows("calibration.read")
+)
 def preview_page(calibration_id: int, page: int, ctx: Reading, wired: Wired) -> Response:
     """Return one page of the preview as a picture."""
-    rows.need_staff(ctx)
     document = preview_document(ctx, calibration_id, public_base=wired.settings.public_url)
     return Response(preview_png(document, page, ppi=100), media_type="image/png")
 
 
-@router.get("/calibrations/{calibration_id}/input.json")
+@router.get("/calibrations/{calibration_id}/input.json", dependencies=allows("calibration.read"))
 def frozen_input(calibration_id: int, ctx: Reading) -> Response:
     """Return the frozen input of the newest evaluation: a task for ``calib compute``."""
-    rows.need_staff(ctx)
     stored = evaluation.get_evaluation(ctx, calibration_id)
     name = f"calibration-{calibration_id}-input.json"
     return download(stored.input_json.encode(), "application/json", name)

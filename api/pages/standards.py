@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from calib.certificates.dcc_reading import DCCReading
@@ -22,7 +22,7 @@ from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Finding
 from instruments.quantities import QUANTITIES, UNITS
-from instruments.services import rows, standards
+from instruments.services import standards
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine
 from instruments.services.standards import StandardCertificateView, StandardView
 
@@ -34,7 +34,7 @@ EXPIRING = timedelta(days=60)
 FIRST_LINES, MORE_LINES = 6, 10
 
 
-@router.get("/standards")
+@router.get("/standards", dependencies=allows("standard.read"))
 def list_standards(request: Request, ctx: Reading) -> Response:
     """List the standards, each with what its certificate is worth today."""
     found = standards.list_standards(ctx)
@@ -42,15 +42,14 @@ def list_standards(request: Request, ctx: Reading) -> Response:
     return staff_page(request, "standards/list.html", ctx, listed=listed)
 
 
-@router.get("/standards/new")
+@router.get("/standards/new", dependencies=allows("standard.form"))
 def new_standard(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a new standard."""
-    rows.need_staff(ctx)
     form = form_of(unit="temperature degC")
     return _standard_form(request, ctx, types_of(ctx, wired), form, None)
 
 
-@router.post("/standards/new")
+@router.post("/standards/new", dependencies=allows("standard.write"))
 def register_standard(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Register a standard."""
     done = attempt(ctx, lambda: standards.register_standard(ctx, **_given(typed)))
@@ -61,10 +60,9 @@ def register_standard(request: Request, ctx: Writing, wired: Wired, typed: AsTyp
     return RedirectResponse(f"/standards/{done.id}?done=created", status_code=303)
 
 
-@router.get("/standards/{standard_id}")
+@router.get("/standards/{standard_id}", dependencies=allows("standard.read"))
 def show_standard(standard_id: int, request: Request, ctx: Reading) -> Response:
     """Show a standard with every edition of its certificates."""
-    rows.need_staff(ctx)
     standard = standards.get_standard(ctx, standard_id)
     return staff_page(
         request,
@@ -76,15 +74,14 @@ def show_standard(standard_id: int, request: Request, ctx: Reading) -> Response:
     )
 
 
-@router.get("/standards/{standard_id}/edit")
+@router.get("/standards/{standard_id}/edit", dependencies=allows("standard.form"))
 def edit_standard(standard_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the form of a standard."""
-    rows.need_staff(ctx)
     standard = standards.get_standard(ctx, standard_id)
     return _standard_form(request, ctx, types_of(ctx, wired), _of_standard(standard), standard)
 
 
-@router.post("/standards/{standard_id}/edit")
+@router.post("/standards/{standard_id}/edit", dependencies=allows("standard.write"))
 def update_standard(
     standard_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
@@ -100,19 +97,20 @@ def update_standard(
     return RedirectResponse(f"/standards/{standard_id}?done=saved", status_code=303)
 
 
-@router.get("/standards/{standard_id}/certificates/new")
+@router.get("/standards/{standard_id}/certificates/new", dependencies=allows("standard.form"))
 def new_certificate(
     standard_id: int, request: Request, ctx: Reading, replaces: int = 0
 ) -> Response:
     """Show the form of a certificate, filled with the edition it is to replace."""
-    rows.need_staff(ctx)
     standard = standards.get_standard(ctx, standard_id)
     before = next((c for c in standard.certificates if c.id == replaces), None)
     form = form_of() if before is None else _of_certificate(before)
     return _certificate_form(request, ctx, standard, form, FIRST_LINES if before is None else 1)
 
 
-@router.post("/standards/{standard_id}/certificates/new")
+@router.post(
+    "/standards/{standard_id}/certificates/new", dependencies=allows("standard.certificate")
+)
 def enter_certificate(standard_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Enter a certificate; a press of "more lines" only shows the form again."""
     standard = standards.get_standard(ctx, standard_id)
@@ -127,14 +125,15 @@ def enter_certificate(standard_id: int, request: Request, ctx: Writing, typed: A
     return RedirectResponse(f"/standards/{standard_id}?done=created", status_code=303)
 
 
-@router.get("/standards/{standard_id}/certificates/dcc")
+@router.get("/standards/{standard_id}/certificates/dcc", dependencies=allows("standard.form"))
 def choose_dcc(standard_id: int, request: Request, ctx: Reading) -> Response:
     """Show the form that takes a DCC file."""
-    rows.need_staff(ctx)
     return _dcc_page(request, ctx, standards.get_standard(ctx, standard_id), Form(), None)
 
 
-@router.post("/standards/{standard_id}/certificates/dcc")
+@router.post(
+    "/standards/{standard_id}/certificates/dcc", dependencies=allows("standard.certificate")
+)
 def import_dcc(
     standard_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
 
-from api.deps import Language, Wired
+from api.deps import Language, Wired, allows
 from api.examining import examined
 from api.problems import finding_document, say
 from api.strict_routes import StrictRoute
@@ -16,7 +16,7 @@ from calib.verifier.report import STEP_WORDS, VERDICT_WORDS, Report, Step
 router = APIRouter(tags=["authenticate"], route_class=StrictRoute)
 
 
-@router.post("/authenticate")
+@router.post("/authenticate", dependencies=allows("public.examine"))
 def authenticate(
     request: Request,
     wired: Wired,

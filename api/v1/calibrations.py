@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response, UploadFile
 
-from api.deps import ImportKey, Language, Reading, VersionSeen, Writing
+from api.deps import ImportKey, Language, Reading, VersionSeen, Writing, allows
 from api.files import download
 from api.problems import finding_document
 from api.schemas.work import (
@@ -31,25 +31,25 @@ from instruments.services.importing import ImportReport
 router = APIRouter(prefix="/calibrations", tags=["calibrations"], route_class=StrictRoute)
 
 
-@router.get("")
+@router.get("", dependencies=allows("calibration.read"))
 def list_calibrations(ctx: Reading, state: str | None = None) -> tuple[CalibrationLine, ...]:
     """Return the records of the lab, all or those in one state."""
     return list_records(ctx, state)
 
 
-@router.get("/{calibration_id}")
+@router.get("/{calibration_id}", dependencies=allows("calibration.read"))
 def get_calibration(calibration_id: int, ctx: Reading, response: Response) -> CalibrationView:
     """Return a record with everything entered so far."""
     return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
-@router.get("/{calibration_id}/standards")
+@router.get("/{calibration_id}/standards", dependencies=allows("calibration.read"))
 def usable_standards(calibration_id: int, ctx: Reading) -> tuple[supporting.StandardCandidate, ...]:
     """Return the standards for each measurand, with the reason where one may not be used."""
     return supporting.supporting(ctx, calibration_id)
 
 
-@router.put("/{calibration_id}/plan")
+@router.put("/{calibration_id}/plan", dependencies=allows("calibration.plan"))
 def change_plan(
     calibration_id: int, body: NewPlan, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -58,7 +58,7 @@ def change_plan(
     return tagged(response, planning.plan(ctx, calibration_id, version, change))
 
 
-@router.patch("/{calibration_id}/facts")
+@router.patch("/{calibration_id}/facts", dependencies=allows("calibration.enter"))
 def set_facts(
     calibration_id: int, body: Facts, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -67,14 +67,14 @@ def set_facts(
     return tagged(response, view)
 
 
-@router.post("/{calibration_id}/readings")
+@router.post("/{calibration_id}/readings", dependencies=allows("calibration.enter"))
 def enter_readings(calibration_id: int, body: NewReadings, ctx: Writing) -> tuple[ReadingView, ...]:
     """Enter values, all or none; a change of an entered value needs a reason."""
     entries = [readings.ReadingEntry(**entry.model_dump()) for entry in body.entries]
     return readings.enter(ctx, calibration_id, entries)
 
 
-@router.post("/{calibration_id}/readings/import")
+@router.post("/{calibration_id}/readings/import", dependencies=allows("calibration.enter"))
 def import_readings(
     calibration_id: int, file: UploadFile, key: ImportKey, ctx: Writing, stage: str = "as_found"
 ) -> Mapping[str, Any]:
@@ -89,14 +89,14 @@ def import_readings(
     return import_report(ctx, act, key, file, run, record=calibration_id, stage=stage)
 
 
-@router.post("/{calibration_id}/conditions")
+@router.post("/{calibration_id}/conditions", dependencies=allows("calibration.enter"))
 def enter_condition(calibration_id: int, body: NewCondition, ctx: Writing) -> ConditionView:
     """Enter an influence quantity."""
     entry = readings.ConditionEntry(**body.model_dump())
     return readings.enter_condition(ctx, calibration_id, entry)
 
 
-@router.post("/{calibration_id}/warnings")
+@router.post("/{calibration_id}/warnings", dependencies=allows("calibration.accept_warning"))
 def accept_warning(
     calibration_id: int,
     body: AcceptedWarning,
@@ -109,7 +109,7 @@ def accept_warning(
     return tagged(response, view)
 
 
-@router.get("/{calibration_id}/evaluation")
+@router.get("/{calibration_id}/evaluation", dependencies=allows("calibration.read"))
 def evaluate_draft(calibration_id: int, ctx: Reading, language: Language) -> dict[str, Any]:
     """Return what the record gives now, with every finding; stores nothing."""
     draft = evaluation.evaluate_draft(ctx, calibration_id)
@@ -119,7 +119,7 @@ def evaluate_draft(calibration_id: int, ctx: Reading, language: Language) -> dic
     }
 
 
-@router.get("/{calibration_id}/input")
+@router.get("/{calibration_id}/input", dependencies=allows("calibration.read"))
 def frozen_input(calibration_id: int, ctx: Reading) -> Response:
     """Return the frozen input of the newest stored evaluation: a task for ``calib compute``."""
     stored = evaluation.get_evaluation(ctx, calibration_id)
@@ -128,28 +128,28 @@ def frozen_input(calibration_id: int, ctx: Reading) -> Response:
     )
 
 
-@router.get("/{calibration_id}/result")
+@router.get("/{calibration_id}/result", dependencies=allows("calibration.read"))
 def stored_result(calibration_id: int, ctx: Reading) -> Response:
     """Return the newest stored result as its canonical bytes."""
     stored = evaluation.get_evaluation(ctx, calibration_id)
     return Response(stored.result_json.encode(), media_type="application/json")
 
 
-@router.get("/{calibration_id}/draft-input")
+@router.get("/{calibration_id}/draft-input", dependencies=allows("calibration.read"))
 def draft_input(calibration_id: int, ctx: Reading) -> Response:
     """Return the input as it would be frozen now: to try a record in ``calib compute``."""
     frozen = evaluation.freeze(ctx, calibration_id)
     return Response(canonical_json(frozen.as_dict()), media_type="application/json")
 
 
-@router.get("/{calibration_id}/marks")
+@router.get("/{calibration_id}/marks", dependencies=allows("calibration.read"))
 def marks(calibration_id: int, ctx: Reading) -> tuple[review.MarkView, ...]:
     """Return who submitted, reviewed, authorised or returned the record."""
     readings.get_calibration(ctx, calibration_id)  # no marks of a record that is not there
     return review.marks(ctx, calibration_id)
 
 
-@router.post("/{calibration_id}/submit")
+@router.post("/{calibration_id}/submit", dependencies=allows("calibration.submit"))
 def submit(
     calibration_id: int, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -158,7 +158,7 @@ def submit(
     return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
-@router.post("/{calibration_id}/review")
+@router.post("/{calibration_id}/review", dependencies=allows("calibration.review"))
 def review_calibration(
     calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -167,7 +167,7 @@ def review_calibration(
     return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
-@router.post("/{calibration_id}/authorise")
+@router.post("/{calibration_id}/authorise", dependencies=allows("calibration.authorise"))
 def authorise(
     calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -176,7 +176,7 @@ def authorise(
     return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
-@router.post("/{calibration_id}/give-back")
+@router.post("/{calibration_id}/give-back", dependencies=allows("calibration.give_back"))
 def give_back(
     calibration_id: int, body: Reason, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -185,7 +185,7 @@ def give_back(
     return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
-@router.post("/{calibration_id}/close")
+@router.post("/{calibration_id}/close", dependencies=allows("calibration.close"))
 def close(
     calibration_id: int, body: Reason, version: VersionSeen, ctx: Writing, response: Response
 ) -> CalibrationView:

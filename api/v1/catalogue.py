@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from api.deps import Reading, Wired, Writing, types_of
+from api.deps import Reading, Wired, Writing, allows, types_of
 from api.schemas.catalogue import NewConfirmation, Revocation
 from api.strict_routes import StrictRoute
 from api.type_words import told
@@ -15,13 +15,13 @@ from instruments.catalogue.difference import differences
 from instruments.catalogue.figures import figure_of
 from instruments.context import Context
 from instruments.procedure import InstrumentType
-from instruments.services import confirmations, rows
+from instruments.services import confirmations
 from instruments.services.confirmations import ConfirmationEntry, ConfirmationView, FigureView
 
 router = APIRouter(prefix="/catalogue", tags=["catalogue"], route_class=StrictRoute)
 
 
-@router.get("")
+@router.get("", dependencies=allows("figure.read"))
 def list_types(ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
     """Return every type with its figures by tag and the limits this lab has not confirmed."""
     types = types_of(ctx, wired).list()
@@ -29,7 +29,7 @@ def list_types(ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
     return [_line(type_) | {"open": waiting.count(type_.id)} for type_ in types]
 
 
-@router.get("/{type_id}")
+@router.get("/{type_id}", dependencies=allows("figure.read"))
 def get_figures(type_id: str, ctx: Reading, wired: Wired) -> dict[str, Any]:
     """Return every figure of a type with its tag, and its BG limits as this lab holds them."""
     type_ = types_of(ctx, wired).get(type_id)
@@ -49,12 +49,11 @@ def get_figures(type_id: str, ctx: Reading, wired: Wired) -> dict[str, Any]:
     return _line(type_) | {"entries": tagged, "limits": limits}
 
 
-@router.get("/{type_id}/differences")
+@router.get("/{type_id}/differences", dependencies=allows("figure.read"))
 def get_differences(
     type_id: str, ctx: Reading, wired: Wired, old: str = "", new: str | None = None
 ) -> list[dict[str, Any]]:
     """Return what a version of a type says otherwise than another: the newest than the oldest."""
-    rows.need_staff(ctx)
     known = types_of(ctx, wired)
     oldest = next(iter(known.versions(type_id)), None)
     found = differences(known.get(type_id, old or oldest), known.get(type_id, new))
@@ -69,7 +68,7 @@ def get_differences(
     ]
 
 
-@router.post("/{type_id}/confirmations", status_code=201)
+@router.post("/{type_id}/confirmations", status_code=201, dependencies=allows("figure.confirm"))
 def confirm(type_id: str, body: NewConfirmation, ctx: Writing, wired: Wired) -> ConfirmationView:
     """Record that the actor compared a limit with its document."""
     entry = ConfirmationEntry(body.document, body.clause, body.confirmed_on, body.remark)
@@ -77,7 +76,7 @@ def confirm(type_id: str, body: NewConfirmation, ctx: Writing, wired: Wired) -> 
     return confirmations.confirm(ctx, type_, body.measurand, body.figure, entry)
 
 
-@router.post("/{type_id}/confirmations/{figure}/revoke")
+@router.post("/{type_id}/confirmations/{figure}/revoke", dependencies=allows("figure.confirm"))
 def revoke(
     type_id: str, figure: str, body: Revocation, ctx: Writing, wired: Wired
 ) -> list[dict[str, Any]]:

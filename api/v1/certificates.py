@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Response
 
-from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing
+from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing, allows
 from api.files import download
 from api.schemas.work import Reason, TwoPersons
 from api.strict_routes import StrictRoute
@@ -18,7 +18,11 @@ from instruments.context import Context
 router = APIRouter(tags=["certificates"], route_class=StrictRoute)
 
 
-@router.post("/calibrations/{calibration_id}/certificate", status_code=201)
+@router.post(
+    "/calibrations/{calibration_id}/certificate",
+    status_code=201,
+    dependencies=allows("certificate.issue"),
+)
 def issue_certificate(
     calibration_id: int, version: VersionSeen, key: Key, act: Acting, wired: Wired
 ) -> issue.IssuedView:
@@ -36,7 +40,7 @@ def issue_certificate(
     )
 
 
-@router.get("/certificates")
+@router.get("/certificates", dependencies=allows("certificate.read"))
 def list_certificates(
     ctx: Reading, instrument_id: int | None = None, calibration_id: int | None = None
 ) -> tuple[lookup.CertificateView, ...]:
@@ -44,20 +48,24 @@ def list_certificates(
     return lookup.certificates(ctx, instrument_id=instrument_id, calibration_id=calibration_id)
 
 
-@router.get("/certificates/{certificate_id}")
+@router.get("/certificates/{certificate_id}", dependencies=allows("certificate.read"))
 def get_certificate(certificate_id: int, ctx: Reading) -> lookup.CertificateView:
     """Return a certificate with its state, files and what replaced it."""
     return lookup.certificate(ctx, certificate_id)
 
 
-@router.get("/certificates/{certificate_id}/files/{role}")
+@router.get("/certificates/{certificate_id}/files/{role}", dependencies=allows("certificate.read"))
 def get_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Response:
     """Return a file of a certificate: ``pdf``, ``dcc``, ``input`` or ``result``."""
     file = lookup.certificate_file(ctx, certificate_id, role)
     return download(wired.store.get(file.sha256), file.media_type, file.name)
 
 
-@router.post("/certificates/{certificate_id}/amend", status_code=201)
+@router.post(
+    "/certificates/{certificate_id}/amend",
+    status_code=201,
+    dependencies=allows("certificate.amend"),
+)
 def amend(
     certificate_id: int, body: Reason, key: Key, ctx: Writing, response: Response
 ) -> CalibrationView:
@@ -73,13 +81,13 @@ def amend(
     return tagged(response, readings.get_calibration(ctx, opened["record"]))
 
 
-@router.post("/certificates/{certificate_id}/void")
+@router.post("/certificates/{certificate_id}/void", dependencies=allows("certificate.void"))
 def void(certificate_id: int, body: TwoPersons, key: Key, ctx: Writing) -> lookup.CertificateView:
     """Void a reserved number that was never issued."""
     return _ended(ctx, "void", issue.void, certificate_id, body, key)
 
 
-@router.post("/certificates/{certificate_id}/withdraw")
+@router.post("/certificates/{certificate_id}/withdraw", dependencies=allows("certificate.withdraw"))
 def withdraw(
     certificate_id: int, body: TwoPersons, key: Key, ctx: Writing
 ) -> lookup.CertificateView:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import Key, Language, Reading, VersionSeen, Wired, Writing
+from api.deps import Key, Language, Reading, VersionSeen, Wired, Writing, allows
 from api.files import download
 from api.method_documents import (
     changes_document,
@@ -38,20 +38,20 @@ def _answer(response: Response, method: MethodView, language: str) -> dict[str, 
     return method_document(tagged(response, method), language)
 
 
-@router.get("")
+@router.get("", dependencies=allows("method.read"))
 def show_list(ctx: Reading, type_id: str = "") -> list[dict[str, Any]]:
     """Return every revision of the lab's methods, or of one type."""
     return [line_document(line) for line in list_methods(ctx, type_id)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=allows("method.draft"))
 def copy_type(body: NewMethod, ctx: Writing, wired: Wired, response: Response) -> dict[str, Any]:
     """Start a draft from a type or from an own revision."""
     made = methods.copy_type(ctx, body.type_id, wired.catalogue, body.version)
     return _answer(response, made, ctx.language)
 
 
-@router.post("/import", status_code=201)
+@router.post("/import", status_code=201, dependencies=allows("method.draft"))
 def import_text(file: UploadFile, key: Key, ctx: Writing, wired: Wired) -> Mapping[str, Any]:
     """Start a draft from a type file."""
     content, name = file.file.read(), file.filename or "method.toml"
@@ -64,20 +64,20 @@ def import_text(file: UploadFile, key: Key, ctx: Writing, wired: Wired) -> Mappi
     return once_per_key(ctx, "registry:method:import", key, sent, do)
 
 
-@router.get("/{method_id}")
+@router.get("/{method_id}", dependencies=allows("method.read"))
 def show_method(method_id: int, ctx: Reading, response: Response) -> dict[str, Any]:
     """Return a revision with its definition, or with what is wrong with its text."""
     return _answer(response, get_method(ctx, method_id), ctx.language)
 
 
-@router.get("/{method_id}/text")
+@router.get("/{method_id}/text", dependencies=allows("method.read"))
 def show_text(method_id: int, ctx: Reading) -> Response:
     """Return a revision as a type file."""
     name, text = export_text(ctx, method_id)
     return download(text.encode(), "application/toml", name)
 
 
-@router.get("/{method_id}/changes")
+@router.get("/{method_id}/changes", dependencies=allows("method.read"))
 def show_changes(method_id: int, ctx: Reading, wired: Wired, language: Language) -> dict[str, Any]:
     """Return what a revision says otherwise than the version it started from."""
     base, changes = changes_of(ctx, get_method(ctx, method_id), wired.catalogue)
@@ -87,7 +87,7 @@ def show_changes(method_id: int, ctx: Reading, wired: Wired, language: Language)
     }
 
 
-@router.put("/{method_id}/text")
+@router.put("/{method_id}/text", dependencies=allows("method.draft"))
 def save_text(
     method_id: int, body: NewText, version: VersionSeen, ctx: Writing, response: Response
 ) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def save_text(
     return _answer(response, methods.save_text(ctx, method_id, version, body.text), ctx.language)
 
 
-@router.patch("/{method_id}/figures")
+@router.patch("/{method_id}/figures", dependencies=allows("method.draft"))
 def change_figures(
     method_id: int, body: NewFigures, version: VersionSeen, ctx: Writing, response: Response
 ) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def change_figures(
     return _answer(response, made, ctx.language)
 
 
-@router.get("/{method_id}/dry-run")
+@router.get("/{method_id}/dry-run", dependencies=allows("method.read"))
 def show_dry_run(
     method_id: int,
     ctx: Reading,
@@ -116,7 +116,7 @@ def show_dry_run(
     return dry_run_document(dry_run.dry_run(ctx, definition, most=most), language)
 
 
-@router.post("/{method_id}/submit")
+@router.post("/{method_id}/submit", dependencies=allows("method.draft"))
 def submit(
     method_id: int,
     body: Reason,
@@ -130,7 +130,7 @@ def submit(
     return _answer(response, made, ctx.language)
 
 
-@router.post("/{method_id}/approve")
+@router.post("/{method_id}/approve", dependencies=allows("method.approve"))
 def approve(
     method_id: int,
     body: Remark,
@@ -144,7 +144,7 @@ def approve(
     return _answer(response, made, ctx.language)
 
 
-@router.post("/{method_id}/return")
+@router.post("/{method_id}/return", dependencies=allows("method.draft"))
 def give_back(
     method_id: int, body: Remark, version: VersionSeen, ctx: Writing, response: Response
 ) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def give_back(
     return _answer(response, methods.give_back(ctx, method_id, version, body.remark), ctx.language)
 
 
-@router.post("/{method_id}/withdraw")
+@router.post("/{method_id}/withdraw", dependencies=allows("method.draft"))
 def withdraw(
     method_id: int,
     body: Remark,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from api.deps import Reading, VersionSeen, Wired, Writing, types_of
+from api.deps import Reading, VersionSeen, Wired, Writing, allows, types_of
 from api.schemas.work import NewOrder, Reason, Receipt, ReturnedLines
 from api.strict_routes import StrictRoute
 from api.v1.answers import tagged
@@ -17,13 +17,13 @@ from instruments.services.rows import not_found
 router = APIRouter(tags=["orders"], route_class=StrictRoute)
 
 
-@router.get("/orders")
+@router.get("/orders", dependencies=allows("order.read"))
 def list_orders(ctx: Reading, state: str | None = None) -> tuple[orders.OrderView, ...]:
     """Return the orders the actor may see."""
     return orders.list_orders(ctx, state)
 
 
-@router.post("/orders", status_code=201)
+@router.post("/orders", status_code=201, dependencies=allows("order.request"))
 def request_order(
     body: NewOrder, ctx: Writing, wired: Wired, response: Response
 ) -> orders.OrderView:
@@ -34,13 +34,13 @@ def request_order(
     return tagged(response, orders.request(ctx, asked, catalogue=types_of(ctx, wired)))
 
 
-@router.get("/orders/{order_id}")
+@router.get("/orders/{order_id}", dependencies=allows("order.read"))
 def get_order(order_id: int, ctx: Reading, response: Response) -> orders.OrderView:
     """Return an order with its lines."""
     return tagged(response, orders.get_order(ctx, order_id))
 
 
-@router.post("/orders/{order_id}/accept")
+@router.post("/orders/{order_id}/accept", dependencies=allows("order.accept"))
 def accept(
     order_id: int, version: VersionSeen, ctx: Writing, response: Response
 ) -> orders.OrderView:
@@ -48,7 +48,7 @@ def accept(
     return tagged(response, orders.accept(ctx, order_id, version))
 
 
-@router.post("/orders/{order_id}/cancel")
+@router.post("/orders/{order_id}/cancel", dependencies=allows("order.cancel"))
 def cancel(
     order_id: int, body: Reason, version: VersionSeen, ctx: Writing, response: Response
 ) -> orders.OrderView:
@@ -56,7 +56,7 @@ def cancel(
     return tagged(response, orders.cancel(ctx, order_id, version, body.reason))
 
 
-@router.post("/orders/{order_id}/finish")
+@router.post("/orders/{order_id}/finish", dependencies=allows("order.finish"))
 def finish(
     order_id: int, version: VersionSeen, ctx: Writing, response: Response
 ) -> orders.OrderView:
@@ -64,7 +64,7 @@ def finish(
     return tagged(response, orders.finish(ctx, order_id, version))
 
 
-@router.post("/orders/{order_id}/lines/{line_id}/receive")
+@router.post("/orders/{order_id}/lines/{line_id}/receive", dependencies=allows("order.receive"))
 def receive(
     order_id: int, line_id: int, body: Receipt, ctx: Writing, response: Response
 ) -> orders.OrderView:
@@ -72,7 +72,7 @@ def receive(
     return tagged(response, orders.receive(ctx, order_id, line_id, body.condition, body.pieces))
 
 
-@router.post("/orders/{order_id}/give-back")
+@router.post("/orders/{order_id}/give-back", dependencies=allows("order.give_back"))
 def give_back(
     order_id: int, body: ReturnedLines, version: VersionSeen, ctx: Writing, response: Response
 ) -> orders.OrderView:
@@ -80,7 +80,11 @@ def give_back(
     return tagged(response, orders.give_back(ctx, order_id, version, body.line_ids))
 
 
-@router.post("/orders/{order_id}/lines/{line_id}/calibrations", status_code=201)
+@router.post(
+    "/orders/{order_id}/lines/{line_id}/calibrations",
+    status_code=201,
+    dependencies=allows("calibration.open"),
+)
 def open_calibration(
     order_id: int, line_id: int, ctx: Writing, wired: Wired, response: Response
 ) -> CalibrationView:

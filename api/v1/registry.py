@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import ImportKey, Reading, VersionSeen, Wired, Writing, types_of
+from api.deps import ImportKey, Reading, VersionSeen, Wired, Writing, allows, types_of
 from api.schemas.registry import (
     CustomerChange,
     InstrumentChange,
@@ -26,7 +26,7 @@ from instruments.services import customers, importing, instruments, models, site
 router = APIRouter(tags=["registry"], route_class=StrictRoute)
 
 
-@router.get("/types")
+@router.get("/types", dependencies=allows("type.read"))
 def list_types(ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
     """Return every instrument type with its digest."""
     return [
@@ -35,19 +35,19 @@ def list_types(ctx: Reading, wired: Wired) -> list[dict[str, Any]]:
     ]
 
 
-@router.get("/types/{type_id}")
+@router.get("/types/{type_id}", dependencies=allows("type.read"))
 def get_type(type_id: str, ctx: Reading, wired: Wired) -> dict[str, Any]:
     """Return the whole definition of a type."""
     return types_of(ctx, wired).get(type_id).as_dict()
 
 
-@router.get("/customers")
+@router.get("/customers", dependencies=allows("customer.read"))
 def list_customers(ctx: Reading) -> tuple[customers.CustomerView, ...]:
     """Return the customers the actor may see."""
     return customers.list_customers(ctx)
 
 
-@router.post("/customers", status_code=201)
+@router.post("/customers", status_code=201, dependencies=allows("customer.write"))
 def create_customer(
     body: CustomerChange, ctx: Writing, response: Response
 ) -> customers.CustomerView:
@@ -55,13 +55,13 @@ def create_customer(
     return tagged(response, customers.create_customer(ctx, **body.given()))  # type: ignore[arg-type]
 
 
-@router.get("/customers/{customer_id}")
+@router.get("/customers/{customer_id}", dependencies=allows("customer.read"))
 def get_customer(customer_id: int, ctx: Reading, response: Response) -> customers.CustomerView:
     """Return a customer."""
     return tagged(response, customers.get_customer(ctx, customer_id))
 
 
-@router.patch("/customers/{customer_id}")
+@router.patch("/customers/{customer_id}", dependencies=allows("customer.write"))
 def update_customer(
     customer_id: int, body: CustomerChange, version: VersionSeen, ctx: Writing, response: Response
 ) -> customers.CustomerView:
@@ -70,25 +70,25 @@ def update_customer(
     return tagged(response, view)
 
 
-@router.get("/sites")
+@router.get("/sites", dependencies=allows("site.read"))
 def list_sites(ctx: Reading, customer_id: int | None = None) -> tuple[sites.SiteView, ...]:
     """Return the sites the actor may see."""
     return sites.list_sites(ctx, customer_id)
 
 
-@router.post("/sites", status_code=201)
+@router.post("/sites", status_code=201, dependencies=allows("site.write"))
 def create_site(body: NewSite, ctx: Writing, response: Response) -> sites.SiteView:
     """Register a site of a customer."""
     return tagged(response, sites.create_site(ctx, **body.given()))  # type: ignore[arg-type]
 
 
-@router.get("/sites/{site_id}")
+@router.get("/sites/{site_id}", dependencies=allows("site.read"))
 def get_site(site_id: int, ctx: Reading, response: Response) -> sites.SiteView:
     """Return a site."""
     return tagged(response, sites.get_site(ctx, site_id))
 
 
-@router.patch("/sites/{site_id}")
+@router.patch("/sites/{site_id}", dependencies=allows("site.write"))
 def update_site(
     site_id: int, body: SiteChange, version: VersionSeen, ctx: Writing, response: Response
 ) -> sites.SiteView:
@@ -97,13 +97,13 @@ def update_site(
     return tagged(response, view)
 
 
-@router.get("/models")
+@router.get("/models", dependencies=allows("model.browse"))
 def list_models(ctx: Reading) -> tuple[models.ModelView, ...]:
     """Return every model of the lab."""
     return models.list_models(ctx)
 
 
-@router.post("/models", status_code=201)
+@router.post("/models", status_code=201, dependencies=allows("model.write"))
 def create_model(
     body: ModelChange, ctx: Writing, wired: Wired, response: Response
 ) -> models.ModelView:
@@ -112,13 +112,13 @@ def create_model(
     return tagged(response, view)
 
 
-@router.get("/models/{model_id}")
+@router.get("/models/{model_id}", dependencies=allows("model.read"))
 def get_model(model_id: int, ctx: Reading, response: Response) -> models.ModelView:
     """Return a model."""
     return tagged(response, models.get_model(ctx, model_id))
 
 
-@router.patch("/models/{model_id}")
+@router.patch("/models/{model_id}", dependencies=allows("model.write"))
 def update_model(
     model_id: int,
     body: ModelChange,
@@ -138,7 +138,7 @@ def update_model(
     return tagged(response, view)
 
 
-@router.get("/instruments")
+@router.get("/instruments", dependencies=allows("instrument.read"))
 def find_instruments(
     ctx: Reading,
     text: str = "",
@@ -160,7 +160,7 @@ def find_instruments(
     )
 
 
-@router.post("/instruments", status_code=201)
+@router.post("/instruments", status_code=201, dependencies=allows("instrument.write"))
 def register_instrument(
     body: NewInstrument, ctx: Writing, response: Response
 ) -> instruments.InstrumentView:
@@ -169,7 +169,7 @@ def register_instrument(
     return tagged(response, view)
 
 
-@router.get("/instruments/{instrument_id}")
+@router.get("/instruments/{instrument_id}", dependencies=allows("instrument.read"))
 def get_instrument(
     instrument_id: int, ctx: Reading, response: Response
 ) -> instruments.InstrumentView:
@@ -177,7 +177,7 @@ def get_instrument(
     return tagged(response, instruments.get_instrument(ctx, instrument_id))
 
 
-@router.patch("/instruments/{instrument_id}")
+@router.patch("/instruments/{instrument_id}", dependencies=allows("instrument.write"))
 def update_instrument(
     instrument_id: int,
     body: InstrumentChange,
@@ -190,19 +190,23 @@ def update_instrument(
     return tagged(response, view)
 
 
-@router.post("/instruments/{instrument_id}/status", status_code=201)
+@router.post(
+    "/instruments/{instrument_id}/status",
+    status_code=201,
+    dependencies=allows("instrument.status"),
+)
 def set_status(instrument_id: int, body: NewStatus, ctx: Writing) -> instruments.InstrumentView:
     """Put an instrument in or out of service."""
     return instruments.set_status(ctx, instrument_id, body.status, body.reason)
 
 
-@router.get("/instruments/{instrument_id}/history")
+@router.get("/instruments/{instrument_id}/history", dependencies=allows("instrument.read"))
 def instrument_history(instrument_id: int, ctx: Reading) -> lookup.InstrumentHistory:
     """Return what was done to an instrument and what came of it."""
     return lookup.instrument_history(ctx, instrument_id)
 
 
-@router.post("/instruments/import")
+@router.post("/instruments/import", dependencies=allows("registry.import"))
 def import_instruments(
     file: UploadFile, key: ImportKey, ctx: Writing, wired: Wired, *, partial: bool = False
 ) -> Mapping[str, Any]:

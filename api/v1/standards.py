@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
 
-from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing, types_of
+from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing, allows, types_of
 from api.problems import finding_document
 from api.schemas.registry import LastDay, NewScopeRow, NewStandardCertificate, StandardChange
 from api.strict_routes import StrictRoute
@@ -21,13 +21,13 @@ from instruments.services.certificate_entry import CertificateEntry, Certificate
 router = APIRouter(tags=["standards"], route_class=StrictRoute)
 
 
-@router.get("/standards")
+@router.get("/standards", dependencies=allows("standard.read"))
 def list_standards(ctx: Reading) -> tuple[standards.StandardView, ...]:
     """Return every standard with its certificates."""
     return standards.list_standards(ctx)
 
 
-@router.post("/standards", status_code=201)
+@router.post("/standards", status_code=201, dependencies=allows("standard.write"))
 def register_standard(
     body: StandardChange, ctx: Writing, response: Response
 ) -> standards.StandardView:
@@ -35,13 +35,13 @@ def register_standard(
     return tagged(response, standards.register_standard(ctx, **body.given()))  # type: ignore[arg-type]
 
 
-@router.get("/standards/{standard_id}")
+@router.get("/standards/{standard_id}", dependencies=allows("standard.read"))
 def get_standard(standard_id: int, ctx: Reading, response: Response) -> standards.StandardView:
     """Return a standard with its certificates."""
     return tagged(response, standards.get_standard(ctx, standard_id))
 
 
-@router.patch("/standards/{standard_id}")
+@router.patch("/standards/{standard_id}", dependencies=allows("standard.write"))
 def update_standard(
     standard_id: int, body: StandardChange, version: VersionSeen, ctx: Writing, response: Response
 ) -> standards.StandardView:
@@ -50,7 +50,11 @@ def update_standard(
     return tagged(response, view)
 
 
-@router.post("/standards/{standard_id}/certificates", status_code=201)
+@router.post(
+    "/standards/{standard_id}/certificates",
+    status_code=201,
+    dependencies=allows("standard.certificate"),
+)
 def enter_certificate(
     standard_id: int, body: NewStandardCertificate, ctx: Writing
 ) -> standards.StandardView:
@@ -72,7 +76,11 @@ def enter_certificate(
     return standards.get_standard(ctx, standard_id)
 
 
-@router.post("/standards/{standard_id}/certificates/dcc", status_code=201)
+@router.post(
+    "/standards/{standard_id}/certificates/dcc",
+    status_code=201,
+    dependencies=allows("standard.certificate"),
+)
 def import_certificate(
     standard_id: int,
     file: UploadFile,
@@ -120,7 +128,7 @@ def import_certificate(
     return once_per_key(ctx, "registry:standard:dcc", key, sent, read)
 
 
-@router.post("/standards/import")
+@router.post("/standards/import", dependencies=allows("registry.import"))
 def import_standards(
     file: UploadFile, key: ImportKey, ctx: Writing, *, partial: bool = False
 ) -> Mapping[str, Any]:
@@ -132,13 +140,13 @@ def import_standards(
     return import_report(ctx, "registry:standards:import", key, file, run, partial=partial)
 
 
-@router.get("/scope")
+@router.get("/scope", dependencies=allows("scope.read"))
 def list_scope(ctx: Reading) -> tuple[scope.ScopeRowView, ...]:
     """Return the rows of the accreditation scope."""
     return scope.list_rows(ctx)
 
 
-@router.post("/scope", status_code=201)
+@router.post("/scope", status_code=201, dependencies=allows("scope.write"))
 def add_scope_row(body: NewScopeRow, ctx: Writing, wired: Wired) -> dict[str, int]:
     """Add a row to the accreditation scope."""
     entry = scope.ScopeEntry(
@@ -155,7 +163,7 @@ def add_scope_row(body: NewScopeRow, ctx: Writing, wired: Wired) -> dict[str, in
     return {"id": scope.add_row(ctx, entry, catalogue=types_of(ctx, wired))}
 
 
-@router.post("/scope/{row_id}/end", status_code=204)
+@router.post("/scope/{row_id}/end", status_code=204, dependencies=allows("scope.write"))
 def end_scope_row(row_id: int, body: LastDay, ctx: Writing) -> None:
     """Set the last day a row of the accreditation scope holds."""
     scope.end_row(ctx, row_id, body.ends_on)

@@ -28,7 +28,7 @@ def void(ctx: Context, certificate_id: int, reason: str, second_person_id: int) 
     Refused
         The second person is no other person, or holds no role that allows it.
     """
-    ctx.need("signatory", "manager")
+    ctx.need("certificate.void")
     certificate = _in_state(ctx, certificate_id, "reserved")
     why = need_reason(reason)
     need_second(ctx, second_person_id)
@@ -45,7 +45,7 @@ def withdraw(ctx: Context, certificate_id: int, reason: str, second_person_id: i
     Refused
         The second person is no other person, or holds no role that allows it.
     """
-    ctx.need("signatory", "manager")
+    ctx.need("certificate.withdraw")
     certificate = _in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
     need_second(ctx, second_person_id)
@@ -63,7 +63,7 @@ def amend(ctx: Context, certificate_id: int, reason: str) -> CalibrationView:
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician", "signatory", "manager")
+    ctx.need("certificate.amend")
     certificate = _in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
     other = open_amendment(ctx, certificate.calibration_id)

@@ -25,7 +25,7 @@ from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.fields import words
-from instruments.services.rows import check_version, need_staff, not_found
+from instruments.services.rows import check_version, not_found
 from instruments.tenancy import hold_lab
 
 VISIT = re.compile(r"#\d+$")
@@ -227,7 +227,7 @@ def view(ctx: Context, calibration_id: int) -> CalibrationView:
         The actor is none of the lab's own people.
     NotFound
     """
-    need_staff(ctx)
+    ctx.need("calibration.read")
     found = ctx.session.execute(
         select(
             Calibration,

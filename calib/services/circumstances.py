@@ -46,7 +46,7 @@ def set_facts(  # noqa: PLR0913 -- the facts of a record
     ------
     NotFound, Conflict, Invalid, Refused
     """
-    ctx.need("technician")
+    ctx.need("calibration.enter")
     row = locked(ctx, calibration_id, version)
     need_draft(row)
     definition = InstrumentType.from_dict(row.definition)
@@ -92,7 +92,7 @@ def accept_warning(
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician", "reviewer", "signatory")
+    ctx.need("calibration.accept_warning")
     row = locked(ctx, calibration_id, version)
     need_draft(row)
     stands = {
@@ -125,7 +125,7 @@ def close(ctx: Context, calibration_id: int, version: int, reason: str) -> Calib
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician", "manager")
+    ctx.need("calibration.close")
     row = locked(ctx, calibration_id, version)
     row.closing_reason = need_reason(reason)
     calibration_views.move(row, "closed")

@@ -26,7 +26,6 @@ from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Customer
 from instruments.records.standards import MeasurementStandard, StandardCertificate
-from instruments.services.rows import need_staff
 from instruments.text import LocalizedText
 
 SHOWN = 10
@@ -132,7 +131,7 @@ def dashboard(ctx: Context) -> Dashboard:
     NotAllowed
         The actor is none of the lab's own people.
     """
-    need_staff(ctx)
+    ctx.need("dashboard.read")
     overdue = [
         item for item in due_items(ctx.session, Instrument.due_on < ctx.today) if item.is_called
     ]

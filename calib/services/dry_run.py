@@ -33,7 +33,6 @@ from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
 from instruments.services import methods
 from instruments.services.method_views import MethodView, get_method
-from instruments.services.rows import need_staff
 
 BATCH = 50
 MOST_AT_A_DOOR = 300
@@ -133,7 +132,7 @@ def dry_run(
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    need_staff(ctx)
+    ctx.need("method.read")
     known, unevaluated = _counted(ctx, definition.id)
     counts: dict[str, int] = dict.fromkeys(OUTCOMES, 0)
     rows: list[DryRunRow] = []

@@ -27,7 +27,6 @@ from instruments.canonical import digest
 from instruments.context import Context
 from instruments.errors import Finding, NotFound, Refused
 from instruments.services import audit
-from instruments.services.rows import need_staff
 
 SOFTWARE = f"calib {version('calib')}"
 
@@ -150,7 +149,7 @@ def get_evaluation(ctx: Context, calibration_id: int) -> EvaluationView:
         The actor is none of the lab's own people.
     NotFound
     """
-    need_staff(ctx)
+    ctx.need("calibration.read")
     row = ctx.session.scalar(
         select(Evaluation)
         .where(Evaluation.calibration_id == calibration_id)

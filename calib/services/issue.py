@@ -125,7 +125,7 @@ def reserve(
     Refused
         An approval is missing or void, or the document does not pass its lints.
     """
-    ctx.need("signatory")
+    ctx.need("certificate.issue")
     answer = once(
         ctx,
         "certificate:certificate:reserve",

@@ -59,7 +59,7 @@ def make_key(
     Refused
         The second person may not be it.
     """
-    ctx.need("manager")
+    ctx.need("key.write")
     need_second(ctx, second_person_id)
     lab_id = ctx.lab_id if purpose in _OF_A_LAB else None
     if purpose != "preview" and usable_key(ctx.session, purpose, ctx.now, lab_id) is not None:
@@ -80,7 +80,7 @@ def make_missing(
     ------
     NotAllowed, Refused, Unavailable
     """
-    ctx.need("manager")
+    ctx.need("key.write")
     need_second(ctx, second_person_id)
     missing = [
         purpose
@@ -166,7 +166,7 @@ def request_certificate(ctx: Context, vault: Vault, key_id: int) -> bytes:
     Refused
         The key bears no certificate by its purpose.
     """
-    ctx.need("manager")
+    ctx.need("key.write")
     key = _of_lab(ctx, key_id)
     _need_seal(key)
     lab = ctx.session.get_one(Lab, ctx.lab_id)
@@ -290,7 +290,7 @@ def _p256(pem: str) -> ec.EllipticCurvePublicKey:
 
 def _own(ctx: Context, key_id: int, second_person_id: int) -> KeyView:
     """Return a key the actor may decide over, together with the second person."""
-    ctx.need("manager")
+    ctx.need("key.write")
     need_second(ctx, second_person_id)
     return _of_lab(ctx, key_id)
 

@@ -20,7 +20,7 @@ from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Conflict, DomainError, Finding, Refused
 from instruments.services import audit
-from instruments.services.rows import need_staff, not_found
+from instruments.services.rows import not_found
 from instruments.tenancy import installation_session
 
 Clock = Callable[[], datetime]
@@ -214,7 +214,7 @@ def send_again(ctx: Context, mail_id: int) -> None:
     Conflict
         The mail was not refused.
     """
-    need_staff(ctx)
+    ctx.need("mail.resend")
     mail = ctx.session.get(Mail, mail_id, with_for_update=True)
     if mail is None:
         raise not_found("mail", mail_id)

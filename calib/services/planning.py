@@ -61,7 +61,7 @@ def open_calibration(
     ------
     NotFound, Conflict, Refused
     """
-    ctx.need("technician")
+    ctx.need("calibration.open")
     line, order, instrument, model = _ordered(ctx, order_line_id)
     definition = catalogue.get(model.type_id)
     if order.kind not in definition.kinds:
@@ -122,7 +122,7 @@ def plan(ctx: Context, calibration_id: int, version: int, change: PlanChange) ->
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician")
+    ctx.need("calibration.plan")
     row = locked(ctx, calibration_id, version)
     need_draft(row)
     _need_few(change)

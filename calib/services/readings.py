@@ -160,7 +160,7 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician")
+    ctx.need("calibration.enter")
     need_draft(locked(ctx, calibration_id))
     choice(entry.quantity, tuple(CONDITION_UNITS), "/quantity")
     choice(entry.moment, ("start", "end"), "/moment")
@@ -221,7 +221,7 @@ class _Desk:
 def _enter(
     ctx: Context, calibration_id: int, entries: Sequence[tuple[str, ReadingEntry]], origin: Origin
 ) -> tuple[ReadingView, ...]:
-    ctx.need("technician")
+    ctx.need("calibration.enter")
     row = locked(ctx, calibration_id)
     need_draft(row)
     plan = from_plain(Plan, row.plan)

@@ -23,7 +23,6 @@ from instruments.errors import Refused
 from instruments.records.parties import Person
 from instruments.services import audit
 from instruments.services.fields import words
-from instruments.services.rows import need_staff
 
 Act = Literal["submitted", "reviewed", "authorised", "returned"]
 
@@ -52,7 +51,7 @@ def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
     Refused
         Errors stand against it, or warnings nobody accepted.
     """
-    ctx.need("technician")
+    ctx.need("calibration.submit")
     row = locked(ctx, calibration_id, version)
     need_move(row, "submitted")
     stored = evaluation.evaluate_and_store(ctx, calibration_id)
@@ -69,7 +68,7 @@ def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -
     Refused
         The reviewer measured, or the record no longer gives what was submitted.
     """
-    ctx.need("reviewer")
+    ctx.need("calibration.review")
     row = locked(ctx, calibration_id, version)
     need_move(row, "reviewed")
     stored = unchanged(ctx, calibration_id)
@@ -86,7 +85,7 @@ def authorise(ctx: Context, calibration_id: int, version: int, comment: str = ""
     Refused
         The signatory measured, or the record no longer gives what was reviewed.
     """
-    ctx.need("signatory")
+    ctx.need("calibration.authorise")
     row = locked(ctx, calibration_id, version)
     need_move(row, "authorised")
     stored = unchanged(ctx, calibration_id)
@@ -101,7 +100,7 @@ def give_back(ctx: Context, calibration_id: int, version: int, reason: str) -> N
     ------
     NotFound, Conflict, Invalid
     """
-    ctx.need("technician", "reviewer", "signatory", "manager")
+    ctx.need("calibration.give_back")
     row = locked(ctx, calibration_id, version)
     need_move(row, "draft")
     why = need_reason(reason)
@@ -116,7 +115,7 @@ def marks(ctx: Context, calibration_id: int) -> tuple[MarkView, ...]:
     NotAllowed
         The actor is none of the lab's own people.
     """
-    need_staff(ctx)
+    ctx.need("calibration.read")
     rows = ctx.session.execute(
         select(ReviewMark, Person.name)
         .join(Person, Person.id == ReviewMark.person_id)

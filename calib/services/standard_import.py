@@ -53,7 +53,7 @@ def import_standard_certificate(  # noqa: PLR0913 -- what a person says beside t
     Raises Invalid or Refused when the file cannot be read or does not carry such a table, and
     whatever `standards.enter_certificate` raises.
     """
-    ctx.need("technician", "manager")
+    ctx.need("standard.certificate")
     standard = standards.get_standard(ctx, standard_id)
     name = fields.words(filename, "/filename", required=True)
     reading = read_dcc_apart(content)

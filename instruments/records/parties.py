@@ -63,9 +63,13 @@ class Membership(LabScoped, Base):
         to_same_lab("customer_id", "customers"),
         UniqueConstraint("lab_id", "person_id", "role", "starts_on"),
         CheckConstraint(
-            "role IN ('technician','reviewer','signatory','manager','venue_operator')", "role"
+            "role IN ('technician','reviewer','signatory','quality_manager','manager',"
+            "'administrator','customer','venue_operator')",
+            "role",
         ),
-        CheckConstraint("(role = 'venue_operator') = (customer_id IS NOT NULL)", "whose"),
+        CheckConstraint(
+            "(role IN ('customer','venue_operator')) = (customer_id IS NOT NULL)", "whose"
+        ),
     )
 
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
@@ -139,6 +143,8 @@ class ApiToken(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     lab_id: Mapped[int] = mapped_column(ForeignKey("labs.id"))
     name: Mapped[str]
+    reach: Mapped[str] = mapped_column(default="", server_default="")
+    """``read``, or the things it may touch (``order instrument``); empty: all its owner may."""
     token_sha256: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -28,7 +28,7 @@ def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
     when the person has a role in another lab (an account is not one lab's to close) or is the one
     who asks.
     """
-    ctx.need("manager")
+    ctx.need("person.write")
     if person_id == ctx.actor.person_id:
         raise Refused(
             "own-account", "Nobody closes their own account. Ask another manager of this lab."
@@ -45,7 +45,7 @@ def set_password(ctx: Context, person_id: int, password: str) -> None:
     when the person ever had a role in another lab, or is about to, Invalid when the password is
     weak. Who knows the password is that person in every lab.
     """
-    ctx.need("manager")
+    ctx.need("person.write")
     person = _account(ctx, person_id, None)
     person.password_hash = hash_password(password)
     open_ones = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))

@@ -22,7 +22,6 @@ from instruments.procedure import InstrumentType, Limit
 from instruments.records.methods import Confirmation
 from instruments.records.parties import Person
 from instruments.services import audit, fields
-from instruments.services.rows import need_staff
 from instruments.tenancy import hold_lab
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
@@ -92,7 +91,7 @@ def confirm(
     Invalid
         A field is missing, or the day lies ahead.
     """
-    ctx.need("manager", "signatory")
+    ctx.need("figure.confirm")
     limit = _limit(definition, measurand, figure)
     if limit.confidence != "BG":
         raise Refused(
@@ -153,7 +152,7 @@ def revoke(ctx: Context, type_id: str, figure: str, reason: str) -> None:
     Invalid
         Without a reason.
     """
-    ctx.need("manager", "signatory")
+    ctx.need("figure.confirm")
     why = fields.words(reason, "/reason", required=True)
     hold_lab(ctx.session, ctx.lab_id)
     standing = confirmed(ctx, type_id).get(figure)
@@ -207,7 +206,7 @@ def list_figures(ctx: Context, types: Iterable[InstrumentType]) -> tuple[FigureV
     NotAllowed
         The actor is none of the lab's own people.
     """
-    need_staff(ctx)
+    ctx.need("figure.read")
     known = confirmed(ctx)
     return tuple(
         FigureView(figure, known.get(figure.digest))

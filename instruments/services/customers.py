@@ -17,7 +17,6 @@ from instruments.services.rows import (
     check_version,
     get_row,
     may_see,
-    need_staff,
     own_customer,
 )
 from instruments.text import LocalizedText
@@ -70,7 +69,7 @@ def create_customer(ctx: Context, **given: Unpack[CustomerFields]) -> CustomerVi
 
     Raises Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("customer.write")
     values = _checked(given)
     row = Customer(calendar_token=secrets.token_urlsafe(24), created_at=ctx.now, **values)
     fields.need_a_name(row.name_en, row.name_zh)
@@ -87,7 +86,7 @@ def update_customer(
 
     Raises NotFound, Conflict when it was changed meanwhile, Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("customer.write")
     row = get_row(ctx, Customer, customer_id, "customer")
     check_version(row, version, "customer")
     values = _checked(changes)

@@ -87,7 +87,7 @@ def register(ctx: Context, entry: DocumentEntry, revision: int) -> DocumentView:
     Raises NotAllowed unless a manager or a signatory asks, Conflict when somebody recorded another
     meanwhile, Invalid for unusable fields.
     """
-    ctx.need("manager", "signatory")
+    ctx.need("document.write")
     hold_lab(ctx.session, ctx.lab_id)
     _write(ctx, entry, revision)
     return get_document(ctx, _number(entry.number, "/number"))
@@ -99,7 +99,7 @@ def supersede(ctx: Context, act: Supersession, revision: int) -> DocumentView:
     Raises NotAllowed unless a manager or a signatory asks, NotFound, Conflict when somebody
     recorded another meanwhile, Invalid for unusable fields.
     """
-    ctx.need("manager", "signatory")
+    ctx.need("document.write")
     hold_lab(ctx.session, ctx.lab_id)
     old = get_document(ctx, act.number)
     number = _number(act.replaced_by, "/replaced_by")

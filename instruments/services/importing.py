@@ -19,7 +19,6 @@ from instruments.services import audit
 from instruments.services.import_rows import Known, Ready, check_row
 from instruments.services.instruments import first_status
 from instruments.services.numbers import take_numbers
-from instruments.services.rows import need_staff
 from instruments.services.standards import StandardFields, register_standard
 from instruments.services.tables import heading, read_table
 from instruments.tenancy import hold_lab
@@ -90,7 +89,7 @@ def import_instruments(
 
     Raises NotAllowed, Invalid when the file or its columns cannot be read, Refused beyond limits.
     """
-    need_staff(ctx)
+    ctx.need("registry.import")
     table = read_table(content, filename)
     columns, findings = _columns(
         table[0], INSTRUMENT_COLUMNS, ("serial", "maker", "model", "customer")
@@ -125,7 +124,7 @@ def import_standards(
 
     Raises NotAllowed, Invalid when the file or its columns cannot be read, Refused beyond limits.
     """
-    need_staff(ctx)
+    ctx.need("registry.import")
     table = read_table(content, filename)
     columns, findings = _columns(table[0], STANDARD_COLUMNS, ("code", "serial", "quantity", "unit"))
     if len(table) > MAX_STANDARDS:

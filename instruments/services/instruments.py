@@ -23,7 +23,6 @@ from instruments.services.rows import (
     check_version,
     get_row,
     may_see,
-    need_staff,
     not_found,
     own_customer,
 )
@@ -104,7 +103,7 @@ def register_instrument(  # noqa: PLR0913 -- the marks of an instrument
     Raises NotFound for an unknown model, customer or site, Conflict naming the instrument that has
     the serial or the barcode, Invalid for marks that deceive the eye.
     """
-    need_staff(ctx)
+    ctx.need("instrument.write")
     get_row(ctx, InstrumentModel, model_id, "model", "/model_id")
     get_row(ctx, Customer, customer_id, "customer", "/customer_id")
     values = _checked(
@@ -140,7 +139,7 @@ def update_instrument(
 
     Raises NotFound, Conflict when it was changed meanwhile or the serial is taken, Invalid.
     """
-    need_staff(ctx)
+    ctx.need("instrument.write")
     row = get_row(ctx, Instrument, instrument_id, "instrument")
     check_version(row, version, "instrument")
     values = _checked(changes)
@@ -161,7 +160,7 @@ def set_status(ctx: Context, instrument_id: int, status: str, reason: str) -> In
     Raises NotFound, Invalid for an unknown status or an empty reason, Conflict when it has that
     status already.
     """
-    need_staff(ctx)
+    ctx.need("instrument.status")
     view = get_instrument(ctx, instrument_id)
     fields.choice(status, STATUSES, "/status")
     said = fields.words(reason, "/reason", required=True)

@@ -19,7 +19,7 @@ from instruments.records.methods import DocumentRecord
 from instruments.records.parties import Person
 from instruments.services import fields
 from instruments.services.method_views import lab_catalogue
-from instruments.services.rows import need_staff, not_found
+from instruments.services.rows import not_found
 from instruments.text import LocalizedText
 
 
@@ -63,7 +63,7 @@ def list_documents(ctx: Context, text: str = "", status: str = "") -> tuple[Docu
 
     Raises NotAllowed for people who are not the lab's own, Invalid for an unknown status.
     """
-    need_staff(ctx)
+    ctx.need("document.read")
     if status:
         fields.choice(status, (*STATUSES, "unknown"), "/status")
     wanted = text.strip().casefold()
@@ -84,7 +84,7 @@ def get_document(ctx: Context, number: str) -> DocumentView:
 
     Raises NotAllowed for people who are not the lab's own, NotFound.
     """
-    need_staff(ctx)
+    ctx.need("document.read")
     recorded = recorded_by(ctx)
     known = _known(ctx, recorded)
     if number not in known:
@@ -97,7 +97,7 @@ def chain(ctx: Context, number: str) -> tuple[DocumentView, ...]:
 
     Raises NotAllowed for people who are not the lab's own, NotFound.
     """
-    need_staff(ctx)
+    ctx.need("document.read")
     recorded = recorded_by(ctx)
     known = _known(ctx, recorded)
     if number not in known:

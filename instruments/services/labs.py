@@ -125,7 +125,7 @@ def update_lab(ctx: Context, **changes: Unpack[LabChanges]) -> LabView:
 
     Raises NotAllowed unless a manager asks, Invalid for unusable fields.
     """
-    ctx.need("manager")
+    ctx.need("lab.write")
     lab = _lab(ctx)
     names = {"name_en": lab.name_en, "name_zh": lab.name_zh}
     differences = change(ctx, lab, _checked(names | dict(changes)), "lab")

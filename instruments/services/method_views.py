@@ -23,7 +23,7 @@ from instruments.errors import Finding
 from instruments.procedure import InstrumentType
 from instruments.records.methods import MethodVersion
 from instruments.records.parties import Person
-from instruments.services.rows import get_row, need_staff
+from instruments.services.rows import get_row
 
 NOUN = "method"
 _KEPT: dict[str, InstrumentType] = {}
@@ -95,7 +95,7 @@ def list_methods(ctx: Context, type_id: str = "") -> tuple[MethodLine, ...]:
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    need_staff(ctx)
+    ctx.need("method.read")
     return _lines(ctx, *([MethodVersion.type_id == type_id] if type_id else []))
 
 
@@ -104,7 +104,7 @@ def get_method(ctx: Context, method_id: int) -> MethodView:
 
     Raises NotFound when the lab has none with this id.
     """
-    need_staff(ctx)
+    ctx.need("method.read")
     row = get_row(ctx, MethodVersion, method_id, NOUN)
     line = _lines(ctx, MethodVersion.id == method_id)[0]
     if row.definition is not None:

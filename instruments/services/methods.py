@@ -33,7 +33,7 @@ from instruments.services.method_views import (
     get_method,
     read_row,
 )
-from instruments.services.rows import change, check_version, get_row, need_staff
+from instruments.services.rows import change, check_version, get_row
 from instruments.tenancy import hold_lab
 
 OPEN = ("draft", "submitted")
@@ -50,7 +50,7 @@ def copy_type(ctx: Context, type_id: str, catalogue: Catalogue, version: str = "
     Conflict
         A revision of the type is being worked on already.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     hold_lab(ctx.session, ctx.lab_id)
     text, based_on = _source(ctx, type_id, catalogue, version)
     _need_none_open(ctx, type_id)
@@ -67,7 +67,7 @@ def import_text(ctx: Context, content: bytes, name: str, catalogue: Catalogue) -
     Conflict
         Its id belongs to the catalogue in other versions, or a revision is being worked on.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     text = decode(content, name)
     found = read_type(text, name)
     if found.type is None:
@@ -103,7 +103,7 @@ def save_text(ctx: Context, method_id: int, version: int, text: str) -> MethodVi
     Invalid
         The text is empty, too long, or holds characters no database keeps.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     row = _locked(ctx, method_id, version)
     _need_draft(row)
     _write(ctx, row, need_text(text), "write")
@@ -121,7 +121,7 @@ def change_figures(ctx: Context, method_id: int, version: int, changes: Changes)
     Invalid
         The text is no TOML as it stands, or holds no such place.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     row = _locked(ctx, method_id, version)
     _need_draft(row)
     fields.few(changes, "/changes", 2000)
@@ -147,7 +147,7 @@ def submit(
     Refused
         The text has errors, says nothing new, or models and scope of the lab no longer fit it.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     row = _locked(ctx, method_id, version)
     _need_move(row, "submitted")
     why = fields.words(reason, "/reason", required=True, limit=MAX_REASON)
@@ -180,11 +180,11 @@ def give_back(ctx: Context, method_id: int, version: int, remark: str) -> Method
     NotAllowed
         The actor neither approves methods nor submitted this one.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     row = _locked(ctx, method_id, version)
     _need_move(row, "draft")
     if row.submitted_by != ctx.actor.person_id:
-        ctx.need("manager", "signatory")
+        ctx.need("method.approve")
     said = fields.words(remark, "/remark", required=True, limit=MAX_REASON)
     change(ctx, row, {"state": "draft", "remark": said}, NOUN)
     _told(ctx, row, "return", {"remark": said})
@@ -204,7 +204,7 @@ def approve(
     Refused
         The actor wrote or submitted it, or models and scope of the lab no longer fit it.
     """
-    ctx.need("manager", "signatory")
+    ctx.need("method.approve")
     row = _locked(ctx, method_id, version)
     _need_move(row, "approved")
     need_other_person(ctx, row)
@@ -234,12 +234,12 @@ def withdraw(
     Refused
         Nothing would define the type any more, though models of it are registered.
     """
-    need_staff(ctx)
+    ctx.need("method.draft")
     row = _locked(ctx, method_id, version)
     _need_move(row, "withdrawn")
     said = fields.words(remark, "/remark", required=True, limit=MAX_REASON)
     if row.state == "approved":
-        ctx.need("manager", "signatory")
+        ctx.need("method.approve")
         need_another_definition(ctx, row, catalogue)
     change(ctx, row, {"state": "withdrawn", "remark": said}, NOUN)
     _told(ctx, row, "withdraw", {"remark": said})

@@ -22,7 +22,6 @@ from instruments.services.rows import (
     change,
     check_version,
     get_row,
-    need_staff,
     not_found,
     own_customer,
 )
@@ -69,7 +68,7 @@ def create_model(ctx: Context, *, catalogue: Catalogue, **given: Unpack[ModelFie
     Raises NotFound for an unknown type, Conflict when the model is registered, Invalid for fields
     the type does not allow.
     """
-    need_staff(ctx)
+    ctx.need("model.write")
     values = _EMPTY | _checked(given)
     _check_against_type(values, catalogue)
     hold_lab(ctx.session, ctx.lab_id)
@@ -93,7 +92,7 @@ def update_model(
 
     Raises NotFound, Conflict when it was changed meanwhile, Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("model.write")
     row = get_row(ctx, InstrumentModel, model_id, "model")
     check_version(row, version, "model")
     values = _checked(changes)
@@ -134,7 +133,7 @@ def list_models(ctx: Context) -> tuple[ModelView, ...]:
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    need_staff(ctx)
+    ctx.need("model.browse")
     statement = select(InstrumentModel).order_by(InstrumentModel.maker, InstrumentModel.model)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
 

@@ -68,7 +68,7 @@ def set_template(ctx: Context, name: str, template: str) -> None:
 
     Raises Invalid for an unknown series or field, or when numbers could repeat.
     """
-    ctx.need("manager")
+    ctx.need("number.write")
     if name not in DEFAULT_TEMPLATES:
         raise Invalid(
             "series-unknown",

@@ -59,7 +59,7 @@ def request(ctx: Context, asked: OrderRequest, *, catalogue: Catalogue) -> Order
     Raises NotFound for an unknown customer or instrument, Invalid for unusable fields, Refused for
     what the standard or the instrument's type does not allow.
     """
-    ctx.need("technician", "reviewer", "signatory", "manager", "venue_operator")
+    ctx.need("order.request")
     get_row(ctx, Customer, asked.customer_id, "customer", "/customer_id")
     may_see(ctx, asked.customer_id, "customer", asked.customer_id)
     check_head(asked)
@@ -84,7 +84,7 @@ def accept(ctx: Context, order_id: int, version: int) -> OrderView:
 
     Raises NotFound, NotAllowed, Conflict when it was changed meanwhile or is no open request.
     """
-    ctx.need("technician", "manager")
+    ctx.need("order.accept")
     return _turn(ctx, order_id, version, "accepted", "registry:order:accept", {})
 
 
@@ -93,7 +93,7 @@ def cancel(ctx: Context, order_id: int, version: int, reason: str) -> OrderView:
 
     Raises NotFound, NotAllowed, Conflict, Refused while an instrument is still with the lab.
     """
-    ctx.need("technician", "manager", "venue_operator")
+    ctx.need("order.cancel")
     view = get_order(ctx, order_id)
     if not ctx.actor.is_staff and view.state != "requested":
         raise _wrong_state(view.number, view.state, "cancelled")
@@ -114,7 +114,7 @@ def finish(ctx: Context, order_id: int, version: int) -> OrderView:
 
     Raises NotFound, NotAllowed, Conflict when it is not accepted or was changed meanwhile.
     """
-    ctx.need("technician", "signatory", "manager")
+    ctx.need("order.finish")
     return _turn(ctx, order_id, version, "done", "registry:order:finish", {})
 
 
@@ -126,7 +126,7 @@ def receive(
     Raises NotFound, NotAllowed, Conflict when the order is not accepted or the instrument came in
     before, Invalid without a condition, Refused for pieces of a single instrument.
     """
-    ctx.need("technician", "manager")
+    ctx.need("order.receive")
     hold_lab(ctx.session, ctx.lab_id)
     order = get_row(ctx, Order, order_id, "order")
     line = _line_of(ctx, order, line_id)
@@ -156,7 +156,7 @@ def give_back(
     When none is left the order is returned. Raises NotFound, NotAllowed, Conflict when an
     instrument is not with the lab or the order was changed meanwhile.
     """
-    ctx.need("technician", "manager")
+    ctx.need("order.give_back")
     hold_lab(ctx.session, ctx.lab_id)
     order = get_row(ctx, Order, order_id, "order")
     check_version(order, version, "order")

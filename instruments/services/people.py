@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from instruments.context import ROLES, Context, Role
+from instruments.context import Context
 from instruments.errors import Conflict, Invalid, Refused
+from instruments.policy import BOUND, ROLES, Role
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Lab, Membership, Person
 from instruments.services import audit, fields
@@ -139,7 +140,7 @@ def admit(  # noqa: PLR0913 -- an account and a role
     Raises NotAllowed unless a manager asks, Conflict when a password is given for an account that
     exists or the person holds the role already, Invalid for unusable fields.
     """
-    ctx.need("manager")
+    ctx.need("person.write")
     person_id = account_of(ctx.session, email)
     if person_id is None:
         person_id = register_person(
@@ -181,7 +182,7 @@ def grant(
 
     Raises NotAllowed unless a manager asks, Conflict when the person holds the role already.
     """
-    ctx.need("manager")
+    ctx.need("role.write")
     if customer_id is not None:
         get_row(ctx, Customer, customer_id, "customer", "/customer_id")
     membership = Membership(
@@ -238,7 +239,7 @@ def end_role(ctx: Context, membership_id: int, ends_on: date) -> None:
     Raises NotAllowed unless a manager asks, Invalid when it would end before it began, Refused when
     the lab would then have no manager.
     """
-    ctx.need("manager")
+    ctx.need("role.write")
     hold_lab(ctx.session, ctx.lab_id)
     membership = get_row(ctx, Membership, membership_id, "membership")
     fields.period(membership.starts_on, ends_on, "/ends_on")
@@ -275,7 +276,7 @@ def list_people(ctx: Context) -> tuple[PersonView, ...]:
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    ctx.need("technician", "reviewer", "signatory", "manager")
+    ctx.need("person.read")
     rows = ctx.session.execute(
         select(Person, Membership)
         .join(Membership, Membership.person_id == Person.id)
@@ -318,14 +319,15 @@ def _add(session: Session, membership: Membership) -> None:
 
 
 def _check_whose(membership: Membership) -> None:
-    operates = membership.role == "venue_operator"
-    if operates and membership.customer_id is None:
+    bound = membership.role in BOUND
+    if bound and membership.customer_id is None:
         raise Invalid(
             "membership-customer",
-            "A venue operator belongs to a customer. Name the customer.",
+            "Who holds the role {role} belongs to a customer. Name the customer.",
             at="/customer_id",
+            facts={"role": membership.role},
         )
-    if not operates and membership.customer_id is not None:
+    if not bound and membership.customer_id is not None:
         raise Invalid(
             "membership-customer",
             "The role {role} belongs to the lab, not to a customer. Leave the customer out.",

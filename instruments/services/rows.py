@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm.exc import StaleDataError
 
-from instruments.context import STAFF, Context
+from instruments.context import Context
 from instruments.errors import Conflict, NotFound
 from instruments.tenancy import LabScoped
 
@@ -94,8 +94,3 @@ def may_see(ctx: Context, customer_id: int | None, noun: str, id_: object) -> No
     own = own_customer(ctx)
     if own is not None and own != customer_id:
         raise not_found(noun, id_)
-
-
-def need_staff(ctx: Context) -> None:
-    """Refuse the act unless the actor is one of the lab's own people."""
-    ctx.need(*sorted(STAFF))

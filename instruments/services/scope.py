@@ -14,7 +14,7 @@ from instruments.quantities import parse_decimal
 from instruments.records.scope import ScopeRow
 from instruments.services import audit, fields
 from instruments.services.models import check_known
-from instruments.services.rows import get_row, need_staff
+from instruments.services.rows import get_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def add_row(ctx: Context, entry: ScopeEntry, *, catalogue: Catalogue) -> int:
 
     Raises NotAllowed unless a manager asks, Invalid for unusable fields.
     """
-    ctx.need("manager")
+    ctx.need("scope.write")
     type_ = catalogue.get(entry.type_id)
     check_known(entry.measurand, {m.id for m in type_.measurands}, "")
     document = fields.words(entry.document, "/document", required=True)
@@ -91,7 +91,7 @@ def end_row(ctx: Context, row_id: int, ends_on: date) -> None:
 
     Raises NotAllowed unless a manager asks, NotFound, Invalid when it would end before it began.
     """
-    ctx.need("manager")
+    ctx.need("scope.write")
     row = get_row(ctx, ScopeRow, row_id, "scope row")
     fields.period(row.starts_on, ends_on, "/ends_on")
     row.ends_on = ends_on
@@ -103,7 +103,7 @@ def list_rows(ctx: Context) -> tuple[ScopeRowView, ...]:
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    need_staff(ctx)
+    ctx.need("scope.read")
     statement = select(ScopeRow).order_by(ScopeRow.type_id, ScopeRow.measurand, ScopeRow.id)
     return tuple(_view(row) for row in ctx.session.scalars(statement))
 

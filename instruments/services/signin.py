@@ -6,6 +6,7 @@ valid on the lab's local date of the request, never from the token.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -14,8 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from instruments.context import STAFF, Actor, Context, Role
+from instruments.context import Actor, Context
 from instruments.errors import Invalid, NotAllowed
+from instruments.policy import STAFF, Role, things
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import ApiToken, Lab, Membership, Person, SignIn
 from instruments.services import audit, fields
@@ -30,6 +32,8 @@ from instruments.services.secrets import (
 )
 from instruments.tenancy import InstallationSession
 
+REACHES = ("read", *things())
+"""What a token can be limited to."""
 SIGN_IN_LIFE = timedelta(hours=12)
 """A sign-in ends after a working day, used or not."""
 
@@ -56,10 +60,12 @@ class Identity:
     roles: frozenset[Role]
     customer_id: int | None
     language: str
+    reach: frozenset[str] | None = None
+    """What the token they came with is limited to; None: it is not."""
 
     def actor(self) -> Actor:
         """Return the person as the context of a request names them."""
-        return Actor(self.person_id, self.name, self.roles, self.customer_id)
+        return Actor(self.person_id, self.name, self.roles, self.customer_id, self.reach)
 
 
 def sign_in(
@@ -149,6 +155,7 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         roles=roles,
         customer_id=customers[0] if customers and not roles & STAFF else None,
         language=person.language,
+        reach=frozenset(row.reach.split()) or None if isinstance(row, ApiToken) else None,
     )
 
 
@@ -160,17 +167,21 @@ def end_sign_in(session: Session, token: str, now: datetime) -> None:
         _trail(session, row.lab_id, row.person_id, "registry:person:sign_out", now)
 
 
-def make_token(ctx: Context, *, name: str, days: int = 90) -> str:
+def make_token(ctx: Context, *, name: str, days: int = 90, reach: Collection[str] = ()) -> str:
     """Return a new API token of the actor for this lab; it is shown this once.
 
-    Raises Invalid for a life that is not 1 to 366 days.
+    It may do what its owner may, or of that only what `reach` names: ``read``, or things.
+
+    Raises Invalid for a life that is not 1 to 366 days, and for a thing there is none of.
     """
+    ctx.need("account.change")
     fields.whole(days, "/days", low=1, high=366)
     token = new_token(API)
     row = ApiToken(
         person_id=ctx.actor.person_id,
         lab_id=ctx.lab_id,
         name=fields.words(name, "/name", required=True, limit=100),
+        reach=" ".join(fields.choice(one, REACHES, "/reach") for one in sorted(set(reach))),
         token_sha256=token_hash(token),
         created_at=ctx.now,
         expires_at=ctx.now + timedelta(days=days),
@@ -178,7 +189,7 @@ def make_token(ctx: Context, *, name: str, days: int = 90) -> str:
     )
     ctx.session.add(row)
     ctx.session.flush()
-    facts = {"name": row.name, "expires_at": row.expires_at.isoformat()}
+    facts = {"name": row.name, "expires_at": row.expires_at.isoformat(), "reach": row.reach}
     audit.record(ctx, "registry:token:make", "api_token", row.id, facts)
     return token
 
@@ -192,6 +203,7 @@ class TokenView:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    reach: tuple[str, ...]
 
 
 def list_tokens(ctx: Context) -> tuple[TokenView, ...]:
@@ -202,7 +214,15 @@ def list_tokens(ctx: Context) -> tuple[TokenView, ...]:
         .order_by(ApiToken.id.desc())
     )
     return tuple(
-        TokenView(row.id, row.name, row.created_at, row.expires_at, row.ended_at) for row in rows
+        TokenView(
+            row.id,
+            row.name,
+            row.created_at,
+            row.expires_at,
+            row.ended_at,
+            tuple(row.reach.split()),
+        )
+        for row in rows
     )
 
 

@@ -16,7 +16,6 @@ from instruments.services.rows import (
     check_version,
     get_row,
     may_see,
-    need_staff,
     own_customer,
 )
 from instruments.text import LocalizedText
@@ -50,7 +49,7 @@ def create_site(ctx: Context, *, customer_id: int, **given: Unpack[SiteFields]) 
 
     Raises NotFound when there is no such customer, Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("site.write")
     get_row(ctx, Customer, customer_id, "customer", "/customer_id")
     values = {"venue_type": "other"} | _checked(given)
     row = Site(customer_id=customer_id, created_at=ctx.now, **values)
@@ -68,7 +67,7 @@ def update_site(
 
     Raises NotFound, Conflict when it was changed meanwhile, Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("site.write")
     row = get_row(ctx, Site, site_id, "site")
     check_version(row, version, "site")
     values = _checked(changes)

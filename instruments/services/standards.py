@@ -22,7 +22,7 @@ from instruments.records.standards import (
 )
 from instruments.services import audit, fields
 from instruments.services.certificate_entry import CertificateEntry, CertificateLine, checked_entry
-from instruments.services.rows import change, check_version, get_row, need_staff, not_found
+from instruments.services.rows import change, check_version, get_row, not_found
 from instruments.tenancy import hold_lab
 from instruments.text import LocalizedText
 
@@ -91,7 +91,7 @@ def register_standard(ctx: Context, **given: Unpack[StandardFields]) -> Standard
 
     Raises Conflict when its code is taken, Invalid for unusable fields.
     """
-    need_staff(ctx)
+    ctx.need("standard.write")
     values = {"name_en": "", "name_zh": "", "quantity": "", "unit": ""} | _checked(given)
     for name in ("code", "serial"):
         fields.mark(values.get(name, ""), f"/{name}", required=True)
@@ -112,7 +112,7 @@ def update_standard(
 
     Raises NotFound, Conflict when it was changed meanwhile or the code is taken, Invalid.
     """
-    need_staff(ctx)
+    ctx.need("standard.write")
     row = get_row(ctx, MeasurementStandard, standard_id, "standard")
     check_version(row, version, "standard")
     values = _checked(changes)
@@ -133,7 +133,7 @@ def get_standard(ctx: Context, standard_id: int) -> StandardView:
     Raises NotFound when the lab has no such standard, NotAllowed for people who are not the lab's
     own.
     """
-    need_staff(ctx)
+    ctx.need("standard.read")
     row = get_row(ctx, MeasurementStandard, standard_id, "standard")
     return _view(row, _certificates(ctx, [standard_id]))
 
@@ -143,7 +143,7 @@ def list_standards(ctx: Context) -> tuple[StandardView, ...]:
 
     Raises NotAllowed for people who are not the lab's own.
     """
-    need_staff(ctx)
+    ctx.need("standard.read")
     rows = list(ctx.session.scalars(select(MeasurementStandard).order_by(MeasurementStandard.code)))
     certificates = _certificates(ctx, [row.id for row in rows])
     return tuple(_view(row, certificates) for row in rows)
@@ -161,7 +161,7 @@ def enter_certificate(
     Raises NotFound, Conflict when the number is entered or the old edition is replaced already,
     Invalid carrying a finding for every unusable field and line.
     """
-    ctx.need("technician", "manager")
+    ctx.need("standard.certificate")
     standard = get_row(ctx, MeasurementStandard, standard_id, "standard")
     entry = checked_entry(entry, today=ctx.today)
     hold_lab(ctx.session, ctx.lab_id)

@@ -14,8 +14,8 @@ from calib.evaluation.inputs import RuleId
 from calib.evaluation.result import Verdict
 from calib.i18n import catalogue
 from calib.records.calibrations import TRANSITIONS as RECORD_STATES
-from instruments.context import ROLES
 from instruments.errors import Severity
+from instruments.policy import ROLES
 from instruments.records.instruments import STATUSES
 from instruments.records.orders import KINDS
 from instruments.records.sites import VENUE_TYPES

@@ -12,7 +12,8 @@ import pytest
 
 from api.bootstrap import wire
 from api.settings import read_settings
-from instruments.context import Actor, Context, Role
+from instruments.context import Actor, Context
+from instruments.policy import Role
 from instruments.services import signin
 from instruments.tenancy import lab_session
 from tests.support import builders

@@ -23,8 +23,8 @@ from calib.certificates.document import DocumentKind, PersonRole
 from calib.evaluation.result import Verdict
 from calib.i18n import catalogue, describe, phrases, translate
 from calib.records.calibrations import TRANSITIONS
-from instruments.context import Role
 from instruments.errors import Finding
+from instruments.policy import Role
 from instruments.procedure import InputSource, RecordKind, Stage
 from instruments.quantities import QUANTITIES
 from instruments.records.instruments import STATUSES

@@ -15,8 +15,9 @@ from sqlalchemy import Engine, inspect
 
 from calib.migrations.tables import all_tables
 from instruments.catalogue.loader import Catalogue, load_catalogue
-from instruments.context import ROLES, Actor, Context, Role
+from instruments.context import Actor, Context
 from instruments.db import open_engine
+from instruments.policy import STAFF, Role
 from instruments.services import customers, instruments, models, orders, people, sites, standards
 from instruments.tenancy import installation_session, lab_session
 
@@ -64,7 +65,7 @@ def a_person(engine: Engine, lab_id: int, roles: tuple[Role, ...] = (), **more: 
     given = {"email": f"person{next(_numbers)}@example.org", "name": "Li Wei", "password": None}
     with installation_session(engine) as session:
         person_id = people.register_person(session, now=NOW, **(given | more))
-        for role in roles or [r for r in ROLES if r != "venue_operator"]:
+        for role in roles or sorted(STAFF):
             people.appoint(session, lab_id=lab_id, person_id=person_id, role=role, now=NOW)
     return person_id
 
@@ -81,7 +82,7 @@ def context_for(
 ) -> Iterator[Context]:
     """Open a transaction as a person with `roles`, all of the lab's own by default."""
     lab = lab_id or installation.lab_id
-    held = frozenset(roles or [r for r in ROLES if r != "venue_operator"])
+    held = frozenset(roles or sorted(STAFF))
     actor = Actor(person_id or installation.person_id, "Li Wei", held, customer_id)
     with lab_session(installation.engine, lab, read_only=read_only) as session:
         yield Context(session, lab, actor, now, SHANGHAI)

@@ -18,8 +18,9 @@ from calib.services import issue, readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ConditionEntry, ReadingEntry
 from instruments.catalogue.loader import Catalogue
-from instruments.context import Actor, Context, Role
+from instruments.context import Actor, Context
 from instruments.db import open_engine
+from instruments.policy import Role
 from instruments.services import labs, orders, standards
 from instruments.tenancy import lab_session
 from tests.support import builders

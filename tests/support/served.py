@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_pla
 from api.app import create_app
 from api.bootstrap import Wiring, wire
 from api.settings import Settings
-from instruments.context import Role
+from instruments.policy import Role
 from instruments.services import labs
 from tests.support import builders
 from tests.support.builders import NOW, PASSWORD, Installation

@@ -25,8 +25,8 @@ from calib.adapters.mail import FolderMailer
 from calib.adapters.sealing import UnsealedSealer
 from calib.services.ports import SigningRequest
 from calib.services.publishing import Publisher
-from instruments.context import ROLES, Role
 from instruments.db import open_engine
+from instruments.policy import STAFF, Role
 from instruments.services import people, signin
 from instruments.tenancy import installation_session
 from tests.support.builders import (
@@ -118,7 +118,7 @@ def an_application(installation: Installation, folder: Path, now: datetime = NOW
 
 def a_sign_in(installation: Installation, *roles: Role, customer_id: int | None = None) -> str:
     """Return the token of a new person with roles, every role of the lab's own by default."""
-    held = roles or tuple(role for role in ROLES if role != "venue_operator")
+    held = roles or tuple(sorted(STAFF))
     with installation_session(installation.engine) as session:
         person_id = people.register_person(
             session,

@@ -1,0 +1,40 @@
+"""Every route declares the act it is; an application with one that does not never starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api.deps import SAFE, Allowed
+from instruments.policy import ACTIONS
+
+
+class Undeclared(RuntimeError):
+    """A route does not say what it does, or says it of reading and writing alike."""
+
+
+def declared(app: FastAPI) -> Iterator[tuple[str, str, str]]:
+    """Return method, path and act of every route, in the order they are matched.
+
+    Raises Undeclared for a route without exactly one act, and for one that writes when it is read.
+    """
+    for path, route in _routes(app.routes, ""):
+        made = (dependency.dependency for dependency in route.dependencies)
+        acts = [one.action for one in made if isinstance(one, Allowed)]
+        if len(acts) != 1:
+            raise Undeclared(f"{path} declares {acts or 'nothing'}; it must declare one act")
+        for method in sorted(route.methods or ()):
+            if ACTIONS[acts[0]].writes == (method in SAFE):
+                raise Undeclared(f"{method} {path} is declared as {acts[0]}: reading never writes")
+            yield method, path, acts[0]
+
+
+def _routes(routes: Any, prefix: str) -> Iterator[tuple[str, APIRoute]]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield prefix + route.path, route
+        elif hasattr(route, "original_router"):
+            yield from _routes(route.original_router.routes, prefix + route.include_context.prefix)
