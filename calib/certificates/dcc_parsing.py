@@ -23,8 +23,8 @@ ROOT: Final = f"{{{DCC}}}digitalCalibrationCertificate"
 SIGNATURE: Final = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 MAX_BYTES: Final = 20 * 1024**2
 MAX_VALUES: Final = 100_000
-MAX_PARTS: Final = 600_000
-"""Of a batch of a thousand there are half."""
+MAX_PARTS: Final = 300_000
+"""A batch of a thousand has that many, nothing else has a tenth."""
 _XINCLUDE: Final = "{http://www.w3.org/2001/XInclude}"
 _IDS: Final = "//@id | //@Id | //@ID | //@xml:id"
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})?")
