@@ -18,7 +18,7 @@ from calib.evaluation.inputs import CalibrationInput, PointInput, ReadingInput
 from calib.evaluation.series import arrange
 from calib.evaluation.shared import with_shared
 from calib.simulation.design import Design, Wish, peers
-from calib.simulation.start import is_aside
+from calib.simulation.start import OF_SURROUNDINGS, is_aside
 from calib.simulation.usual import power_of_ten
 from instruments.choosing import resolution_for
 from instruments.procedure import Component
@@ -26,6 +26,8 @@ from instruments.procedure import Component
 FloatArray = NDArray[np.float64]
 WIDE = 4.0
 """Standard uncertainties that stand for a limit where there is none."""
+_LARGEST_PART = 0.05
+"""No influence is read more roughly than this part of its largest reading."""
 _WITH_RECORD, _QUIET, _LIVELY = 0.7, 0.1, 0.4
 """Scatter in parts of the recorded repeatability; else of the uncertainty without scatter, for
 readings that the type does not expect to scatter and for those it does."""
@@ -194,4 +196,10 @@ def _sizes(design: Design, name: str) -> list[FloatArray]:
             slope = _felt(design, name, i)
             none = np.full(len(slope), np.inf)
             found.append(np.divide(wish.width, slope, out=none, where=slope > 0))
-    return found
+    root, quantity = design.group.root, design.group.root.inputs[name]
+    other = (quantity.quantity or root.quantity) != root.quantity
+    if not (other and quantity.source == "standard" and quantity.unit in OF_SURROUNDINGS):
+        return found
+    # what hardly matters to the result is not read on a ruler of rubber for that
+    most = _LARGEST_PART * float(np.abs(design.middle[name]).max()) or np.inf
+    return [np.where(np.isfinite(size), np.minimum(size, most), size) for size in found]

@@ -25,7 +25,7 @@ INVERSES = {
     "thermocouple_temperature": "thermocouple_emf",
     "thermocouple_emf": "thermocouple_temperature",
 }
-_OF_SURROUNDINGS = ("degC", "%RH")
+OF_SURROUNDINGS = ("degC", "%RH")
 
 
 def first_guess(
@@ -57,7 +57,7 @@ def is_aside(group: Group, name: str) -> bool:
     root = group.root
     quantity = root.inputs[name]
     if root.output == "value" or (
-        quantity.unit == root.unit and quantity.unit not in _OF_SURROUNDINGS
+        quantity.unit == root.unit and quantity.unit not in OF_SURROUNDINGS
     ):
         return False
     stands = {c.input for one in group.users for c in one.components}
@@ -112,7 +112,7 @@ def _aside(
             low, high = min(points), max(points)
             return low + (high - low) * alike.index(name) / (len(alike) - 1)
         return sorted(points)[(len(points) - 1) // 2]
-    if unit in _OF_SURROUNDINGS:
+    if unit in OF_SURROUNDINGS:
         return surroundings.get(unit, number(SIZES[unit]))
     stands = {c.input for one in group.users for c in one.components}
     if name not in stands and any(n in stands for n in alike):
