@@ -107,5 +107,5 @@ def test_the_printed_code_says_that_some_do_not_pass(lot):
     assert mark.verdict == "pass_of_rest"
     assert mark.text()
     assert is_mark_of(mark, document)
-    assert is_mark_of(dataclasses.replace(mark, verdict="pass"), document)
-    assert not is_mark_of(dataclasses.replace(mark, verdict="fail"), document)
+    for other in ("pass", "fail"):
+        assert not is_mark_of(dataclasses.replace(mark, verdict=other), document)
