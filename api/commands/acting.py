@@ -41,13 +41,35 @@ def installation() -> Iterator[Wiring]:
 def acting(token: str, *, read_only: bool = False) -> Iterator[tuple[Context, Wiring]]:
     """Open a transaction of the person behind the token; it commits at the end.
 
-    Raises WrongUsage without a token, NotAllowed when nobody stands behind it.
+    Raises WrongUsage without a token or an installation, NotAllowed when nobody stands behind it.
     """
+    need_token(token)
     with (
         installation() as wired,
         opener(wired, token, read_only=read_only)() as ctx,
     ):
         yield ctx, wired
+
+
+def need_token(token: str) -> None:
+    """Refuse to act for nobody, and where no installation is: a typing error founds none.
+
+    Raises WrongUsage.
+    """
+    if not token:
+        raise WrongUsage(
+            "token-missing",
+            "Say who acts: give an API token with --token or in CALIB_TOKEN. Everybody makes "
+            "theirs on the page of the account, the operator with calib person token.",
+        )
+    given = settings()
+    if not given.database_url and not (given.folder / "calib.db").exists():
+        raise WrongUsage(
+            "no-installation",
+            "There is no installation in {folder}. Set CALIB_DATA to its folder; calib lab new "
+            "begins a new one.",
+            facts={"folder": str(given.folder)},
+        )
 
 
 def opener(
@@ -61,12 +83,7 @@ def opener(
     from instruments.services import signin
     from instruments.tenancy import installation_session, lab_session
 
-    if not token:
-        raise WrongUsage(
-            "token-missing",
-            "Say who acts: give an API token with --token or in CALIB_TOKEN. Everybody makes "
-            "theirs on the page of the account, the operator with calib person token.",
-        )
+    need_token(token)
     with installation_session(wired.engine, read_only=True) as session:
         who = signin.resolve(session, token, wired.clock())
     if who is None:

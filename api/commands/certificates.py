@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.acting import Token, acting, installation, opener
+from api.commands.acting import Token, acting, installation, need_token, opener
 from api.commands.terminal import AsJSON, Reason, answer, words, write_output
 from instruments.errors import NotFound, Refused
 
@@ -52,6 +52,7 @@ def issue(
     from calib.services import issue as issuing
     from calib.services import readings
 
+    need_token(token)
     with installation() as wired:
         act = opener(wired, token)
         with act() as ctx:
