@@ -56,13 +56,13 @@ def need_token(token: str) -> None:
 
     Raises WrongUsage.
     """
+    given = settings()
     if not token:
         raise WrongUsage(
             "token-missing",
             "Say who acts: give an API token with --token or in CALIB_TOKEN. Everybody makes "
             "theirs on the page of the account, the operator with calib person token.",
         )
-    given = settings()
     if not given.database_url and not (given.folder / "calib.db").exists():
         raise WrongUsage(
             "no-installation",

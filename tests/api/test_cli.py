@@ -295,3 +295,11 @@ def test_every_command_is_told_in_the_manual_and_says_what_it_does():
         if not any(all(word in line for word in command.split()) for line in told)
     ]
     assert not missing
+
+
+def test_a_folder_with_no_installation_gets_none_by_asking(calib, tmp_path):
+    calib.patch.setenv("CALIB_DATA", str(tmp_path / "elsewhere"))
+    calib.patch.setenv("CALIB_TOKEN", "calib_t_none")
+    assert calib("due") == 3
+    assert f"There is no installation in {tmp_path / 'elsewhere'}" in calib.err
+    assert not (tmp_path / "elsewhere").exists()
