@@ -6,8 +6,7 @@ is invisible, so that PDF/A-3 and PDF/UA stay; what the page says of the seal wa
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import functools
 import hashlib
 import io
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from calib.certificates.seal_chain import Sign
+from calib.certificates.waiting import finished
 from instruments.errors import Unavailable
 
 Level = Literal["B-T", "B-LT", "B-LTA"]
@@ -104,12 +104,8 @@ def seal_pdf(
     Unavailable
         The timestamp authority did not answer.
     """
-    sealing = _sealed(content, chain, signed_at, sign, time)
-    if time is not None:
-        return asyncio.run(sealing)
-    # what asks nobody cannot be interrupted either: asyncio.run() would prepare for that first
-    with contextlib.closing(asyncio.new_event_loop()) as loop:
-        return loop.run_until_complete(sealing)
+    sealing = functools.partial(_sealed, content, chain, signed_at, sign, time)
+    return finished(sealing, asks=time is not None)
 
 
 async def _sealed(

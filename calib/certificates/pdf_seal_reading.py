@@ -7,7 +7,7 @@ bytes were sealed, not that they still stand.
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import io
 import re
 from collections.abc import Iterator
@@ -32,6 +32,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from calib.certificates.pdf_seal import asn1
 from calib.certificates.seal_chain import Roots, too_weak, trusted
+from calib.certificates.waiting import finished
 from instruments.errors import DomainError, Invalid, Refused
 
 _END = re.compile(rb"%%EOF(\r\n|\r|\n)?\Z")
@@ -85,7 +86,8 @@ def verified_pdf(
     with _of_a_stranger():
         for one in (*signatures, *stamps):
             _need_plain_hole(content, one)
-        return asyncio.run(_proved(signatures[0], stamps, roots, at, time_roots))
+        proving = functools.partial(_proved, signatures[0], stamps, roots, at, time_roots)
+        return finished(proving, asks=False)
 
 
 @contextmanager

@@ -48,12 +48,14 @@ def stations(site: Served) -> Stations:
     )
 
 
+def bench_pages(at: Stations) -> tuple[str, ...]:
+    return (at.draft, at.lot, f"{at.draft}/import")
+
+
 def pages(at: Stations) -> tuple[str, ...]:
     return (
         "/calibrations",
         at.draft,
-        at.lot,
-        f"{at.draft}/import",
         at.submitted,
         at.authorised,
         "/certificates",
@@ -76,6 +78,8 @@ def test_no_page_has_a_fault_a_program_can_find(
     browser: Browser, site: Served, stations: Stations, look: Look
 ) -> None:
     found = faults_of(browser, site, look, pages(stations), missing=UNKNOWN, has_cells=True)
+    at_work = bench_pages(stations)
+    found += faults_of(browser, site, look, at_work, role="technician", has_cells=True)
     assert found == []
 
 

@@ -128,14 +128,17 @@ def test_the_same_key_gives_the_same_certificate_however_often_the_server_dies(t
         server.wait(30)
         killed += 1
     server = serve(program, port)
-    for thread in clients.threads:
-        thread.join(PATIENCE * 4)
-    assert clients.refused == []
-    assert len(clients.answers) == len(records)
-    with httpx.Client(timeout=PATIENCE) as client:  # every key once more
-        assert all(clients.ask(client, id_, version) for id_, version in records)
-    server.terminate()
-    server.wait(60)
+    try:
+        wait_for(port)
+        for thread in clients.threads:
+            thread.join(PATIENCE * 4)
+        assert clients.refused == []
+        assert len(clients.answers) == len(records)
+        with httpx.Client(timeout=PATIENCE) as client:  # every key once more
+            assert all(clients.ask(client, id_, version) for id_, version in records)
+    finally:
+        server.terminate()
+        server.wait(60)
     assert [id_ for id_, said in clients.answers.items() if len(said) != 1] == []
     numbers = {next(iter(said))[0] for said in clients.answers.values()}
     assert len(numbers) == len(records)
