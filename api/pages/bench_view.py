@@ -58,7 +58,7 @@ def bench_page(
         rivals=rivals,
         choices=lambda table: entry.choices(rivals, table),
         today=ctx.today.isoformat(),
-        may_measure="technician" in ctx.actor.roles,
+        may_measure=ctx.may("calibration.enter"),
         marks=review.marks(ctx, record.id),
         **head_of(ctx, record),
         **live_values(ctx, record),

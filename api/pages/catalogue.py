@@ -31,7 +31,6 @@ from instruments.services import confirmations
 from instruments.services.confirmations import ConfirmationEntry, ConfirmationView
 
 router = APIRouter(include_in_schema=False)
-CONFIRMERS = frozenset({"manager", "signatory"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ def _type_page(request: Request, ctx: Context, wired: Wired, type_id: str, form:
         status=form.status(), form=form, type=type_, lines=lines, versions=known.versions(type_id),
         own=[told(one, language) for one in differences(shipped, type_)], shipped=shipped,
         figures=count(tagged), tags=TAGS, legend=TAG_WORDS, parts=PART_WORDS,
-        waiting=still_open(type_), may_confirm=bool(ctx.actor.roles & CONFIRMERS), today=ctx.today,
+        waiting=still_open(type_), may_confirm=ctx.may("figure.confirm"), today=ctx.today,
         value_text=lambda value, key="": value_text(value, language, key),
         between=lambda low, high, unit: between(low, high, unit, language),
         points_text=lambda m: points_text(type_, m, language),

@@ -46,7 +46,6 @@ ACTS: Mapping[Act, tuple[str, str]] = {
     "withdraw": ("withdrawal", "method-withdrawn"),
 }
 """The field in which each act is explained, and the notice after it."""
-APPROVERS = frozenset({"manager", "signatory"})
 SIZES = (
     "half_width", "relative_half_width", "U", "relative_U", "k", "u", "pooled", "scatter_of", "of",
 )  # fmt: skip
@@ -202,7 +201,7 @@ def _method_page(
 ) -> Response:
     method = get_method(ctx, method_id)
     base, changes = changes_of(ctx, method, wired.catalogue)
-    roles, person = ctx.actor.roles, ctx.actor.person_id
+    person = ctx.actor.person_id
     took_part = person == method.line.written.person_id or (
         method.line.submitted is not None and person == method.line.submitted.person_id
     )
@@ -219,7 +218,7 @@ def _method_page(
         newest=_newer(wired, method),
         changes=[told(one, ctx.language) for one in changes],
         others=list_methods(ctx, method.line.type_id),
-        may_approve=bool(roles & APPROVERS),
+        may_approve=ctx.may("method.approve"),
         took_part=took_part,
         is_sender=method.line.submitted is not None and person == method.line.submitted.person_id,
         **_in_words(method.definition, ctx.language),

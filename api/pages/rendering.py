@@ -65,6 +65,7 @@ def page(
         "language": language,
         "path": request.url.path,
         "actor": None,
+        "may": lambda _act: False,
         "form": Form(),
         **values,
     }
@@ -79,6 +80,7 @@ def staff_page(request: Request, template: str, ctx: Context, **values: Any) -> 
         template,
         ctx.language,
         actor=ctx.actor,
+        may=ctx.may,
         instant=lambda at: at.astimezone(ctx.zone).strftime("%Y-%m-%d %H:%M") if at else "",
         **values,
     )

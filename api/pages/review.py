@@ -24,8 +24,12 @@ from instruments.context import Context
 from instruments.errors import DomainError, Finding, NotFound
 
 router = APIRouter(include_in_schema=False)
-NEXT = {"submitted": "reviewer", "reviewed": "signatory", "authorised": "signatory"}
-"""Who acts next, by state."""
+NEXT = {
+    "submitted": ("reviewer", "calibration.review"),
+    "reviewed": ("signatory", "calibration.authorise"),
+    "authorised": ("signatory", "certificate.issue"),
+}
+"""Who does what next, by state."""
 NOT_YET = ("/persons", "/number", "/token", "/address")
 """What a preview lacks because nobody has signed yet."""
 BUDGETS_SHOWN = 40
@@ -39,7 +43,7 @@ def record_page(
     head = head_of(ctx, record)
     form = _told(form or Form())
     measured = review.performers(ctx, record.id)
-    role = NEXT.get(record.state, "")
+    role, act = NEXT.get(record.state, ("", ""))
     needs_other = record.state in ("submitted", "reviewed")
     return staff_page(
         request,
@@ -54,7 +58,7 @@ def record_page(
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
         next_role=role,
-        may_act=role in ctx.actor.roles and not (needs_other and ctx.actor.person_id in measured),
+        may_act=ctx.may(act) and not (needs_other and ctx.actor.person_id in measured),
         measured_it=ctx.actor.person_id in measured,
         key=secrets.token_urlsafe(18),
         budgets_shown=BUDGETS_SHOWN,

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid, Refused
-from instruments.policy import BOUND, ROLES, Role
+from instruments.policy import BOUND, ROLES, Role, Thing
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Lab, Membership, Person
 from instruments.services import audit, fields
@@ -180,9 +180,10 @@ def grant(
 ) -> int:
     """Give a person a role in this lab, from today unless told otherwise.
 
-    Raises NotAllowed unless a manager asks, Conflict when the person holds the role already.
+    Raises NotAllowed unless a manager asks, Refused when they ask for themselves, Conflict when the
+    person holds the role already.
     """
-    ctx.need("role.write")
+    ctx.need("role.write", Thing(ctx.lab_id, done_by=frozenset({person_id})))  # not to oneself
     if customer_id is not None:
         get_row(ctx, Customer, customer_id, "customer", "/customer_id")
     membership = Membership(

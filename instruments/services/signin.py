@@ -233,7 +233,7 @@ def end_token(ctx: Context, token_id: int) -> None:
     """
     row = ctx.session.get(ApiToken, token_id)
     own = row is not None and row.person_id == ctx.actor.person_id
-    if row is None or row.lab_id != ctx.lab_id or not (own or "manager" in ctx.actor.roles):
+    if row is None or row.lab_id != ctx.lab_id or not (own or ctx.may("person.write")):
         raise not_found("token", token_id)
     if row.ended_at is None:
         row.ended_at = ctx.now

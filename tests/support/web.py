@@ -26,7 +26,7 @@ from calib.adapters.sealing import UnsealedSealer
 from calib.services.ports import SigningRequest
 from calib.services.publishing import Publisher
 from instruments.db import open_engine
-from instruments.policy import STAFF, Role
+from instruments.policy import BOUND, STAFF, Role
 from instruments.services import people, signin
 from instruments.tenancy import installation_session
 from tests.support.builders import (
@@ -129,7 +129,7 @@ def a_sign_in(installation: Installation, *roles: Role, customer_id: int | None 
         )
     with context_for(installation) as ctx:
         for role in held:
-            owner = customer_id if role == "venue_operator" else None
+            owner = customer_id if role in BOUND else None
             people.grant(ctx, person_id=person_id, role=role, customer_id=owner)
     with context_for(installation, *held, person_id=person_id) as ctx:
         return signin.make_token(ctx, name="browser")
