@@ -16,7 +16,7 @@ from instruments.errors import DomainError, Invalid
 from instruments.policy import Role
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import UNITS
-from instruments.services import customers, labs, numbers, people, scope
+from instruments.services import customers, humans, labs, numbers, people, scope
 
 router = APIRouter(include_in_schema=False)
 FACTS = (
@@ -101,6 +101,15 @@ def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped)
     if isinstance(done, DomainError):
         return _people_page(request, ctx, shown_again(typed, done, ctx))
     return RedirectResponse("/lab/people?done=password-set", status_code=303)
+
+
+@router.post("/lab/people/{person_id}/human", dependencies=allows("role.write"))
+def join_accounts(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Say whose further account this is, or that it is nobody else's."""
+    done = attempt(ctx, lambda: humans.join_accounts(ctx, person_id, typed.whole("first_id")))
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=saved", status_code=303)
 
 
 @router.get("/lab/numbers", dependencies=allows("number.read"))

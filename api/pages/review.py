@@ -22,6 +22,7 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.preview import preview_document
 from instruments.context import Context
 from instruments.errors import DomainError, Finding, NotFound
+from instruments.services.humans import had_a_hand
 
 router = APIRouter(include_in_schema=False)
 NEXT = {
@@ -43,6 +44,7 @@ def record_page(
     head = head_of(ctx, record)
     form = _told(form or Form())
     measured = review.performers(ctx, record.id)
+    measured_it = had_a_hand(ctx.session, ctx.actor.person_id, measured)
     role, act = NEXT.get(record.state, ("", ""))
     needs_other = record.state in ("submitted", "reviewed")
     return staff_page(
@@ -58,8 +60,8 @@ def record_page(
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
         next_role=role,
-        may_act=ctx.may(act) and not (needs_other and ctx.actor.person_id in measured),
-        measured_it=ctx.actor.person_id in measured,
+        may_act=ctx.may(act) and not (needs_other and measured_it),
+        measured_it=measured_it,
         key=secrets.token_urlsafe(18),
         budgets_shown=BUDGETS_SHOWN,
         accepted={one["warning"]: one for one in record.accepted_warnings},

@@ -23,6 +23,7 @@ from instruments.errors import Refused
 from instruments.records.parties import Person
 from instruments.services import audit
 from instruments.services.fields import words
+from instruments.services.humans import had_a_hand
 
 Act = Literal["submitted", "reviewed", "authorised", "returned"]
 
@@ -164,7 +165,7 @@ def standing_marks(
                 facts={"act": act},
                 clause="ISO/IEC 17025:2017 7.8.1",
             )
-        if act != "submitted" and found[act].person_id in measured:
+        if act != "submitted" and had_a_hand(ctx.session, found[act].person_id, measured):
             raise _same_person(found[act].person_name, measured, act)
     return found
 
@@ -211,7 +212,7 @@ def unchanged(ctx: Context, calibration_id: int) -> EvaluationView:
 
 def _need_other_person(ctx: Context, calibration_id: int, act: str) -> None:
     measured = performers(ctx, calibration_id)
-    if ctx.actor.person_id in measured:
+    if had_a_hand(ctx.session, ctx.actor.person_id, measured):
         raise _same_person(ctx.actor.name, measured, act)
 
 

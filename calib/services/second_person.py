@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 from instruments.context import Context
 from instruments.errors import Refused
 from instruments.records.parties import Membership, Person
+from instruments.services.humans import had_a_hand, humans_of
 
 SECOND = ("reviewer", "signatory", "manager")
 """Roles that may be the second person."""
@@ -20,7 +21,8 @@ def need_second(ctx: Context, person_id: int) -> None:
     Refused
         It is the same person, or one without a role that allows it.
     """
-    if person_id == ctx.actor.person_id:
+    known = person_id in humans_of(ctx.session, {person_id})
+    if known and had_a_hand(ctx.session, ctx.actor.person_id, {person_id}):
         raise Refused(
             "second-person-same",
             "This needs two persons, and {name} is both. Name a colleague who agrees.",

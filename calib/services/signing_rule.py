@@ -37,6 +37,7 @@ from calib.services.ports import Form, Journal, SigningRequest, Vault
 from calib.verifier.marks import verdict_of_code
 from instruments.canonical import digest
 from instruments.errors import DomainError, Refused, Unavailable
+from instruments.services.humans import humans_of
 from instruments.tenancy import installation_session
 
 _PURPOSES: dict[Form, str] = {
@@ -310,8 +311,10 @@ def _need_approvals(session: Session, number: str, calibration_id: int, evaluati
     }
     measured = _measured(session, calibration_id)
     missing = {"submitted", "reviewed", "authorised"} - set(standing)
-    both = {standing.get("reviewed"), standing.get("authorised")}
-    if missing or both & (measured | {standing.get("submitted")}):
+    humans = humans_of(session, measured | set(standing.values()))
+    both = {humans[standing[act]] for act in ("reviewed", "authorised") if act in standing}
+    hands = {humans[id_] for id_ in measured | {standing.get("submitted", 0)} if id_ in humans}
+    if missing or both & hands:
         raise Refused(
             "signing-approval-missing",
             "No reviewer and signatory who measured nothing stand behind certificate {number} as "

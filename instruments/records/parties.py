@@ -40,7 +40,7 @@ class Lab(Base):
 
 
 class Person(Base):
-    """A human being; one account, memberships in one or more labs."""
+    """An account of a human being, with memberships in one or more labs."""
 
     __tablename__ = "persons"
     __table_args__ = (STRICT,)
@@ -52,6 +52,8 @@ class Person(Base):
     password_hash: Mapped[str | None]
     language: Mapped[str] = mapped_column(default="zh")
     is_active: Mapped[bool] = mapped_column(default=True)
+    human: Mapped[int] = mapped_column(default=0, server_default="0")
+    """First account of the human being whose further account this is; 0: it is the first."""
     created_at: Mapped[datetime]
 
 

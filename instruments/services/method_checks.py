@@ -15,6 +15,7 @@ from instruments.records.methods import MethodVersion
 from instruments.records.models import InstrumentModel
 from instruments.records.scope import ScopeRow
 from instruments.services import models
+from instruments.services.humans import had_a_hand
 from instruments.services.method_views import MethodView, read_row
 
 
@@ -86,7 +87,8 @@ def _unscoped(ctx: Context, type_: InstrumentType) -> tuple[Finding, ...]:
 
 def need_other_person(ctx: Context, row: MethodVersion) -> None:
     """Refuse whoever wrote last or submitted: raises Refused."""
-    if ctx.actor.person_id in (row.submitted_by, row.written_by):
+    wrote = {id_ for id_ in (row.submitted_by, row.written_by) if id_ is not None}
+    if had_a_hand(ctx.session, ctx.actor.person_id, wrote):
         raise Refused(
             "method-same-person",
             "{name} wrote or submitted this revision and may not approve it. Ask another manager "

@@ -82,6 +82,8 @@ class PersonView:
     name: str
     is_active: bool
     memberships: tuple[MembershipView, ...]
+    human: int = 0
+    """Whose further account this is; 0: nobody's."""
 
 
 def register_person(
@@ -290,7 +292,9 @@ def list_people(ctx: Context) -> tuple[PersonView, ...]:
         )
         held.setdefault(person.id, (person, []))[1].append(view)
     return tuple(
-        PersonView(person.id, person.email, person.name, person.is_active, tuple(views))
+        PersonView(
+            person.id, person.email, person.name, person.is_active, tuple(views), person.human
+        )
         for person, views in held.values()
     )
 
