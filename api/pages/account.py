@@ -10,7 +10,7 @@ from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import signin
+from instruments.services import sessions, signin
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,6 +67,20 @@ def end_token(token_id: int, ctx: Writing) -> Response:
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
+@router.post("/account/sessions/{session_id}/end", dependencies=allows("account.change"))
+def end_session(session_id: int, ctx: Writing) -> Response:
+    """End a sign-in elsewhere."""
+    sessions.end_session(ctx, session_id)
+    return RedirectResponse("/account?done=ended", status_code=303)
+
+
+@router.post("/account/sessions/end-others", dependencies=allows("account.change"))
+def end_others(request: Request, ctx: Writing) -> Response:
+    """End every sign-in but this one."""
+    sessions.end_others(ctx, request.cookies.get(COOKIE, ""))
+    return RedirectResponse("/account?done=ended", status_code=303)
+
+
 def _page(request: Request, ctx: Context, form: Form, token: str = "") -> Response:
     return staff_page(
         request,
@@ -77,4 +91,5 @@ def _page(request: Request, ctx: Context, form: Form, token: str = "") -> Respon
         tokens=signin.list_tokens(ctx),
         token=token,
         now=ctx.now,
+        sessions=sessions.list_sessions(ctx, request.cookies.get(COOKIE, "")),
     )

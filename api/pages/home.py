@@ -62,6 +62,7 @@ def sign_in(
             lab_code=lab.strip() or None,
             origin=origin_of(request),
             clock=wired.clock,
+            agent=request.headers.get("user-agent", ""),
         )
     except DomainError as problem:
         return page(

@@ -119,6 +119,8 @@ class SignIn(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    agent: Mapped[str] = mapped_column(default="", server_default="")
+    """What the browser says it is, so that its owner knows it again."""
 
 
 class SignInFailure(Base):

@@ -23,6 +23,7 @@ def enter(
     lab_code: str | None,
     origin: str,
     clock: Callable[[], datetime],
+    agent: str = "",
 ) -> signin.SignedIn:
     """Open a sign-in, or write down that the attempt failed; `origin` is where it comes from.
 
@@ -35,6 +36,6 @@ def enter(
     with installation_session(engine) as session:
         if fits and claim.person_id is not None:
             throttle.forget(session, email)
-            return signin.open_sign_in(session, claim.person_id, lab_code, clock())
+            return signin.open_sign_in(session, claim.person_id, lab_code, clock(), agent)
         throttle.note_failure(session, email, origin, clock())
     raise signin.wrong()

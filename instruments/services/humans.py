@@ -55,7 +55,7 @@ def join_accounts(ctx: Context, person_id: int, first_id: int | None) -> None:
 
 def _of_lab(ctx: Context, person_id: int, at: str) -> Person:
     known = select(Membership.id).where(Membership.person_id == person_id).limit(1)
-    person = ctx.session.get(Person, person_id)
+    person: Person | None = ctx.session.get(Person, person_id)
     if person is None or ctx.session.scalar(known) is None:
         raise not_found("person", person_id, at)
     return person

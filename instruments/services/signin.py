@@ -36,6 +36,7 @@ REACHES = ("read", *things())
 """What a token can be limited to."""
 SIGN_IN_LIFE = timedelta(hours=12)
 """A sign-in ends after a working day, used or not."""
+MOST_OF_AGENT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,13 @@ def wrong() -> NotAllowed:
 
 
 def open_sign_in(
-    session: InstallationSession, person_id: int, lab_code: str | None, now: datetime
+    session: InstallationSession,
+    person_id: int,
+    lab_code: str | None,
+    now: datetime,
+    agent: str = "",
 ) -> SignedIn:
-    """Open a sign-in of a person whose password was tried.
+    """Open a sign-in of a person whose password was tried; `agent`: what their browser says it is.
 
     Raises NotAllowed when the person has no role in the lab today, Invalid when the lab must be
     named.
@@ -126,6 +131,7 @@ def open_sign_in(
             created_at=now,
             expires_at=expires_at,
             ended_at=None,
+            agent="".join(c for c in agent if c.isprintable())[:MOST_OF_AGENT],
         )
     )
     _trail(session, lab_id, person_id, "registry:person:sign_in", now)

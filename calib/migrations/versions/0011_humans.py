@@ -1,4 +1,4 @@
-"""Which accounts belong to one human being: two accounts are no second person."""
+"""Which accounts are of one human being; which browser a sign-in was made with."""
 
 from __future__ import annotations
 
@@ -12,5 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column: at first every account is that of another human being."""
+    """Add the columns: at first every account is that of another human being."""
+    op.add_column("sign_ins", sa.Column("agent", sa.Text(), nullable=False, server_default=""))
     op.add_column("persons", sa.Column("human", sa.Integer(), nullable=False, server_default="0"))
