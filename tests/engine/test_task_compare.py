@@ -69,6 +69,44 @@ def test_u_and_U_are_the_same_statement() -> None:
     assert en["scores"][0] == pytest.approx(0.5)
 
 
+SMALL = [("10000.0005", "10000.0000", "0.0003", "0.0004"), ("100.00005", 100, "3e-5", "4e-5"),
+         ("99.99995", "100", "0.00003", "0.00004")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "assigned", "U", "U_X"), SMALL)
+def test_a_bound_is_met_by_the_decimals_as_written(x: str, assigned: str, U: str, U_X: str) -> None:
+    rows, at = [{"value": x, "U": U}], {"value": assigned, "U": U_X}
+    found = good(compute(task("en", participants=rows, assigned=at)))
+    assert abs(found["scores"][0]) == pytest.approx(1, rel=1e-15)
+    assert found["verdicts"] == ["satisfactory"]
+
+
+@pytest.mark.parametrize("score", ["z", "z_prime", "zeta"])
+def test_every_score_takes_the_difference_as_written(score: str) -> None:
+    rows = [{"value": "10000.0010", "u": "0.0003"}, {"value": "9999.9985", "u": "0.0003"}]
+    more = {} if score == "zeta" else {"sigma_pt": "0.0003" if score == "z_prime" else "0.0005"}
+    at = {"value": "10000", "u": "0.0004"}
+    found = good(compute(task(score, participants=rows, assigned=at, **more)))
+    assert found["scores"] == pytest.approx([2, -3], rel=1e-15)
+    assert found["verdicts"] == ["satisfactory", "unsatisfactory"]
+
+
+def test_equal_factors_are_the_same_whatever_they_are() -> None:
+    at = {"value": 10, "U": 4, "k": 3}
+    given = task("en", participants=[{"value": 15, "U": 3, "k": "3.0"}], assigned=at)
+    assert good(compute(given))["scores"] == [1]
+    message = compute(given | {"assigned": at | {"k": None}})["error"]["message"]
+    assert message == (
+        "k is 3 in participants.0 and 2 in assigned: E_n compares uncertainties expanded by the"
+        " same k. State all for k = 2, as U 2/k."
+    )
+
+
+def test_an_uncertainty_that_is_needed_may_be_either() -> None:
+    message = compute(scored("en", participants=[{"value": 1}]))["error"]["message"]
+    assert message == "participants.0 needs its uncertainty: U (with its k, else 2) or u."
+
+
 def test_percent_of_the_allowed_difference() -> None:
     rows = [{"value": 11}, {"value": 8.9}]
     found = good(compute(task("pa", participants=rows, assigned={"value": 10}, delta_E=1)))
@@ -109,7 +147,14 @@ BAD: list[tuple[str, str, Any]] = [
     ("bad-number", "assigned.k", scored("en", assigned=X | {"k": 0})),
     ("bad-number", "participants.0.value", scored("en", participants=[{"value": "x", "u": 1}])),
     ("out-of-range", "participants", scored("z", sigma_pt=0)),
-    ("out-of-range", "participants", scored("en", participants=[{"value": 1, "u": -1}])),
+    ("out-of-range", "participants.0.u", scored("en", participants=[{"value": 1, "u": -1}])),
+    ("out-of-range", "assigned.U", scored("z_prime", assigned={"value": 1, "U": -1}, sigma_pt=1)),
+    (
+        "out-of-range",
+        "participants",
+        scored("en", participants=[{"value": 10, "u": 0}], assigned={"value": 10, "u": 0}),
+    ),
+    ("bad-task", "participants.1.k", scored("en", participants=[X, X | {"k": 3}])),
     ("degenerate-data", "values", task("algorithm_a", values=[1])),
     ("bad-number", "values.1", task("algorithm_a", values=[1, None])),
     ("out-of-range", "u", task("weighted_mean", values=[1, 2], u=[1, 0])),

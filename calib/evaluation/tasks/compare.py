@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Context, Decimal
 from typing import Any
 
 from calib.engine import comparisons, consensus
-from calib.evaluation.tasks.reader import Fields, TaskRefused, join, place, read_list
+from calib.evaluation.tasks.reader import Fields, TaskRefused, join, place, read_decimal, read_list
 
 _SCORES: dict[str, tuple[str, ...]] = {
     "en": (), "z": ("sigma_pt",), "z_prime": ("sigma_pt",), "zeta": (), "pa": ("delta_E",),
@@ -21,6 +22,8 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 """Keys of each score or mean."""
 DEFAULT_K = 2.0
+_EXACT = Context(prec=2000)
+"""Digits enough for the difference of any two numbers that a task may hold."""
 
 
 def compute_compare(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,8 +34,7 @@ def compute_compare(task: Mapping[str, Any]) -> dict[str, Any]:
     TaskRefused
         The task cannot be read, or its figures give no score or mean.
     """
-    known = dict.fromkeys(("kind", "score", *(key for keys in KEYS.values() for key in keys)))
-    score = Fields(task, "", tuple(known)).word("score", tuple(KEYS))
+    score = Fields(task, "", tuple(task)).word("score", tuple(KEYS))
     fields = Fields(task, "", ("kind", "score", *KEYS[score]))
     if score in _SCORES:
         found = _perform(fields, score)
@@ -45,21 +47,42 @@ def compute_compare(task: Mapping[str, Any]) -> dict[str, Any]:
     return {"kind": "compare", "score": score} | found
 
 
-def _stated(one: Fields, *, needed: bool) -> tuple[float, float, float]:
+def _stated(one: Fields, *, needed: bool) -> tuple[Decimal, float, float]:
     """Value, standard and expanded uncertainty as stated; U without k has k = 2."""
-    value = one.number("value")
+    value = read_decimal(one.need("value"), one.place("value"))
     if one.has("u") and one.has("U"):
         raise TaskRefused("bad-task", "Give u or U, not both.", one.place("U"))
+    if needed and not (one.has("u") or one.has("U")):
+        msg = f"{one.at} needs its uncertainty: U (with its k, else 2) or u."
+        raise TaskRefused("missing-key", msg, one.place("u"))
+    k = _factor(one)
+    key = "U" if one.has("U") else "u"
+    given = one.number(key, 0.0)
+    if given < 0:
+        msg = f"An uncertainty is never negative, got {given:g}."
+        raise TaskRefused("out-of-range", msg, one.place(key))
+    return (value, given / k, given) if key == "U" else (value, given, k * given)
+
+
+def _factor(one: Fields) -> float:
+    """Coverage factor of a stated uncertainty."""
     k = one.number("k", DEFAULT_K)
     if k <= 0:
         raise TaskRefused("bad-number", "k must be positive.", one.place("k"))
-    if one.has("U"):
-        U = one.number("U")
-        return value, U / k, U
-    if not one.has("u") and needed:
-        one.need("u")
-    u = one.number("u", 0.0)
-    return value, u, k * u
+    return k
+
+
+def _same_factor(rows: Sequence[Fields], assigned: Fields) -> None:
+    """Refuse expanded uncertainties of different k: E_n compares like with like."""
+    k = _factor(assigned)
+    for row in rows:
+        own = _factor(row)
+        if own != k:
+            msg = (
+                f"k is {own:g} in {row.at} and {k:g} in assigned: E_n compares uncertainties"
+                f" expanded by the same k. State all for k = {DEFAULT_K:g}, as U {DEFAULT_K:g}/k."
+            )
+            raise TaskRefused("bad-task", msg, row.place("k"))
 
 
 def _perform(fields: Fields, score: str) -> dict[str, Any]:
@@ -67,24 +90,26 @@ def _perform(fields: Fields, score: str) -> dict[str, Any]:
     allowed = ("value", "u", "U", "k")
     by_own = score in ("en", "zeta")
     rows = read_list(fields.need("participants"), "participants")
-    stated = [
-        _stated(Fields(row, join("participants", i), allowed), needed=by_own)
-        for i, row in enumerate(rows)
-    ]
+    read = [Fields(row, join("participants", i), allowed) for i, row in enumerate(rows)]
+    stated = [_stated(row, needed=by_own) for row in read]
     x, u, U = (list(v) for v in zip(*stated, strict=True))
     given = Fields(fields.need("assigned"), "assigned", allowed)
     X, u_X, U_X = _stated(given, needed=by_own or score == "z_prime")
+    if score == "en":
+        _same_factor(read, given)
+    # Subtracted as written: doubles of nearly equal values lose the digits that decide.
+    d = [float(_EXACT.subtract(value, X)) for value in x]
     out: dict[str, Any] = {}
     with place("participants"):
         if score == "en":
-            scores = comparisons.en_scores(x, U, X, U_X)
+            scores = comparisons.en_scores(d, U, 0.0, U_X)
         elif score == "zeta":
-            scores = comparisons.zeta_scores(x, u, X, u_X)
+            scores = comparisons.zeta_scores(d, u, 0.0, u_X)
         elif score == "pa":
-            scores = 100 * comparisons.z_scores(x, X, fields.number("delta_E"))
+            scores = 100 * comparisons.z_scores(d, 0.0, fields.number("delta_E"))
         else:
             sigma = fields.number("sigma_pt")
-            scores = comparisons.z_scores(x, X, sigma, u_X if score == "z_prime" else 0.0)
+            scores = comparisons.z_scores(d, 0.0, sigma, u_X if score == "z_prime" else 0.0)
             out["assigned_negligible"] = u_X <= comparisons.NEGLIGIBLE * sigma
     bounds = {"en": (1.0, None), "pa": (100.0, None)}.get(score, (3.0, 2.0))
     out |= {"scores": scores.tolist(), "verdicts": comparisons.judge_scores(scores, *bounds)}
