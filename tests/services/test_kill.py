@@ -29,8 +29,11 @@ def _kill(url: str, folder, kills: int, batches: int) -> int:
 
 
 @pytest.mark.kill
-def test_two_hundred_kills_while_issuing_leave_nothing_half(tmp_path):
-    assert _kill(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path, 200, 5) == 200
+@pytest.mark.parametrize(
+    "kills", [60, pytest.param(200, marks=pytest.mark.nightly)], ids=["some", "two hundred"]
+)
+def test_kills_while_issuing_leave_nothing_half(tmp_path, kills):
+    assert _kill(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path, kills, 5) == kills
 
 
 @pytest.mark.kill
@@ -43,5 +46,5 @@ def test_a_thousand_kills_leave_nothing_half(tmp_path):
 @pytest.mark.pg
 def test_kills_while_issuing_leave_nothing_half_on_postgresql(postgres, tmp_path):
     name = postgres.create()
-    assert _kill(postgres.url(name), tmp_path, 30, 2) == 30
+    assert _kill(postgres.url(name), tmp_path, 16, 2) == 16
     postgres.drop(name)
