@@ -236,3 +236,25 @@ def test_an_unknown_class_is_refused() -> None:
     for name, element in (("D", "film"), ("A", "wire")):
         with pytest.raises(OutOfRange):
             platinum_tolerance(0, name, element)
+
+
+CLASS_A = {"standard": "IEC 60751", "class": "A", "t": 100}
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "told"),
+    [("100.1", {}, "value - t = 0.1"), ("-40.05", {"t": "-40"}, "value - t = -0.05"),
+     ("138.55", {"quantity": "resistance"}, "value - R(t) = 0.0445"),
+     ("1385.2", {"quantity": "resistance", "R0": 1000}, "value - R(t) = 0.145")],
+)  # fmt: skip
+def test_a_reading_is_not_taken_for_an_error(value: str, more: dict[str, Any], told: str) -> None:
+    task = conformity(value=value, lower=None, upper=None, limits=CLASS_A | more)
+    fault = compute(task)["error"]
+    assert (fault["code"], fault["at"]) == ("bad-value", "value")
+    assert told in fault["message"]
+
+
+@pytest.mark.parametrize(("value", "t"), [("0.1", 100), ("-9", 100), ("9", "0.0"), ("6.9", 100)])
+def test_an_error_far_outside_is_an_error_still(value: str, t: object) -> None:
+    found = ask(value=value, lower=None, upper=None, limits=CLASS_A | {"t": t})
+    assert found["verdict"] == ("pass" if value == "0.1" else "fail")

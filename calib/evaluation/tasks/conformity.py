@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from calib.engine.conformity import DEFAULT_R, RULES, assess_conformity
+from calib.engine.temperature.resistance import IEC_60751, resistance
 from calib.engine.tolerances import CLASSES, RANGES, platinum_slope, platinum_tolerance
 from calib.engine.types import ConformityVerdict
 from calib.evaluation.tasks.reader import Fields, TaskRefused, place, read_decimal
@@ -15,6 +17,8 @@ KEYS = (
     "kind", "value", "u", "U", "k", "u_relative", "lower", "upper", "limits", "rule", "r",
     "minimum", "accept_lower", "accept_upper", "prior",
 )  # fmt: skip
+FAR = 20
+"""Tolerances beyond which a value may be a reading in place of its error."""
 LIMITS = ("standard", "class", "t", "quantity", "element", "R0")
 _MODELS = {
     "simple": "Acceptance limits are the tolerance limits",
@@ -50,7 +54,7 @@ def compute_conformity(task: Mapping[str, Any]) -> dict[str, Any]:
     value = read_decimal(fields.need("value"), "value")
     exact = {key: fields.maybe_decimal(key) for key in ("u", "U", "k", "u_relative", "r")}
     agreed = {key: fields.maybe_decimal(key) for key in ("accept_lower", "accept_upper")}
-    lower, upper = _limits(fields)
+    lower, upper = _limits(fields, value)
     minimum = fields.maybe_number("minimum")
     prior = _prior(fields)
     with place(""):
@@ -66,7 +70,7 @@ def compute_conformity(task: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _limits(fields: Fields) -> tuple[Decimal | None, Decimal | None]:
+def _limits(fields: Fields, value: Decimal) -> tuple[Decimal | None, Decimal | None]:
     """Limits as given, or those of a tolerance class."""
     lower, upper = fields.maybe_decimal("lower"), fields.maybe_decimal("upper")
     if not fields.has("limits"):
@@ -85,7 +89,24 @@ def _limits(fields: Fields) -> tuple[Decimal | None, Decimal | None]:
             width *= platinum_slope(t, given.maybe_decimal("R0") or Decimal(100))
         elif given.has("R0"):
             raise TaskRefused("bad-task", "R0 goes with quantity 'resistance'.", "limits.R0")
+    if abs(value) > FAR * width:
+        _refuse_reading(value, t, given, quantity)
     return -width, width
+
+
+def _refuse_reading(value: Decimal, t: Decimal, given: Fields, quantity: str) -> None:
+    """Refuse a value that is nearer to what the thermometer should show than to its error."""
+    nominal, words = t, f"value - t = {value - t}"
+    if quantity == "resistance":
+        curve = replace(IEC_60751, R0=given.number("R0", IEC_60751.R0))
+        nominal = Decimal(float(resistance([float(t)], curve).values[0]))
+        words = f"value - R(t) = {value - nominal:.6g}"
+    if abs(value - nominal) < abs(value):
+        msg = (
+            f"value is the error, not the reading: {value} is more than {FAR} tolerances."
+            f" If it was read at t, give {words}."
+        )
+        raise TaskRefused("bad-value", msg, "value")
 
 
 def _prior(fields: Fields) -> tuple[Decimal, Decimal] | None:
