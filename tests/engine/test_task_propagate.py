@@ -274,3 +274,23 @@ def test_everything_is_plain_json() -> None:
     found = good(compute(asked))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert compute(load(json.dumps(asked))) == found
+
+
+@pytest.mark.parametrize("method", ["gum", "monte_carlo"])
+def test_an_input_without_an_uncertainty_is_told(method: str) -> None:
+    inputs: dict[str, Any] = {"a": {"value": 1, "u": 0.1}, "b": {"value": 2}}
+    task = {"kind": "propagate", "function": "a + b", "inputs": inputs, "method": method}
+    found = good(compute(task))
+    assert found["remarks"] == ["b was given without an uncertainty and counts as exact."]
+    inputs["b"]["u"] = 0
+    said = good(compute(task))
+    assert "remarks" not in said
+    assert said == {key: found[key] for key in said}
+
+
+def test_an_uncertainty_from_a_covariance_is_no_missing_one() -> None:
+    block = {"names": ["a", "b"], "covariance": [[0.01, 0], [0, 0.04]]}
+    inputs = {"a": {"value": 1}, "b": {"value": 2}, "c": {"value": 3}}
+    task = {"kind": "propagate", "function": "a + b + c", "inputs": inputs, "correlations": block}
+    found = good(compute(task))
+    assert found["remarks"] == ["c was given without an uncertainty and counts as exact."]

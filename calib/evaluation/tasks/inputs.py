@@ -44,6 +44,13 @@ class Inputs:
     correlations: list[tuple[str, str, float]] = field(default_factory=list)
     groups: list[list[str]] = field(default_factory=list)
     units: dict[str, Unit] = field(default_factory=dict)
+    unsaid: list[str] = field(default_factory=list)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What was taken for granted: inputs that count as exact though nobody said so."""
+        exact = (name for name in self.unsaid if self.estimates[name].u == 0)
+        return [f"{n} was given without an uncertainty and counts as exact." for n in exact]
 
     @property
     def matrix(self) -> NDArray[np.float64]:
@@ -113,6 +120,8 @@ def _estimate(name: str, one: Fields, out: Inputs) -> Estimate:
     if one.has("k") != one.has("U"):
         raise TaskRefused("bad-task", "U and k belong together.", one.at)
     form = forms[0] if forms else "u"
+    if not forms:
+        out.unsaid.append(name)
     if form == "readings":
         return _from_readings(name, one, out)
     if form == "distribution":

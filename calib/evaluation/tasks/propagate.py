@@ -77,6 +77,8 @@ def compute_propagate(task: Mapping[str, Any]) -> dict[str, Any]:
             out["region"] = _region(fields, found)
     for name, unit in units.items():
         out["outputs"][name]["unit"] = unit
+    if inputs.remarks:
+        out["remarks"] = inputs.remarks
     return out
 
 
