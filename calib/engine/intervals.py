@@ -36,6 +36,7 @@ QUIET = 0.8
 # Response of NCSLI RP-1 method A1: ten per cent more, or about half (figures to be confirmed).
 LENGTHEN, SHORTEN = 1.1, 0.55
 _LEAST_FACTOR, _MOST_FACTOR = 0.5, 2.0
+_AGREED = ("current_interval", "U", "quiet", "lengthen", "shorten")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ class TestedInterval(Interval):
 
     Attributes
     ----------
-    rejection_confidence : float
-        Confidence at which the target is rejected.
+    rejection_confidence, computed : float
+        Confidence at which the target is rejected; interval of the formula, supported or not.
     value, lower, upper : float
         Observed reliability with its confidence limits.
     supported : bool
@@ -134,6 +135,7 @@ class TestedInterval(Interval):
     lower: float = 0.0
     upper: float = 1.0
     supported: bool = False
+    computed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +212,12 @@ def step_interval(  # noqa: PLR0913  (a staircase has many agreed figures)
         raise DegenerateData("At least one as-found error and one limit are needed.")
     if (lower is not None and lower >= 0) or (upper is not None and upper <= 0):
         raise OutOfRange("The lower limit must be negative and the upper limit positive.")
-    if current <= 0 or U < 0 or not (0 < shorten <= 1 <= lengthen) or not 0 < quiet <= 1:
-        msg = (
-            "The interval must be positive, U not negative, shorten at most 1, lengthen at least 1."
-        )
-        raise OutOfRange(msg)
+    agreed = (current > 0, U >= 0, 0 < quiet <= 1, lengthen >= 1, 0 < shorten <= 1)
+    if not all(agreed):
+        name = _AGREED[agreed.index(False)]
+        msg = f"{name} is not in its range: intervals are positive, U not negative, quiet and"
+        msg += " shorten above 0 and at most 1, lengthen at least 1."
+        raise OutOfRange(msg, {"name": name})
     load, worst = _load(found, lower, upper, U), _load(found, lower, upper, 0.0)
     step: Step = "shorten" if worst > 1 else "lengthen" if load <= quiet else "keep"
     share: Facts = {"percent": 100 * (worst if step == "shorten" else load), "quiet": 100 * quiet}
@@ -264,7 +267,7 @@ def _next_step(
 _LONGER = Reason("The interval is longer than the one observed: extrapolated.")
 _TESTED = {
     True: "The counts reject the target with a confidence of {Q}.",
-    False: "The counts do not reject the target (confidence {Q}): no change is supported.",
+    False: "The counts do not reject the target (confidence {Q}): the interval is kept.",
 }
 
 
@@ -287,7 +290,7 @@ def interval_a3(
     Returns
     -------
     TestedInterval
-        current 10^((R - target) Q) within 1/2 to 2 times.
+        current 10^((R - target) Q) within 1/2 to 2 times where supported, else current.
 
     Raises
     ------
@@ -314,21 +317,21 @@ def interval_a3(
     half = (1 - confidence) / 2
     low = 0.0 if x == 0 else float(special.betaincinv(x, n - x + 1, half))
     high = 1.0 if x == n else float(special.betaincinv(x + 1, n - x, 1 - half))
-    facts: Facts = {
-        "x": x, "n": n, "rate": rate, "target": target, "Q": Q, "factor": factor,
-    }  # fmt: skip
+    facts: Facts = {"x": x, "n": n, "rate": rate, "target": target, "Q": Q, "factor": factor}
     supported = bool(confidence <= Q)
     reasons = [
         Reason("{x} of {n} were in tolerance: {rate}, against a target of {target}.", facts),
         Reason(_TESTED[supported], facts),
     ]
-    if factor in (_LEAST_FACTOR, _MOST_FACTOR):
+    if supported and factor in (_LEAST_FACTOR, _MOST_FACTOR):
         reasons.append(Reason("The change is cut to {factor} times.", facts))
-    if factor > 1:
+    longer = supported and factor > 1
+    if longer:
         reasons.append(_LONGER)
     return TestedInterval(
-        current * factor, tuple(reasons), factor > 1,
+        current * factor if supported else current, tuple(reasons), longer,
         rejection_confidence=Q, value=rate, lower=low, upper=high, supported=supported,
+        computed=current * factor,
     )  # fmt: skip
 
 

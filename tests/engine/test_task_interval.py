@@ -151,7 +151,31 @@ def test_a_staircase_climbs() -> None:
     assert found["extrapolated"]
 
 
+def test_a_change_that_is_not_supported_keeps_the_interval() -> None:
+    given = a3(in_tolerance=17, current_interval=12, confidence=0.95, unit="month")
+    found = good(compute(given))
+    assert (found["interval"], found["supported"]) == (12, False)
+    assert found["computed_interval"] == pytest.approx(9.869, abs=5e-4)
+    assert found["reason"].endswith("the interval is kept. Times are in the unit month.")
+    changed = good(compute(given | {"confidence": 0.5}))
+    assert changed["interval"] == changed["computed_interval"] == found["computed_interval"]
+
+
+def test_a_unit_that_was_not_given_is_told() -> None:
+    assert good(compute(a3()))["reason"].endswith("times are taken to be in days.")
+    dated = good(compute(task("drift", history=DATED, upper=0.5)))["reason"]
+    assert dated.endswith("Times are in the unit day.")
+
+
+def test_an_unknown_key_lists_those_of_the_method() -> None:
+    message = compute(stairs(until=1))["error"]["message"]
+    assert "as_found" in message
+    assert "bins" not in message
+
+
 BAD: list[tuple[str, str, Any]] = [
+    ("bad-value", "method", {"kind": "interval", "method": []}),
+    ("unknown-key", "until", {"kind": "interval", "until": 1}),
     ("missing-key", "method", {"kind": "interval"}),
     ("bad-value", "method", task("guess")),
     ("unknown-key", "until", a3(until=1)),

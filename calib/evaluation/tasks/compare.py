@@ -7,7 +7,15 @@ from decimal import Context, Decimal
 from typing import Any
 
 from calib.engine import comparisons, consensus
-from calib.evaluation.tasks.reader import Fields, TaskRefused, join, place, read_decimal, read_list
+from calib.evaluation.tasks.reader import (
+    Fields,
+    TaskRefused,
+    join,
+    place,
+    read_choice,
+    read_decimal,
+    read_list,
+)
 
 _SCORES: dict[str, tuple[str, ...]] = {
     "en": (), "z": ("sigma_pt",), "z_prime": ("sigma_pt",), "zeta": (), "pa": ("delta_E",),
@@ -34,8 +42,7 @@ def compute_compare(task: Mapping[str, Any]) -> dict[str, Any]:
     TaskRefused
         The task cannot be read, or its figures give no score or mean.
     """
-    score = Fields(task, "", tuple(task)).word("score", tuple(KEYS))
-    fields = Fields(task, "", ("kind", "score", *KEYS[score]))
+    score, fields = read_choice(task, "score", ("kind", "score"), KEYS)
     if score in _SCORES:
         found = _perform(fields, score)
     elif score == "algorithm_a":

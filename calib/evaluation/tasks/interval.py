@@ -12,13 +12,14 @@ from calib.engine.coverage import coverage_factor
 from calib.engine.drift import Changes, fit_changes
 from calib.engine.forecasts import TAILS, fit_history, forecast
 from calib.engine.lifetimes import MODELS
-from calib.engine.reasons import tell
+from calib.engine.reasons import Reason, tell
 from calib.engine.reliability import DEFAULT_MODELS, ReliabilityFit, read_counts
 from calib.evaluation.tasks.reader import (
     Fields,
     TaskRefused,
     join,
     place,
+    read_choice,
     read_list,
     read_numbers,
     read_whole,
@@ -54,9 +55,7 @@ def compute_interval(task: Mapping[str, Any]) -> dict[str, Any]:
     TaskRefused
         The task cannot be read, or its data give no interval at all.
     """
-    known = dict.fromkeys((*_ALL, *(key for keys in KEYS.values() for key in keys)))
-    method = Fields(task, "", tuple(known)).word("method", tuple(KEYS))
-    fields = Fields(task, "", (*_ALL, *KEYS[method]))
+    method, fields = read_choice(task, "method", _ALL, KEYS)
     unit = _unit(fields)
     longest = fields.maybe_number("maximum")
     found, more = _METHODS[method](fields, longest)
@@ -67,7 +66,7 @@ def compute_interval(task: Mapping[str, Any]) -> dict[str, Any]:
         "method": method,
         "interval": found.interval,
         "unit": unit,
-        "reason": tell(found.reasons),
+        "reason": tell((*found.reasons, _told(fields, unit))),
         "extrapolated": found.extrapolated,
     } | more
 
@@ -82,6 +81,13 @@ def _unit(fields: Fields) -> str:
         msg = f"With dates the unit is {DAYS!r}, got {unit!r}."
         raise TaskRefused("bad-value", msg, "unit")
     return unit
+
+
+def _told(fields: Fields, unit: str) -> Reason:
+    """Say in which unit all times are, and where nobody said so."""
+    if fields.has("unit") or fields.has("history"):
+        return Reason("Times are in the unit {unit}.", {"unit": unit})
+    return Reason("No unit was given: times are taken to be in days.")
 
 
 def _limits(fields: Fields) -> tuple[float | None, float | None]:
@@ -122,6 +128,7 @@ def _a3(fields: Fields, _: float | None) -> Found:
         "rejection_confidence": found.rejection_confidence,
         "reliability": reliability,
         "supported": found.supported,
+        "computed_interval": found.computed,
     }
 
 

@@ -254,6 +254,17 @@ class Fields:
         return value
 
 
+def read_choice(
+    task: Mapping[str, Any], key: str, always: Sequence[str], choices: Mapping[str, Sequence[str]]
+) -> tuple[str, Fields]:
+    """Read the word that decides which further keys a task knows; without it all are known."""
+    word = task.get(key)
+    chosen = choices.get(word) if isinstance(word, str) else None
+    further = [k for keys in choices.values() for k in keys] if chosen is None else chosen
+    fields = Fields(task, "", tuple(dict.fromkeys((*always, *further))))
+    return fields.word(key, tuple(choices)), fields
+
+
 def finite(number: float | None) -> float | None:
     """Give a number as JSON has it: what is infinite or undefined is ``None``."""
     return None if number is None or not math.isfinite(number) else float(number)
