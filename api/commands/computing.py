@@ -11,7 +11,12 @@ from api.commands.terminal import read_input
 
 
 def compute(file: Annotated[str, typer.Argument(help="Task file, - for standard input.")]) -> None:
-    """Compute a task or a list of tasks without a database; results as canonical JSON."""
+    """Compute a task or a list of tasks without a database; results as canonical JSON.
+
+    Kinds of tasks: propagate, type_a, fit, conformity, risk, thermometry,
+    interval, compare, chart, round, calibration. Examples to copy stand in
+    docs/methods, how a task is given in docs/methods/README.md.
+    """
     from calib.evaluation.tasks import compute_many, load
     from calib.evaluation.tasks.reader import TaskRefused
     from instruments.canonical import canonical_json

@@ -27,7 +27,8 @@ _HEAD = """# Errors and findings
 Every code that the program can answer with, and the sentence that comes with it: what is wrong,
 where, what was got and expected, what to do. Words in braces are filled in. Codes are stable:
 programs may rely on them. What stands against a certificate that is about to be issued is told in
-[lints.md](lints.md). This page is written by `make docs` from the source.
+[lints.md](lints.md), what `calib compute` answers to a task it cannot compute in
+[methods](methods/README.md#giving-a-task). This page is written by `make docs` from the source.
 """
 _EXCUSE = re.compile(r"# house: code -- (?P<codes>[a-z0-9, -]+)")
 
