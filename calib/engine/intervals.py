@@ -215,8 +215,10 @@ def step_interval(  # noqa: PLR0913  (a staircase has many agreed figures)
     agreed = (current > 0, U >= 0, 0 < quiet <= 1, lengthen >= 1, 0 < shorten <= 1)
     if not all(agreed):
         name = _AGREED[agreed.index(False)]
-        msg = f"{name} is not in its range: intervals are positive, U not negative, quiet and"
-        msg += " shorten above 0 and at most 1, lengthen at least 1."
+        msg = (
+            f"{name} is not in its range: intervals are positive, U not negative, quiet and"
+            " shorten above 0 and at most 1, lengthen at least 1."
+        )
         raise OutOfRange(msg, {"name": name})
     load, worst = _load(found, lower, upper, U), _load(found, lower, upper, 0.0)
     step: Step = "shorten" if worst > 1 else "lengthen" if load <= quiet else "keep"
@@ -325,11 +327,10 @@ def interval_a3(
     ]
     if supported and factor in (_LEAST_FACTOR, _MOST_FACTOR):
         reasons.append(Reason("The change is cut to {factor} times.", facts))
-    longer = supported and factor > 1
-    if longer:
+    if supported and factor > 1:
         reasons.append(_LONGER)
     return TestedInterval(
-        current * factor if supported else current, tuple(reasons), longer,
+        current * factor if supported else current, tuple(reasons), supported and factor > 1,
         rejection_confidence=Q, value=rate, lower=low, upper=high, supported=supported,
         computed=current * factor,
     )  # fmt: skip

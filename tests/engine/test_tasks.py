@@ -295,6 +295,35 @@ def test_infinite_degrees_of_freedom_are_null() -> None:
     assert y["interval"] == [y["value"] - y["U"], y["value"] + y["U"]]
 
 
+TOLD = [
+    ("x must be an object, got a number", propagate(inputs={"x": Decimal("1.0")})),
+    ("x must be an object, got a number", propagate(inputs={"x": 1})),
+    ("x must be an object, got a text", propagate(inputs={"x": "1"})),
+    ("x must be an object, got a list", propagate(inputs={"x": (1,)})),
+    ("'1,5'. Write a decimal point, not a comma.", propagate(inputs={"x": {"value": "1,5"}})),
+    ('write {"name": "uniform", "low": ..., "high": ...}.',
+     propagate(inputs={"x": {"value": 1, "distribution": "uniform"}})),
+    ('write {"name": "rectangular", "half_width": ...}.',
+     propagate(inputs={"x": {"value": 1, "distribution": "flat"}})),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "task"), TOLD, ids=range(len(TOLD)))
+def test_a_fault_is_told_in_plain_words(words: str, task: dict[str, Any]) -> None:
+    assert words in compute(task)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "empty"), (" \n", "empty"), ('{"value": 1,5}', "decimal point, not a comma"),
+     ("{kind: 1}", "in double quotes"), ("[1,]", "behind the last item")],
+)  # fmt: skip
+def test_a_document_that_is_no_json_is_told_how_to_mend_it(text: str, words: str) -> None:
+    with pytest.raises(TaskRefused, match=words) as caught:
+        load(text)
+    assert caught.value.code == "bad-json"
+
+
 def test_decimals_are_compared_as_written() -> None:
     text = '{"kind": "conformity", "value": 0.1, "U": 0.2, "upper": 0.3, "rule": "guard_U"}'
     assert good(compute(load(text)))["verdict"] == "pass"

@@ -133,7 +133,8 @@ class StandardThermometer:
         used = {name for r in found.values() for name in r.names}
         unknown = next((name for name in coefficients if name not in used), None)
         if unknown is not None:
-            msg = f"{unknown!r} is no coefficient of a sub-range given here."
+            known = ", ".join(dict.fromkeys(n for r in SUB_RANGES.values() for n in r.names))
+            msg = f"{unknown!r} is no coefficient of a sub-range given here. Known are {known}."
             raise OutOfRange(msg, {"name": unknown})
         below = [n for n in found if n < 5] or [n for n in found if n == 5]
         above = [n for n in found if n > 5] or [n for n in found if n == 5]

@@ -28,6 +28,12 @@ KINDS: dict[str, str] = {
 """Kind of task and what computes it; a module is imported when its kind is first asked for."""
 
 
+_HINT = (
+    "Numbers have a decimal point, not a comma (1.5); keys and texts stand in double quotes; no"
+    " comma stands behind the last item."
+)
+
+
 def _error(code: str, message: str, at: str) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "at": at}}
 
@@ -70,12 +76,18 @@ def load(text: str) -> object:
     Raises
     ------
     TaskRefused
-        Not JSON, a key given twice, or NaN and Infinity, which JSON does not have.
+        Empty, not JSON, a key given twice, or NaN and Infinity, which JSON does not have.
     """
+    if not text.strip():
+        msg = "The document is empty. Give a task, an object with a kind, or a list of tasks."
+        raise TaskRefused("bad-json", msg, "")
     try:
         return json.loads(
             text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_no_twice
         )
+    except json.JSONDecodeError as cause:
+        msg = f"This is not a JSON document: {cause}. {_HINT}"
+        raise TaskRefused("bad-json", msg, "") from cause
     except (ValueError, ArithmeticError, RecursionError) as cause:
         raise TaskRefused("bad-json", f"This is not a JSON document: {cause}.", "") from cause
 

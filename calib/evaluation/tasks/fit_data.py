@@ -62,7 +62,7 @@ def read_points(fields: Fields) -> Points:
             msg = f"{at} does not go with the other list: {len(values)} x, {len(y)} y."
             raise TaskRefused("bad-task", msg, at)
     options: dict[str, Any] = {
-        "u_y": fields.number_or_list("u_y"),
+        "u_y": _uncertain(fields, "u_y", zero=False),
         "cov_y": _matrix(fields, "cov_y", len(y), len(y)),
         "scale_by_residuals": fields.flag("scale_by_residuals"),
         "u_y_common": fields.number("u_y_common", 0.0),
@@ -81,6 +81,19 @@ def read_points(fields: Fields) -> Points:
     options["u_x"] = read_uncertainty(fields, "u_x", variables, len(y))
     options["covariance_method"] = fields.word("covariance_method", METHODS, METHODS[0])
     return Points(variables, x, y, both, options)
+
+
+def _uncertain(fields: Fields, key: str, *, zero: bool) -> float | list[float] | None:
+    """Read standard uncertainties, one number or a list; 0 where it may be."""
+    given = fields.number_or_list(key)
+    listed = isinstance(given, list)
+    for i, u in enumerate(given if isinstance(given, list) else [] if given is None else [given]):
+        if u < 0 or (u == 0 and not zero):
+            at = join(fields.place(key), i) if listed else fields.place(key)
+            wanted = "not be negative" if zero else "be positive"
+            msg = f"{at} is a standard uncertainty and must {wanted}, got {u:g}."
+            raise TaskRefused("out-of-range", msg, at)
+    return given
 
 
 def read_variables(fields: Fields, key: str) -> tuple[tuple[str, ...] | None, Lists]:
@@ -114,14 +127,14 @@ def read_uncertainty(
     """
     given = fields.get(key)
     if not isinstance(given, Mapping):
-        return fields.number_or_list(key)
+        return _uncertain(fields, key, zero=True)
     at = fields.place(key)
     if variables is None:
         raise TaskRefused("bad-value", f"{at} is an object, but x is one list.", at)
     by_name = Fields(given, at, variables)
     rows = []
     for name in variables:
-        u = by_name.number_or_list(name)
+        u = _uncertain(by_name, name, zero=True)
         row = u if isinstance(u, list) else [u or 0.0] * n
         if len(row) != n:
             msg = f"{join(at, name)} must be one number or {n}, got {len(row)}."

@@ -147,6 +147,10 @@ def _from_readings(name: str, one: Fields, out: Inputs) -> Estimate:
 def _from_distribution(name: str, one: Fields, out: Inputs) -> Estimate:
     given = one.get("distribution")
     at = one.place("distribution")
+    if isinstance(given, str):
+        known = given if given in PARAMETERS else "rectangular"
+        written = ", ".join((f'"name": "{known}"', *(f'"{k}": ...' for k in PARAMETERS[known])))
+        raise TaskRefused("bad-value", f"{at} must be an object: write {{{written}}}.", at)
     title = given.get("name") if isinstance(given, Mapping) else None
     kind = read_word(title, join(at, "name"), tuple(PARAMETERS))
     parameters = Fields(given, at, ("name", *PARAMETERS[kind]))

@@ -75,7 +75,9 @@ def read_decimal(value: object, at: str) -> Decimal:
     """
     if isinstance(value, str):
         if len(value) > MAX_DIGITS or not _DECIMAL.match(value):
-            raise TaskRefused("bad-number", f"{at} is no decimal number: {value[:60]!r}.", at)
+            hint = " Write a decimal point, not a comma." if "," in value else ""
+            msg = f"{at} is no decimal number: {value[:60]!r}.{hint}"
+            raise TaskRefused("bad-number", msg, at)
         number = Decimal(value)
     elif isinstance(value, Decimal):
         number = value
@@ -103,7 +105,9 @@ def _kind(value: object) -> str:
         return "true or false"
     if isinstance(value, Mapping):
         return "an object"
-    return "a list" if isinstance(value, list) else type(value).__name__
+    if isinstance(value, str):
+        return "a text"
+    return "a list" if isinstance(value, (list, tuple)) else "a number"
 
 
 def read_number(value: object, at: str) -> float:
