@@ -331,8 +331,11 @@ def check_weights(values: ArrayLike, u: ArrayLike) -> tuple[FloatArray, FloatArr
     if us.shape != x.shape:
         msg = f"{len(x)} results need as many uncertainties, got {us.size}."
         raise DegenerateData(msg, {"results": len(x), "uncertainties": us.size})
-    if np.any(us <= 0):
-        raise OutOfRange("Every result needs a positive standard uncertainty.")
+    bad = np.flatnonzero(us <= 0)
+    if bad.size:
+        i, got = int(bad[0]), float(us[bad[0]])
+        msg = f"Every result needs a positive standard uncertainty, got {got} in place {i}."
+        raise OutOfRange(msg, {"place": i, "got": got})
     return x, 1 / us**2
 
 

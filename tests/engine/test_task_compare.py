@@ -107,6 +107,11 @@ def test_an_uncertainty_that_is_needed_may_be_either() -> None:
     assert message == "participants.0 needs its uncertainty: U (with its k, else 2) or u."
 
 
+def test_the_weight_that_is_wrong_is_named() -> None:
+    fault = compute(task("weighted_mean", values=[1, 2, 3], u=[1, 0.5, -2]))["error"]
+    assert fault["message"].endswith("got -2.0 in place 2.")
+
+
 def test_percent_of_the_allowed_difference() -> None:
     rows = [{"value": 11}, {"value": 8.9}]
     found = good(compute(task("pa", participants=rows, assigned={"value": 10}, delta_E=1)))

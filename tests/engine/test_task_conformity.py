@@ -201,6 +201,9 @@ IEC = {"standard": "IEC 60751", "class": "A", "t": 0}
 OPEN: dict[str, Any] = {"lower": None, "upper": None}
 BAD: list[tuple[str, str, Any]] = [
     ("bad-value", "rule", conformity(rule="jjg")),
+    ("out-of-range", "U", conformity(U="-0.1")),
+    ("out-of-range", "u", conformity(U=None, u=-1)),
+    ("out-of-range", "u_relative", conformity(U=None, u_relative=-1)),
     ("bad-task", "limits", conformity(limits=IEC)),
     ("bad-task", "limits", conformity(limits=IEC, lower=None)),
     ("bad-task", "limits", conformity(limits=IEC, upper=None)),

@@ -53,6 +53,9 @@ def compute_conformity(task: Mapping[str, Any]) -> dict[str, Any]:
     rule = fields.word("rule", RULES)
     value = read_decimal(fields.need("value"), "value")
     exact = {key: fields.maybe_decimal(key) for key in ("u", "U", "k", "u_relative", "r")}
+    for key in ("u", "U", "u_relative"):
+        if (given := exact[key]) is not None and given < 0:
+            raise TaskRefused("out-of-range", f"{key} must not be negative, got {given}.", key)
     agreed = {key: fields.maybe_decimal(key) for key in ("accept_lower", "accept_upper")}
     lower, upper = _limits(fields, value)
     minimum = fields.maybe_number("minimum")
