@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import COOKIE, Reading, Writing, allows
+from api.deps import COOKIE, Reading, Wired, Writing, allows
 from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import sessions, signin
+from instruments.services import second_factor, sessions, signin
 
 router = APIRouter(include_in_schema=False)
 
@@ -67,6 +69,38 @@ def end_token(token_id: int, ctx: Writing) -> Response:
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
+@router.post("/account/factor/begin", dependencies=allows("account.change"))
+def begin_factor(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
+    """Make a secret for an authenticator; the page after it shows it this once."""
+    issuer = urlsplit(wired.settings.public_url).hostname or "Calib"
+    done = attempt(
+        ctx,
+        lambda: second_factor.begin(ctx, password=typed.text("factor_password"), issuer=issuer),
+    )
+    if isinstance(done, DomainError):
+        return _page(request, ctx, shown_again(typed, done, ctx))
+    return _page(request, ctx, form_of(days=90), begun=done)
+
+
+@router.post("/account/factor/confirm", dependencies=allows("account.change"))
+def confirm_factor(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Take the first code; the page after it shows the recovery codes this once."""
+    done = attempt(ctx, lambda: second_factor.confirm(ctx, typed.text("code")))
+    if isinstance(done, DomainError):
+        return _page(request, ctx, shown_again(typed, done, ctx), waits=True)
+    return _page(request, ctx, form_of(days=90), recovery=done)
+
+
+@router.post("/account/factor/end", dependencies=allows("account.change"))
+def end_factor(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Take the second factor away."""
+    given = typed.text("factor_password"), typed.text("code")
+    done = attempt(ctx, lambda: second_factor.take_away(ctx, password=given[0], code=given[1]))
+    if isinstance(done, DomainError):
+        return _page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/account?done=ended", status_code=303)
+
+
 @router.post("/account/sessions/{session_id}/end", dependencies=allows("account.change"))
 def end_session(session_id: int, ctx: Writing) -> Response:
     """End a sign-in elsewhere."""
@@ -81,7 +115,16 @@ def end_others(request: Request, ctx: Writing) -> Response:
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
-def _page(request: Request, ctx: Context, form: Form, token: str = "") -> Response:
+def _page(
+    request: Request,
+    ctx: Context,
+    form: Form,
+    token: str = "",
+    *,
+    begun: second_factor.Begun | None = None,
+    recovery: tuple[str, ...] = (),
+    waits: bool = False,
+) -> Response:
     return staff_page(
         request,
         "account.html",
@@ -91,5 +134,17 @@ def _page(request: Request, ctx: Context, form: Form, token: str = "") -> Respon
         tokens=signin.list_tokens(ctx),
         token=token,
         now=ctx.now,
+        factor=second_factor.state(ctx),
+        begun=begun,
+        picture=_picture(begun.address) if begun else "",
+        recovery=recovery,
+        waits=waits or begun is not None,
         sessions=sessions.list_sessions(ctx, request.cookies.get(COOKIE, "")),
     )
+
+
+def _picture(address: str) -> str:
+    """Return the code that an authenticator photographs, as a picture inside the page."""
+    import segno
+
+    return segno.make(address, error="m").svg_data_uri(border=4, scale=4, light="white")

@@ -50,6 +50,7 @@ def sign_in(
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     lab: Annotated[str, Form()] = "",
+    code: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
     """Sign in; a wrong mail and a wrong password give the same answer."""
@@ -63,6 +64,7 @@ def sign_in(
             origin=origin_of(request),
             clock=wired.clock,
             agent=request.headers.get("user-agent", ""),
+            code=code,
         )
     except DomainError as problem:
         return page(

@@ -16,7 +16,7 @@ from instruments.errors import DomainError, Invalid
 from instruments.policy import Role
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import UNITS
-from instruments.services import customers, humans, labs, numbers, people, scope
+from instruments.services import customers, humans, labs, numbers, people, scope, second_factor
 
 router = APIRouter(include_in_schema=False)
 FACTS = (
@@ -101,6 +101,15 @@ def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped)
     if isinstance(done, DomainError):
         return _people_page(request, ctx, shown_again(typed, done, ctx))
     return RedirectResponse("/lab/people?done=password-set", status_code=303)
+
+
+@router.post("/lab/people/{person_id}/factor", dependencies=allows("role.write"))
+def reset_factor(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Take the second factor of somebody away who lost it."""
+    done = attempt(ctx, lambda: second_factor.reset(ctx, person_id))
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab/people?done=saved", status_code=303)
 
 
 @router.post("/lab/people/{person_id}/human", dependencies=allows("role.write"))
@@ -214,13 +223,15 @@ def _lab_page(request: Request, ctx: Context, form: Form) -> Response:
 
 def _people_page(request: Request, ctx: Context, form: Form) -> Response:
     known = customers.list_customers(ctx)
+    shown = people.list_people(ctx)
     return staff_page(
         request,
         "lab/people.html",
         ctx,
         status=form.status(),
         form=form,
-        people=people.list_people(ctx),
+        people=shown,
+        secured=second_factor.with_factor(ctx.session, {person.id for person in shown}),
         roles=get_args(Role),
         customers=[(c.id, c.name.text(ctx.language)) for c in known],
         today=ctx.today,

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from instruments.services import signin, throttle
+from instruments.services import second_factor, signin, throttle
 from instruments.services.secrets import is_password
 from instruments.tenancy import installation_session
 
@@ -24,18 +24,22 @@ def enter(
     origin: str,
     clock: Callable[[], datetime],
     agent: str = "",
+    code: str = "",
 ) -> signin.SignedIn:
     """Open a sign-in, or write down that the attempt failed; `origin` is where it comes from.
 
-    Raises NotAllowed after too many failures, and whatever `signin.sign_in` raises.
+    Raises NotAllowed after too many failures and where the second factor is missing or wrong, and
+    whatever `signin.sign_in` raises.
     """
     with installation_session(engine, read_only=True) as session:
         throttle.need_calm(session, email, origin, clock())
         claim = signin.claim_of(session, email)
     fits = is_password(password, claim.password_hash)
     with installation_session(engine) as session:
-        if fits and claim.person_id is not None:
+        known = claim.person_id if fits else None
+        if known is not None and second_factor.passes(session, known, code, clock()):
             throttle.forget(session, email)
-            return signin.open_sign_in(session, claim.person_id, lab_code, clock(), agent)
-        throttle.note_failure(session, email, origin, clock())
-    raise signin.wrong()
+            return signin.open_sign_in(session, known, lab_code, clock(), agent)
+        if known is None or code.strip():  # who has not typed a code has not guessed one
+            throttle.note_failure(session, email, origin, clock())
+    raise signin.wrong() if known is None else second_factor.missing(code)

@@ -1,0 +1,214 @@
+"""The second factor: set up with a first code, asked for at every sign-in, each code used once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from instruments.context import Context
+from instruments.errors import NotAllowed, Refused
+from instruments.policy import Thing
+from instruments.records.factors import RecoveryCode, SecondFactor
+from instruments.records.parties import Membership, Person, SignIn
+from instruments.services import audit, totp
+from instruments.services.rows import not_found
+from instruments.services.secrets import is_password, token_hash
+
+RECOVERY_CODES = 8
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that are taken for one another."""
+_LETTERS_OF_A_CODE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """How an account is secured."""
+
+    is_on: bool
+    recovery_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What the authenticator is given, shown this once."""
+
+    secret: str
+    address: str
+
+
+def state(ctx: Context) -> FactorView:
+    """Return whether the actor has a second factor, and how many recovery codes are left."""
+    ctx.need("account.read")
+    row = _of(ctx.session, ctx.actor.person_id)
+    left = select(func.count()).where(
+        RecoveryCode.person_id == ctx.actor.person_id, RecoveryCode.used_at.is_(None)
+    )
+    is_on = row is not None and row.confirmed_at is not None
+    return FactorView(is_on, int(ctx.session.scalar(left) or 0) if is_on else 0)
+
+
+def begin(ctx: Context, *, password: str, issuer: str) -> Begun:
+    """Make a new secret for the actor's authenticator; it counts after `confirm`.
+
+    Raises NotAllowed when the password is wrong, Refused when a second factor holds already.
+    """
+    ctx.need("account.change")
+    person = _person(ctx, password)
+    row = _of(ctx.session, person.id)
+    if row is not None and row.confirmed_at is not None:
+        raise Refused(
+            "second-factor-holds",
+            "You have a second factor already. Take it away first, then set up the new one.",
+        )
+    if row is None:
+        row = SecondFactor(person_id=person.id, last_step=0, confirmed_at=None)
+        ctx.session.add(row)
+    row.secret, row.created_at = totp.new_secret(), ctx.now
+    ctx.session.flush()
+    audit.record(ctx, "registry:factor:begin", "person", person.id, {})
+    return Begun(row.secret, totp.address(row.secret, person.email, issuer))
+
+
+def confirm(ctx: Context, code: str) -> tuple[str, ...]:
+    """Let the second factor count from now on; return the recovery codes, shown this once.
+
+    Raises Refused when none was begun, NotAllowed when the code is not of that authenticator.
+    """
+    ctx.need("account.change")
+    row = _of(ctx.session, ctx.actor.person_id)
+    if row is None or row.confirmed_at is not None:
+        raise Refused(
+            "second-factor-not-begun",
+            "No second factor waits for its first code. Begin to set one up.",
+        )
+    step = totp.matching_step(row.secret, code, ctx.now, row.last_step)
+    if step is None:
+        raise _wrong()
+    row.confirmed_at, row.last_step = ctx.now, step
+    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+    ctx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == row.person_id))
+    ctx.session.add_all(
+        RecoveryCode(person_id=row.person_id, code_sha256=_kept(code), used_at=None)
+        for code in codes
+    )
+    audit.record(ctx, "registry:factor:confirm", "person", row.person_id, {})
+    return codes
+
+
+def take_away(ctx: Context, *, password: str, code: str) -> None:
+    """Take the actor's own second factor away.
+
+    Raises NotAllowed when password or code is wrong.
+    """
+    ctx.need("account.change")
+    person = _person(ctx, password)
+    if not passes(ctx.session, person.id, code, ctx.now):
+        raise _wrong()
+    _forget(ctx.session, person.id)
+    audit.record(ctx, "registry:factor:take_away", "person", person.id, {})
+
+
+def reset(ctx: Context, person_id: int) -> None:
+    """Take the second factor of a colleague away who lost it; every sign-in of theirs ends.
+
+    Raises NotAllowed unless a manager asks, Refused when it is their own, NotFound for whoever
+    never had a role in this lab.
+    """
+    ctx.need("person.write")
+    ctx.need("role.write", Thing(ctx.lab_id, done_by=frozenset({person_id})))
+    known = select(Membership.id).where(Membership.person_id == person_id).limit(1)
+    if ctx.session.scalar(known) is None:
+        raise not_found("person", person_id)
+    _forget(ctx.session, person_id)
+    still_open = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
+    for row in ctx.session.scalars(still_open):
+        row.ended_at = ctx.now
+    audit.record(ctx, "registry:factor:reset", "person", person_id, {})
+
+
+def with_factor(session: Session, persons: Collection[int]) -> frozenset[int]:
+    """Return those of the persons who have a second factor."""
+    held = select(SecondFactor.person_id).where(
+        SecondFactor.person_id.in_(persons), SecondFactor.confirmed_at.is_not(None)
+    )
+    return frozenset(session.scalars(held))
+
+
+def is_asked_for(session: Session, person_id: int) -> bool:
+    """Answer whether a person signs in with a second factor."""
+    return bool(with_factor(session, {person_id}))
+
+
+def passes(session: Session, person_id: int, code: str, now: datetime) -> bool:
+    """Answer whether a code lets a person in, and use it up; two at once get one yes."""
+    row = _of(session, person_id)
+    if row is None or row.confirmed_at is None:
+        return True
+    step = totp.matching_step(row.secret, code, now, row.last_step)
+    if step is not None:
+        taken = update(SecondFactor).where(SecondFactor.id == row.id, SecondFactor.last_step < step)
+        return _changed_one(session, taken.values(last_step=step))
+    spent = update(RecoveryCode).where(
+        RecoveryCode.person_id == person_id,
+        RecoveryCode.code_sha256 == _kept(code),
+        RecoveryCode.used_at.is_(None),
+    )
+    return _changed_one(session, spent.values(used_at=now))
+
+
+def _changed_one(session: Session, statement: object) -> bool:
+    done = session.execute(statement, execution_options={"synchronize_session": "fetch"})  # type: ignore[call-overload]
+    return bool(done.rowcount == 1)
+
+
+def _of(session: Session, person_id: int) -> SecondFactor | None:
+    found = select(SecondFactor).where(SecondFactor.person_id == person_id)
+    return session.scalars(found).one_or_none()
+
+
+def _forget(session: Session, person_id: int) -> None:
+    for table in (SecondFactor, RecoveryCode):
+        session.execute(delete(table).where(table.person_id == person_id))
+
+
+def _person(ctx: Context, password: str) -> Person:
+    person: Person | None = ctx.session.get(Person, ctx.actor.person_id)
+    if person is None or not is_password(password, person.password_hash):
+        raise NotAllowed(
+            "password-wrong", "The present password is wrong. Type it again.", at="/factor_password"
+        )
+    return person
+
+
+def missing(code: str) -> NotAllowed:
+    """Return why nobody is let in by the password alone."""
+    if code.strip():
+        return _wrong()
+    return NotAllowed(
+        "second-factor-needed",
+        "This account has a second factor. Type the code that your authenticator shows, or one of "
+        "your recovery codes.",
+        at="/code",
+    )
+
+
+def _wrong() -> NotAllowed:
+    return NotAllowed(
+        "second-factor-wrong",
+        "The code is not right, or was used already. Wait for the next one and type it.",
+        at="/code",
+    )
+
+
+def _recovery_code() -> str:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LETTERS_OF_A_CODE))
+    return "-".join(letters[i : i + 4] for i in range(0, _LETTERS_OF_A_CODE, 4))
+
+
+def _kept(code: str) -> str:
+    return token_hash("".join(c for c in code.lower() if c.isalnum()))

@@ -1,0 +1,75 @@
+"""The page of the account: a second factor set up, asked for and taken away; sign-ins ended."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from instruments.services import totp
+from tests.support.builders import NOW, PASSWORD, a_person
+from tests.support.web import ORIGIN, Browser, TestClient
+
+MAIL = "tang@example.org"
+
+
+@pytest.fixture
+def tang(world):
+    return a_person(world.engine, world.lab_id, ("technician",), email=MAIL, password=PASSWORD)
+
+
+def signed_in(app, code: str = ""):
+    """Return a client with the cookie of a sign-in, and how the sign-in was answered."""
+    client = TestClient(app, base_url=ORIGIN, follow_redirects=False)
+    answer = client.post(
+        "/sign-in",
+        data={"email": MAIL, "password": PASSWORD, "code": code},
+        headers={"origin": ORIGIN, "user-agent": "Test/1"},
+    )
+    return client, answer
+
+
+def browser_of(client) -> Browser:
+    browser = Browser.__new__(Browser)
+    browser.client = client
+    client.headers["origin"] = ORIGIN
+    return browser
+
+
+def test_a_second_factor_from_the_picture_to_the_sign_in_with_it(app, tang):
+    client, _ = signed_in(app)
+    browser = browser_of(client)
+    page = browser.post("/account/factor/begin", factor_password="wrong")
+    assert "The present password is wrong" in page.words()
+    page = browser.post("/account/factor/begin", factor_password=PASSWORD)
+    assert page.document.xpath("//img[starts-with(@src, 'data:image/svg+xml')]/@alt")
+    secret = next(
+        c for c in page.document.xpath("//code/text()") if re.fullmatch("[A-Z2-7]{32}", c)
+    )
+    page = browser.post("/account/factor/confirm", code="000000")
+    assert "The code is not right" in page.words()
+    code = totp.code_at(secret, totp.step_of(NOW))
+    page = browser.post("/account/factor/confirm", code=code)
+    recovery = [c for c in page.document.xpath("//code/text()") if c.count("-") == 3]
+    assert len(recovery) == 8
+    assert secret not in browser.get("/account").text
+
+    _, answer = signed_in(app)
+    assert answer.status_code == 401
+    assert "This account has a second factor" in answer.text
+    _, answer = signed_in(app, code)  # it was used to set it up
+    assert "The code is not right" in answer.text
+    other, answer = signed_in(app, recovery[0])
+    assert answer.status_code == 303
+    assert "7 recovery codes left" in browser_of(other).get("/account").words()
+
+
+def test_the_sign_ins_are_told_and_the_others_ended(app, tang):
+    here, _ = signed_in(app)
+    there, _ = signed_in(app)
+    page = browser_of(here).get("/account")
+    assert page.words().count("Test/1") >= 2
+    assert "this one" in page.words()
+    assert browser_of(here).post("/account/sessions/end-others").status in (200, 303)
+    assert there.get("/orders").status_code == 303  # to the sign-in
+    assert here.get("/orders").status_code == 200
