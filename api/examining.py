@@ -54,11 +54,12 @@ def examined(
 def examine_sent(sent: Sequence[tuple[str, bytes]], wired: Wiring) -> tuple[Examined, ...]:
     """Examine the certificates and codes among named contents; proofs and lists are used for them.
 
-    What is missing is taken from this installation: its bundle, its log, its status list.
+    What is missing is taken from this installation: its bundle and its log. Its own status list
+    counts whatever was sent, unless a newer one came.
 
     Raises Invalid when there is nothing to examine, or too much.
     """
-    from calib.verifier.evidence import Evidence
+    from calib.verifier.evidence import Evidence, newest_list
 
     proofs = [content for _, content in sent if content.startswith(PROOF)]
     lists = [content for _, content in sent if content.startswith(STATUS)]
@@ -71,11 +72,12 @@ def examine_sent(sent: Sequence[tuple[str, bytes]], wired: Wiring) -> tuple[Exam
             "most.",
             facts={"count": len(sent), "subjects": len(subjects), "most": MOST_FILES},
         )
+    now, trust, own = wired.clock(), _own_trust(wired), wired.publisher.status_files.read(LIST)
     given = Evidence(
-        now=wired.clock(),
-        trust=_own_trust(wired),
+        now=now,
+        trust=trust,
         proof=proofs[0] if len(proofs) == 1 else None,
-        status=lists[0] if lists else wired.publisher.status_files.read(LIST),
+        status=newest_list([own, *lists] if own is not None else lists, trust, now),
     )
     return tuple(Examined(name, _report(content, given, wired)) for name, content in subjects)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from instruments.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
     from calib.ledger.trust import TrustBundle
+    from calib.verifier.evidence import Evidence
     from calib.verifier.report import Report
 
 _SIGNS = {"established": "✓", "contradicted": "✗", "not_established": "–"}
@@ -29,7 +31,9 @@ def authenticate(
     proof: Annotated[
         Path | None, typer.Option(help="Its tlog-proof; without it the one beside the file.")
     ] = None,
-    status: Annotated[Path | None, typer.Option(help="The newest status list.")] = None,
+    status: Annotated[
+        Path | None, typer.Option(help="A status list; a newer one of the laboratory counts first.")
+    ] = None,
     *,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no server for proof and status.")
@@ -38,7 +42,8 @@ def authenticate(
 ) -> None:
     """Check certificates step by step: seal, content, log, status, recomputation.
 
-    Without --offline, what is missing is asked for at the host that the trust bundle names.
+    Without --offline, the host that the trust bundle names is asked for the status list, and for
+    the proof where there is none.
     """
     from calib.verifier.report import EXIT
 
@@ -83,29 +88,27 @@ def _examined(
         status=read_input(str(status)) if status else None,
     )
     report = examine_apart(content, evidence)
-    if offline or trust is None or (evidence.proof and evidence.status):
+    if offline or trust is None:
         return report
     return examine_apart(content, _fetched(evidence, trust, report))
 
 
-def _fetched(evidence: Any, trust: TrustBundle, report: Report) -> Any:
-    """Ask the pinned host, and no other, for what is missing."""
+def _fetched(evidence: Evidence, trust: TrustBundle, report: Report) -> Evidence:
+    """Ask the pinned host, and no other, for the list as it is now and for what is missing."""
     from dataclasses import replace
 
     from api.bootstrap import fetch_log
+    from calib.verifier.evidence import newest_list
 
     scheme = "http" if trust.host.partition(":")[0] in ("127.0.0.1", "localhost") else "https"
     fetch = fetch_log(f"{scheme}://{trust.host}")
     token = report.says.get("token", "")
-    for name, path, wanted in (
-        ("status", "status/list", evidence.status is None),
-        ("proof", f"c/{token}/proof", evidence.proof is None and token),
-    ):
-        if wanted:
-            try:
-                evidence = replace(evidence, **{name: fetch(path)})
-            except DomainError:
-                continue  # the report says what is missing, and how to get it
+    with contextlib.suppress(DomainError):  # the report says what is missing, and how to get it
+        lists = [one for one in (evidence.status, fetch("status/list")) if one is not None]
+        evidence = replace(evidence, status=newest_list(lists, trust, evidence.now))
+    if evidence.proof is None and token:
+        with contextlib.suppress(DomainError):
+            evidence = replace(evidence, proof=fetch(f"c/{token}/proof"))
     return evidence
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -198,6 +198,31 @@ def standing_step(evidence: Evidence, entry: str) -> Step:
     except DomainError as problem:
         return not_established("status", problem.message, **problem.facts)
     return _standing(listed, evidence.now, entry)
+
+
+def newest_list(lists: Sequence[bytes], trust: TrustBundle | None, now: datetime) -> bytes | None:
+    """Return the status list that counts: of those a trusted key signed the one issued last.
+
+    None of them is such: the first, so that it is told what is wrong with it.
+    """
+    found = [(listed, one) for one in lists if (listed := _believed(one, trust, now)) is not None]
+    if not found:
+        return lists[0] if lists else None
+    # two of one second: the one that takes more of the log into account
+    return max(found, key=lambda pair: (pair[0].issued_at, pair[0].size))[1]
+
+
+def _believed(content: bytes, trust: TrustBundle | None, now: datetime) -> StatusList | None:
+    if trust is None:
+        return None
+    try:
+        note = read_note(content)
+        listed = read_status(note)
+        known = trust.status_keys(listed.issued_at, now)
+        is_signed = signers(note, known) and listed.origin == trust.origin
+    except DomainError:
+        return None
+    return listed if is_signed else None
 
 
 def _standing(listed: StatusList, now: datetime, entry: str) -> Step:

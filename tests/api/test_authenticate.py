@@ -17,6 +17,7 @@ from api.bootstrap import trust_of
 from api.pages.authenticate import STATIC, script_words
 from api.pages.authenticate_words import PAGE_WORDS
 from api.turnstile import AT_ONCE, MOST, WINDOW, Turnstile
+from calib.services import issue
 from calib.verifier import apart
 from instruments.errors import DomainError, Unavailable
 from tests.support.builders import NOW
@@ -99,6 +100,25 @@ def test_a_proof_in_hand_is_the_one_that_counts(client, site, first):
     own = client.get(f"/c/{first.token}/proof").content
     (found,) = sent(client, ("a.pdf", site.file(first)), ("a.tlog-proof", own)).json()
     assert found["verdict"] == "valid"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/authenticate", "/authenticate"])
+def test_an_old_list_beside_it_hides_no_withdrawal(client, site, path):
+    view = site.issued()
+    old = client.get("/status/list").content
+    bench = site.bench
+    with bench.as_(bench.signatory) as ctx:
+        issue.withdraw(ctx, view.certificate_id, "standard was wrong", bench.reviewer.id)
+    site.clock.now += timedelta(seconds=2)
+    site.publish()
+    new = client.get("/status/list").content
+    assert old != new
+    code = ("code.txt", site.code(view).encode())
+    for lists in ([old], [new], [old, new], [new, old], [b"calib-status/1\nno list\n"], []):
+        answer = sent(client, code, *(("status.txt", one) for one in lists), path=path)
+        assert ("withdrawn" in answer.text) is True, lists
+        if path.startswith("/api"):
+            assert answer.json()[0]["verdict"] == "withdrawn"
 
 
 @pytest.mark.parametrize("files", [[], [("p", b"c2sp.org/tlog-proof@v1\n")], [("x", b"<a/>")] * 7])

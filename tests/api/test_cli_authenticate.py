@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from api import bootstrap
 from calib.verifier import apart, standalone
+from instruments.errors import Unavailable
 from tests.support.terminal import Terminal
 from tests.support.vectors import read_vectors
-from tests.vectors.parts import TRUST
+from tests.vectors.parts import AT, TOKEN, TRUST, listed
 
 GOOD = TRUST.canonical().decode()
 NO_BUNDLE = {
@@ -94,6 +97,45 @@ def test_a_good_bundle_is_taken_and_a_forged_file_told(calib: Terminal, tmp_path
     assert first["verdict"] == "cannot_tell"
     assert {one["step"]: one["state"] for one in first["steps"]}["mark"] == "established"
     assert second["verdict"] == "invalid"
+
+
+@pytest.mark.parametrize("is_old_in_hand", [True, False])
+def test_an_older_list_hides_no_withdrawal(
+    calib: Terminal, tmp_path, monkeypatch, code, is_old_in_hand
+):
+    """Whichever of the two lies in hand, the other is what the laboratory hands out."""
+    monkeypatch.setattr(bootstrap, "system_clock", lambda: AT)
+    old, new = listed({}, issued=AT - timedelta(hours=2)), listed({TOKEN: "withdrawn"})
+    given, served = (old, new) if is_old_in_hand else (new, old)
+    asked: list[str] = []
+
+    def fetch(path: str) -> bytes:
+        asked.append(path)
+        return served
+
+    monkeypatch.setattr(bootstrap, "fetch_log", lambda _address: fetch)
+    policy, status = tmp_path / "trust.json", tmp_path / "status.txt"
+    policy.write_text(GOOD)
+    status.write_bytes(given)
+    command = ("authenticate", code, "--policy", policy, "--status", status, "--json")
+    assert calib(*command) == 1
+    assert json.loads(calib.out)[0]["verdict"] == "withdrawn"
+    assert "status/list" in asked
+    asked.clear()
+    assert calib(*command, "--offline") == (0 if is_old_in_hand else 1)
+    assert asked == []
+
+
+def test_a_list_in_hand_counts_where_nobody_answers(calib: Terminal, tmp_path, monkeypatch, code):
+    def fetch(_path: str) -> bytes:
+        raise Unavailable("log-unreachable", "Nobody answers.")
+
+    monkeypatch.setattr(bootstrap, "system_clock", lambda: AT)
+    monkeypatch.setattr(bootstrap, "fetch_log", lambda _address: fetch)
+    policy, status = tmp_path / "trust.json", tmp_path / "status.txt"
+    policy.write_text(GOOD)
+    status.write_bytes(listed({}))
+    assert calib("authenticate", code, "--policy", policy, "--status", status) == 0
 
 
 def test_a_file_that_costs_too_much_is_told_without_a_verdict(

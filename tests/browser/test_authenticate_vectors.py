@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from calib.ledger.trust import TrustedKey
 from instruments.text import LocalizedText
 from tests.support.served import Served
 from tests.support.vectors import Read, by_python, mutations, read_vectors
-from tests.vectors.parts import MARK, TRUST
+from tests.vectors.parts import AT, MARK, TOKEN, TRUST, listed
 
 pytestmark = pytest.mark.browser
 JUDGE = """async ({ files, at, isCode }) => {
@@ -125,6 +126,32 @@ def test_a_list_is_kept_only_by_a_key_that_is_not_given_up(page: Page):
         files = vectors[name].files
         given = {"trust": files["trust.json"].decode(), "status": files["status.txt"].decode()}
         assert page.evaluate(believed, {**given, "at": now}) == expected, name
+
+
+def test_the_newest_list_counts_in_whatever_order_they_came(page: Page):
+    """An older list that somebody drops on the page takes no newer one's place."""
+    old, new = listed({}, issued=AT - timedelta(hours=2)), listed({TOKEN: "withdrawn"})
+    newest = """async ({ trust, lists, at }) => {
+      const { newestList } = await import("/static/authenticate/pins.js");
+      const { readTrust } = await import("/static/authenticate/trust.js");
+      const bytes = (text) => (text === null ? null : new TextEncoder().encode(text));
+      const bundle = trust && (await readTrust(bytes(trust)));
+      const found = await newestList(lists.map(bytes), bundle, Date.parse(at));
+      return found && new TextDecoder().decode(found);
+    }"""
+    trust, at = TRUST.canonical().decode(), AT.isoformat()
+    for pinned, lists, expected in (
+        (trust, (old, new), new),
+        (trust, (new, old), new),
+        (trust, (None, old), old),
+        (trust, (old, b"no list"), old),
+        (trust, (b"no list", None), b"no list"),
+        (None, (None, old), old),
+        (trust, (None, None), None),
+    ):
+        given = [one and one.decode() for one in lists]
+        found = page.evaluate(newest, {"trust": pinned, "lists": given, "at": at})
+        assert found == (expected and expected.decode()), lists
 
 
 def test_hashes_and_signatures_are_right_without_the_help_of_the_browser(page: Page):

@@ -8,7 +8,7 @@ import { examineCode, examineFile, startsWith } from "./examine.js";
 import { sha256 } from "./hashing.js";
 import { readProof } from "./log.js";
 import { readFragment } from "./marks.js";
-import { believedList, keepList, pinFor, pinned } from "./pins.js";
+import { keepList, newestList, pinFor, pinned } from "./pins.js";
 import { fetchOwn, offer, showPins } from "./trusting.js";
 import { make, reportView, say, show } from "./view.js";
 
@@ -178,8 +178,8 @@ async function evidenceFor(one, pins) {
   const chosen = pinFor(pins, originOf(one, proof));
   const dropped = hand.find(({ kind }) => kind === "status")?.bytes ?? null;
   const kept = chosen?.status ? utf8(chosen.status) : null;
-  const isBelieved = dropped && chosen && (await believedList(dropped, chosen.bundle));
-  return { trust: chosen?.bundle ?? null, proof, status: isBelieved ? dropped : kept ?? dropped, now: Date.now() };
+  const status = await newestList([kept, dropped], chosen?.bundle);
+  return { trust: chosen?.bundle ?? null, proof, status, now: Date.now() };
 }
 
 /** The proof in hand; without one this site's log is asked by the digest of the file alone. */

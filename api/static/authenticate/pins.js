@@ -41,7 +41,7 @@ export async function keepList(bytes) {
     const listed = await believedList(bytes, one.bundle);
     if (!listed) continue;
     const before = one.status && (await believedList(utf8(one.status), one.bundle));
-    if (!before || before.issuedAt <= listed.issuedAt) one.status = textOf(bytes);
+    if (!before || !isNewer(before, listed)) one.status = textOf(bytes);
     keep(pins);
     return true;
   }
@@ -59,6 +59,19 @@ export async function believedList(bytes, bundle, now = Date.now()) {
     return null;
   }
 }
+
+/** The list that counts: of those that are believed the one issued last; else the first there is. */
+export async function newestList(lists, bundle, now = Date.now()) {
+  let newest = null;
+  for (const bytes of lists) {
+    const listed = bundle && bytes && (await believedList(bytes, bundle, now));
+    if (listed && (!newest || isNewer(listed, newest.listed))) newest = { bytes, listed };
+  }
+  return newest?.bytes ?? lists.find(Boolean) ?? null;
+}
+
+/** Of two of one second the one that takes more of the log into account. */
+const isNewer = (one, other) => (one.issuedAt === other.issuedAt ? one.size > other.size : one.issuedAt > other.issuedAt);
 
 /** The pin that a log's name belongs to; without one the first, so that a stranger is named as such. */
 export const pinFor = (pins, origin) => pins.find((one) => one.bundle.origin === origin) ?? pins[0] ?? null;

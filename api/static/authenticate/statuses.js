@@ -18,13 +18,13 @@ export function readStatus(note) {
   try {
     const [header, origin, issued, until, size, ...rows] = note.text.slice(0, -1).split("\n");
     if (header !== HEADER || !origin || size === undefined) throw new Unfit("another header");
-    readWhole(size);
+    const lines = readWhole(size);
     const entries = new Map(rows.map(row));
     const sorted = [...entries.keys()].every((id, n, all) => !n || isBefore(all[n - 1], id));
     if (entries.size !== rows.length || !sorted) throw new Unfit("not in its one form");
     const issuedAt = readInstant(issued);
     const endsAt = Math.min(readInstant(until), issuedAt + LONGEST);
-    return { origin, issuedAt, endsAt, until: new Date(endsAt).toISOString().replace(".000", ""), entries };
+    return { origin, issuedAt, endsAt, size: lines, until: new Date(endsAt).toISOString().replace(".000", ""), entries };
   } catch {
     throw new Refusal(
       "status-unreadable",
