@@ -113,7 +113,7 @@ def _fetched(evidence: Evidence, trust: TrustBundle, report: Report) -> Evidence
 
 
 def _tell(file: str, report: Report) -> None:
-    from calib.verifier.report import STEP_WORDS, VERDICT_WORDS
+    from calib.verifier.report import STEP_WORDS
 
     typer.echo(file)
     for name, value in report.says.items():
@@ -124,4 +124,4 @@ def _tell(file: str, report: Report) -> None:
         typer.echo(f"      {words(step.message, **step.facts)}")
         for finding in step.findings[:20]:
             typer.echo(f"      - {words(finding.message, **finding.facts)}")
-    typer.echo(f"  {words(VERDICT_WORDS[report.verdict])}")
+    typer.echo(f"  {words(report.words)}")

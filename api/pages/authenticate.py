@@ -147,7 +147,6 @@ def _page(request: Request, template: str, language: str, **values: Any) -> HTML
         zh=partial(spoken, "zh"),
         en=partial(spoken, "en"),
         step_words=STEP_WORDS,
-        verdict_words=VERDICT_WORDS,
         says_words=SAYS_WORDS,
         fact_words=FACT_WORDS,
         signs=SIGNS,

@@ -11,7 +11,7 @@ from api.deps import Language, Wired, allows
 from api.examining import examined
 from api.problems import finding_document, say
 from api.strict_routes import StrictRoute
-from calib.verifier.report import STEP_WORDS, VERDICT_WORDS, Report, Step
+from calib.verifier.report import STEP_WORDS, Report, Step
 
 router = APIRouter(tags=["authenticate"], route_class=StrictRoute)
 
@@ -32,7 +32,7 @@ def authenticate(
 def _report(report: Report, language: str) -> dict[str, Any]:
     return {
         "verdict": report.verdict,
-        "words": say(VERDICT_WORDS[report.verdict], {}, language),
+        "words": say(report.words, {}, language),
         "says": dict(report.says),
         "steps": [_step(step, language) for step in report.steps],
     }

@@ -31,6 +31,8 @@ VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
     "invalid": "Not a genuine, unchanged certificate: do not rely on it.",
     "cannot_tell": "It cannot be told whether this certificate is genuine and stands.",
 }
+CODE_STANDS: Final = "The code is genuine, and its certificate stands."
+"""Of a code alone the word for valid: the paper it stands on may still say anything."""
 STEP_WORDS: Final[Mapping[str, str]] = {
     "file": "The file can be read as a certificate",
     "seal": "The seal of the file",
@@ -80,6 +82,12 @@ class Report:
     steps: tuple[Step, ...]
     says: Mapping[str, str] = field(default_factory=dict)
     """What the certificate says of itself, for comparison with what lies before the reader."""
+
+    @property
+    def words(self) -> str:
+        """Return the verdict as a sentence; of a code it says nothing of the paper around it."""
+        is_code = self.step("mark") is not None and not any(map(self.step, ORIGIN))
+        return CODE_STANDS if is_code and self.verdict == "valid" else VERDICT_WORDS[self.verdict]
 
     def step(self, id_: str) -> Step | None:
         """Return a step by its id, None when it was not asked."""

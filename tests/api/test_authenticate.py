@@ -82,6 +82,11 @@ def test_a_changed_file_is_contradicted_and_the_step_named(client, site, first):
 def test_a_code_is_examined_as_well(client, site, first):
     (found,) = sent(client, code=site.code(first)).json()
     assert found["verdict"] == "valid"
+    # of the paper around it nothing is known
+    page = sent(client, code=site.code(first), path="/authenticate").text
+    assert "The code is genuine, and its certificate stands." in page
+    assert "Genuine, unchanged" not in page
+    assert "二维码" in found["words"] or "The code is genuine" in found["words"]
     (foreign,) = sent(client, code=site.code(first).replace("127.0.0.1", "127.0.0.2")).json()
     assert foreign["verdict"] == "invalid"
 

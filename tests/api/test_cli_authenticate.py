@@ -136,6 +136,8 @@ def test_a_list_in_hand_counts_where_nobody_answers(calib: Terminal, tmp_path, m
     policy.write_text(GOOD)
     status.write_bytes(listed({}))
     assert calib("authenticate", code, "--policy", policy, "--status", status) == 0
+    assert "The code is genuine, and its certificate stands." in calib.out.decode()
+    assert "Genuine, unchanged" not in calib.out.decode()
 
 
 def test_a_file_that_costs_too_much_is_told_without_a_verdict(
