@@ -122,8 +122,8 @@ class TestedInterval(Interval):
 
     Attributes
     ----------
-    rejection_confidence, computed : float
-        Confidence at which the target is rejected; interval of the formula, supported or not.
+    rejection_confidence, kept : float
+        Confidence at which the target is rejected; the present interval where not supported.
     value, lower, upper : float
         Observed reliability with its confidence limits.
     supported : bool
@@ -135,7 +135,7 @@ class TestedInterval(Interval):
     lower: float = 0.0
     upper: float = 1.0
     supported: bool = False
-    computed: float = 0.0
+    kept: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +269,7 @@ def _next_step(
 _LONGER = Reason("The interval is longer than the one observed: extrapolated.")
 _TESTED = {
     True: "The counts reject the target with a confidence of {Q}.",
-    False: "The counts do not reject the target (confidence {Q}): the interval is kept.",
+    False: "The counts do not reject the target (confidence {Q}): no change is supported, keep it.",
 }
 
 
@@ -292,7 +292,7 @@ def interval_a3(
     Returns
     -------
     TestedInterval
-        current 10^((R - target) Q) within 1/2 to 2 times where supported, else current.
+        current 10^((R - target) Q) within 1/2 to 2 times.
 
     Raises
     ------
@@ -325,14 +325,14 @@ def interval_a3(
         Reason("{x} of {n} were in tolerance: {rate}, against a target of {target}.", facts),
         Reason(_TESTED[supported], facts),
     ]
-    if supported and factor in (_LEAST_FACTOR, _MOST_FACTOR):
+    if factor in (_LEAST_FACTOR, _MOST_FACTOR):
         reasons.append(Reason("The change is cut to {factor} times.", facts))
-    if supported and factor > 1:
+    if factor > 1:
         reasons.append(_LONGER)
     return TestedInterval(
-        current * factor if supported else current, tuple(reasons), supported and factor > 1,
+        current * factor, tuple(reasons), factor > 1,
         rejection_confidence=Q, value=rate, lower=low, upper=high, supported=supported,
-        computed=current * factor,
+        kept=current * factor if supported else current,
     )  # fmt: skip
 
 

@@ -154,11 +154,11 @@ def test_a_staircase_climbs() -> None:
 def test_a_change_that_is_not_supported_keeps_the_interval() -> None:
     given = a3(in_tolerance=17, current_interval=12, confidence=0.95, unit="month")
     found = good(compute(given))
-    assert (found["interval"], found["supported"]) == (12, False)
-    assert found["computed_interval"] == pytest.approx(9.869, abs=5e-4)
-    assert found["reason"].endswith("the interval is kept. Times are in the unit month.")
+    assert (found["kept_interval"], found["supported"]) == (12, False)
+    assert found["interval"] == pytest.approx(9.869, abs=5e-4)
+    assert found["reason"].endswith("no change is supported, keep it. Times are in the unit month.")
     changed = good(compute(given | {"confidence": 0.5}))
-    assert changed["interval"] == changed["computed_interval"] == found["computed_interval"]
+    assert changed["interval"] == changed["kept_interval"] == found["interval"]
 
 
 def test_a_unit_that_was_not_given_is_told() -> None:

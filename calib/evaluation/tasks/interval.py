@@ -128,7 +128,7 @@ def _a3(fields: Fields, _: float | None) -> Found:
         "rejection_confidence": found.rejection_confidence,
         "reliability": reliability,
         "supported": found.supported,
-        "computed_interval": found.computed,
+        "kept_interval": found.kept,
     }
 
 
