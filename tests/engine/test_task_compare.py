@@ -95,11 +95,13 @@ def test_equal_factors_are_the_same_whatever_they_are() -> None:
     at = {"value": 10, "U": 4, "k": 3}
     given = task("en", participants=[{"value": 15, "U": 3, "k": "3.0"}], assigned=at)
     assert good(compute(given))["scores"] == [1]
-    message = compute(given | {"assigned": at | {"k": None}})["error"]["message"]
-    assert message == (
-        "k is 3 in participants.0 and 2 in assigned: E_n compares uncertainties expanded by the"
-        " same k. State all for k = 2, as U 2/k."
-    )
+    assert "remarks" not in good(compute(given))
+    other = good(compute(given | {"assigned": at | {"k": None}}))
+    assert other["scores"] == [1]
+    assert other["remarks"] == [
+        "k is 3 in participants.0 and 2 in assigned: each U was taken as it is stated."
+        " For one k of all state U 2/k."
+    ]
 
 
 def test_an_uncertainty_that_is_needed_may_be_either() -> None:

@@ -79,17 +79,15 @@ def _factor(one: Fields) -> float:
     return k
 
 
-def _same_factor(rows: Sequence[Fields], assigned: Fields) -> None:
-    """Refuse expanded uncertainties of different k: E_n compares like with like."""
+def _other_factors(rows: Sequence[Fields], assigned: Fields) -> list[str]:
+    """Say of whom U is expanded by another k than that of the assigned value."""
     k = _factor(assigned)
-    for row in rows:
-        own = _factor(row)
-        if own != k:
-            msg = (
-                f"k is {own:g} in {row.at} and {k:g} in assigned: E_n compares uncertainties"
-                f" expanded by the same k. State all for k = {DEFAULT_K:g}, as U {DEFAULT_K:g}/k."
-            )
-            raise TaskRefused("bad-task", msg, row.place("k"))
+    return [
+        f"k is {own:g} in {row.at} and {k:g} in assigned: each U was taken as it is stated."
+        f" For one k of all state U {DEFAULT_K:g}/k."
+        for row in rows
+        if (own := _factor(row)) != k
+    ]
 
 
 def _perform(fields: Fields, score: str) -> dict[str, Any]:
@@ -102,8 +100,6 @@ def _perform(fields: Fields, score: str) -> dict[str, Any]:
     x, u, U = (list(v) for v in zip(*stated, strict=True))
     given = Fields(fields.need("assigned"), "assigned", allowed)
     X, u_X, U_X = _stated(given, needed=by_own or score == "z_prime")
-    if score == "en":
-        _same_factor(read, given)
     # Subtracted as written: doubles of nearly equal values lose the digits that decide.
     d = [float(_EXACT.subtract(value, X)) for value in x]
     out: dict[str, Any] = {}
@@ -120,6 +116,8 @@ def _perform(fields: Fields, score: str) -> dict[str, Any]:
             out["assigned_negligible"] = u_X <= comparisons.NEGLIGIBLE * sigma
     bounds = {"en": (1.0, None), "pa": (100.0, None)}.get(score, (3.0, 2.0))
     out |= {"scores": scores.tolist(), "verdicts": comparisons.judge_scores(scores, *bounds)}
+    if score == "en" and (remarks := _other_factors(read, given)):
+        out["remarks"] = remarks
     return out
 
 
