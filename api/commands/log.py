@@ -39,8 +39,9 @@ def check(as_json: AsJSON = False) -> None:
     from calib.services.log_check import check_log
 
     with installation() as wired:
-        log = wired.publisher.log(wired.clock())
-        findings = tuple(check_log(log)) if log else ()
+        now = wired.clock()
+        log = wired.publisher.log(now)
+        findings = tuple(check_log(log, now)) if log else ()
     tell_findings(findings)
     said = {"findings": [finding.text() for finding in findings]}
     answer(said, words("{count} findings.", count=len(findings)), as_json=as_json)

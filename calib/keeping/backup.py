@@ -86,7 +86,7 @@ def back_up(
                 target.put(source.get(sha256))
         for tree in TREES:
             _copy_tree(data / tree, to / tree)
-        findings = _proven(copy, target, digest, told)
+        findings = _proven(copy, target, digest, told, now)
         manifest = _manifest(copy, digest, len(digests), now)
     finally:
         copy.dispose()
@@ -159,7 +159,9 @@ def _files_of(engine: Engine) -> tuple[str, ...]:
         return tuple(session.scalars(select(CertificateFile.sha256).distinct()))
 
 
-def _proven(copy: Engine, store: FileStore, digest: str, told: Told) -> tuple[Finding, ...]:
+def _proven(
+    copy: Engine, store: FileStore, digest: str, told: Told, now: datetime
+) -> tuple[Finding, ...]:
     """Open the copy as a restore would; what is wrong with its content is told, not hidden."""
     with installation_session(copy, read_only=True) as session:
         damaged = damage_in_file(session)
@@ -169,7 +171,7 @@ def _proven(copy: Engine, store: FileStore, digest: str, told: Told) -> tuple[Fi
             "The copy does not hold what was read. It does not count; the backup before it still "
             "does. Look at the disk it was written to, then try again.",
         )
-    return tuple(fsck(copy, store, None, told))
+    return tuple(fsck(copy, store, None, told, now))
 
 
 def _copy_tree(tree: Path, to: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, func, select
@@ -46,7 +47,9 @@ KINDS = {
 """Media type of each file of a certificate, as issuing writes it."""
 
 
-def fsck(engine: Engine, store: FileStore, log: Log | None, told: Told) -> Iterator[Finding]:
+def fsck(
+    engine: Engine, store: FileStore, log: Log | None, told: Told, now: datetime
+) -> Iterator[Finding]:
     """Yield everything that is wrong with an installation; nothing means that all of it holds."""
     checks: tuple[tuple[str, float, Callable[[Session], Iterable[Finding]]], ...] = (
         ("database", 0.0, _database),
@@ -58,7 +61,7 @@ def fsck(engine: Engine, store: FileStore, log: Log | None, told: Told) -> Itera
         ("certificates", 0.5, _certificates),
         ("files", 0.6, lambda session: _files(session, store)),
         ("numbers", 0.9, _numbers),
-        ("log", 0.95, lambda _session: check_log(log) if log is not None else ()),
+        ("log", 0.95, lambda _session: check_log(log, now) if log is not None else ()),
     )
     for name, part, check in checks:
         told(name, part)

@@ -6,8 +6,10 @@ Reads, never mends: what is wrong may be the only trace of an attack.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from calib.ledger.checkpoints import Checkpoint, read_checkpoint
 from calib.ledger.merkle import EMPTY_ROOT, Nodes, leaf_hash, nodes_of, root
@@ -27,9 +29,15 @@ from calib.services.ports import LogStore
 from instruments.errors import DomainError, Finding
 from instruments.tenancy import installation_session
 
+PATIENCE = timedelta(minutes=2)
+"""How long a line may wait: what is issued is published seconds later."""
 
-def check_log(log: Log) -> Iterator[Finding]:
-    """Compare ledger, entries, tiles, published head and anchor; yield what does not fit."""
+
+def check_log(log: Log, now: datetime) -> Iterator[Finding]:
+    """Compare ledger, entries, tiles, published head and anchor; yield what does not fit.
+
+    Lines that are not published count once they waited longer than publishing ever takes.
+    """
     heads = {
         CHECKPOINT: _head(log, log.files.read(CHECKPOINT)),
         "anchor": _head(log, log.anchor.load()),
@@ -47,6 +55,7 @@ def check_log(log: Log) -> Iterator[Finding]:
             select(LedgerLeaf.leaf).where(LedgerLeaf.place < served.size).order_by(LedgerLeaf.place)
         )
         lines = [leaf.encode() for leaf in rows]
+        yield from _unpublished(session, served.size, now)
     if len(lines) < served.size:
         yield Finding(
             "log-lines-missing",
@@ -61,6 +70,21 @@ def check_log(log: Log) -> Iterator[Finding]:
         yield _wrong(CHECKPOINT)
     yield from _entries(log.files, lines)
     yield from _tiles(log.files, served.size, nodes)
+
+
+def _unpublished(session: Session, size: int, now: datetime) -> Iterator[Finding]:
+    waiting = session.scalar(
+        select(func.count()).where(LedgerLeaf.place >= size, LedgerLeaf.added_at <= now - PATIENCE)
+    )
+    if waiting:
+        yield Finding(
+            "log-unpublished",
+            "{count} lines of the ledger, from line {first} on, are not published: nobody can "
+            "prove the certificates in them. Run calib log grow, and see that calib worker or "
+            "calib serve runs.",
+            at=f"/ledger/{size}",
+            facts={"count": waiting, "first": size},
+        )
 
 
 def _head(log: Log, content: bytes | None) -> Checkpoint | None:

@@ -93,7 +93,7 @@ def test_of_two_hosts_the_second_is_stopped_by_the_anchor(shared, monkeypatch, m
     assert stop.value.code == "log-anchor-moved"
     assert read_checkpoint(read_note(shared.anchor.load())).size == 9
     assert grow(shared.log, clock).size == 9  # nothing is stuck
-    assert list(check_log(shared.log)) == []
+    assert list(check_log(shared.log, clock())) == []
 
 
 def growing(log, faults):
@@ -129,7 +129,7 @@ def test_two_hosts_on_one_database_sign_one_history(shared, monkeypatch):
     assert faults == []
     assert heads == sorted(set(heads))
     assert grow(shared.log, clock).size == 43
-    assert list(check_log(shared.log)) == []
+    assert list(check_log(shared.log, clock())) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\5half", b"something else entirely" * 9])
@@ -138,7 +138,7 @@ def test_a_partial_tile_that_a_crash_left_before_anchoring_is_written_anew(place
     for path in ("tile/entries/000.p/5", "tile/0/000.p/5"):
         place.files.write(path, content)
     assert grow(place.log, clock).size == 5
-    assert list(check_log(place.log)) == []
+    assert list(check_log(place.log, clock())) == []
 
 
 def test_lines_that_were_written_but_never_anchored_may_be_others_after_all(place, monkeypatch):
@@ -156,7 +156,7 @@ def test_lines_that_were_written_but_never_anchored_may_be_others_after_all(plac
     place.append(2, words="other")
     assert grow(place.log, clock).size == 5
     assert published(place.log).checkpoint.size == 5
-    assert list(check_log(place.log)) == []
+    assert list(check_log(place.log, clock())) == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -252,7 +252,7 @@ def rot(place, path):
 
 
 def found(place):
-    return [(finding.code, finding.facts.get("path")) for finding in check_log(place.log)]
+    return [(finding.code, finding.facts.get("path")) for finding in check_log(place.log, NOW)]
 
 
 def test_every_file_of_the_log_is_computed_again(place):
@@ -281,9 +281,26 @@ def test_lines_missing_from_the_database_are_counted(place, tmp_path):
     place.append(7)
     grow(place.log, clock)
     place.restore(tmp_path / "copy.db")
-    (finding,) = check_log(place.log)
+    (finding,) = check_log(place.log, NOW)
     assert finding.code == "log-lines-missing"
     assert (finding.facts["size"], finding.facts["last"]) == (5, 11)
+
+
+def test_lines_that_wait_too_long_are_counted(place):
+    """Nothing was ever published, or no more than the beginning; a line just added is no fault."""
+    place.append(3)
+    later = NOW + timedelta(minutes=2)
+    assert list(check_log(place.log, later - timedelta(seconds=1))) == []
+    (finding,) = check_log(place.log, later)
+    assert (finding.code, finding.facts) == ("log-unpublished", {"count": 3, "first": 0})
+    assert finding.severity == "error"
+    grow(place.log, clock)
+    assert list(check_log(place.log, later)) == []
+    place.append(2)
+    (finding,) = check_log(place.log, later)
+    assert finding.facts == {"count": 2, "first": 3}
+    shutil.rmtree(place.files.root)
+    assert "log-unpublished" in [one.code for one in check_log(place.log, later)]
 
 
 def test_a_wrong_key_publishes_nothing(place):

@@ -148,4 +148,4 @@ def opened_in(lab: Sealed, folder: Path) -> Sealed:
 def faults(lab: Sealed) -> list[Finding]:
     """Compute everything again, and return what is wrong."""
     log = lab.publisher.log(lab.now)
-    return list(fsck(lab.bench.engine, lab.store, log, lambda _name, _part: None))
+    return list(fsck(lab.bench.engine, lab.store, log, lambda _name, _part: None, lab.now))
