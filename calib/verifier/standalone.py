@@ -7,7 +7,7 @@ It answers whether exactly these bytes were logged by the laboratory's installat
 it, or what a printed code says and whose it is; and whether the newest status list still lets the
 certificate stand. It shares no code with the program that issues. What it cannot see is named.
 
-Exit codes: 0 logged and standing, 1 not genuine or no longer standing, 2 cannot tell, 3 usage.
+Exit codes: 0 logged and standing, 1 not genuine or no longer standing, 2 cannot tell, 3 no input.
 """
 
 import base64
@@ -19,15 +19,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-Point = tuple[int, int, int, int]
-"""Of the curve of Ed25519 (RFC 8032, 5.1)."""
-Key = tuple[str, int, bytes]
-"""Name, type and public key."""
+Point = tuple[int, int, int, int]  # of the curve of Ed25519 (RFC 8032, 5.1)
+Key = tuple[str, int, bytes]  # name, type and public key
 Groups = dict[str, tuple[int, list[str]]]  # of witnesses: how many must have signed, of which
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
 LONGEST = timedelta(days=7)  # a status list is believed, whatever it says of itself
+STATES = ("established     ", "contradicted    ", "not established ", "not usable      ")
 ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
 
 
@@ -53,22 +52,18 @@ def _add(p: Point, q: Point) -> Point:
 def _times(n: int, point: Point) -> Point:
     found = (0, 1, 1, 0)
     while n:
-        if n & 1:
-            found = _add(found, point)
+        found = _add(found, point) if n & 1 else found
         point, n = _add(point, point), n >> 1
     return found
 
 
 def _point(text: bytes) -> Point | None:
     number = int.from_bytes(text, "little")
-    y = number & ((1 << 255) - 1)
-    x = _x_of(y, number >> 255)
+    x = _x_of(y := number & ((1 << 255) - 1), number >> 255)
     return None if x is None else (x, y, 1, x * y % P)
 
 
-_BASE_Y = 4 * pow(5, P - 2, P) % P
-_BASE_X = _x_of(_BASE_Y, 0) or 0
-BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % P)
+BASE = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
 
 
 def signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -79,9 +74,8 @@ def signed_by(public_key: bytes, message: bytes, signature: bytes) -> bool:
     s = int.from_bytes(signature[32:], "little")
     if key is None or commitment is None or s >= L:
         return False
-    digest = hashlib.sha512(signature[:32] + public_key + message).digest()
-    h = int.from_bytes(digest, "little") % L
-    p, q = _times(s, BASE), _add(commitment, _times(h, key))
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little")
+    p, q = _times(s, BASE), _add(commitment, _times(h % L, key))
     return not ((p[0] * q[2] - q[0] * p[2]) % P or (p[1] * q[2] - q[1] * p[2]) % P)
 
 
@@ -91,6 +85,10 @@ class Wrong(Exception):
 
 class Unsure(Wrong):
     """What can be shown neither way, in words."""
+
+
+class Simulated(Wrong):
+    """Everything fits, and the readings were simulated."""
 
 
 def exact(text: str) -> bytes:
@@ -106,8 +104,7 @@ def exact(text: str) -> bytes:
 
 def read_key(text: str, kind: int = 1) -> Key:
     """Return (name, type, public key) of a line ``name+number+base64``; type 4 is of witnesses."""
-    name, _, rest = text.partition("+")
-    number, _, body = rest.partition("+")
+    name, number, body = text.split("+", 2)
     content = exact(body)
     wanted = key_number(name, content[0], content[1:]).hex()
     if (number, len(content), content[0]) != (wanted, 33, kind):
@@ -135,11 +132,9 @@ def signers(note: bytes, keys: list[Key], latest: float = 0) -> tuple[str, list[
         if dash != "—" or len(content) < 5:
             raise Wrong("a signature line is damaged")
         for key in keys:
-            if (key[0], key_number(*key)) != (name, content[:4]):
-                continue
-            seconds = _fitting(key, text, content[4:])
-            if key not in found and seconds <= latest:
-                found.append(key)
+            if (key[0], key_number(*key)) == (name, content[:4]):
+                seconds = _fitting(key, text, content[4:])
+                found += [key] if key not in found and seconds <= latest else []
     return text, found
 
 
@@ -234,7 +229,7 @@ def check_log(
     if not trust["labs"].get(subject["lab"]):
         raise Wrong(f"laboratory {subject['lab']} is none you trust")
     if subject.get("simulated") is True:
-        raise Wrong(f"the readings of {subject['number']} were simulated: it certifies nothing")
+        raise Simulated(f"the readings of {subject['number']} were simulated: it certifies nothing")
     seen = ", ".join(key[0] for key in by if key not in logs) or "no witness"
     words = f"certificate {subject['number']} of laboratory {subject['lab']}: exactly these bytes "
     return f"{words}are line {index} of {size} in {origin}; seen by {seen}", subject["entry"]
@@ -255,8 +250,7 @@ def read_policy(text: str) -> tuple[list[Key], dict[str, Key], Groups, str]:
     quorum = ""
     if any(c < " " and c not in "\t\n" for c in text):
         raise Wrong("the policy holds control characters")
-    for line in text.split("\n"):
-        words = line.split()
+    for words in map(str.split, text.split("\n")):
         if not words or words[0].startswith("#"):
             continue
         if words[0] == "log":
@@ -277,10 +271,8 @@ def read_policy(text: str) -> tuple[list[Key], dict[str, Key], Groups, str]:
 
 def quorum_met(name: str, witnesses: dict[str, Key], groups: Groups, by: list[Key]) -> bool:
     """Answer whether enough witnesses cosigned."""
-    if name == "none":
-        return True
-    if name in witnesses:
-        return witnesses[name] in by
+    if name == "none" or name in witnesses:
+        return name == "none" or witnesses[name] in by
     needed, members = groups[name]
     return sum(quorum_met(member, witnesses, groups, by) for member in members) >= needed
 
@@ -349,7 +341,7 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
     if given_up(by[0], now):
         raise Unsure("the key of the code was given up since: bring the file and its proof")
     if verdict == "simulated":
-        raise Wrong(f"the readings of {number} were simulated: it certifies nothing")
+        raise Simulated(f"the readings of {number} were simulated: it certifies nothing")
     if until != "-" and instant(f"{until}T23:59:59Z") < now:
         raise Wrong(f"its legal validity ended on {until}")
     words = f"{kind} {number} of laboratory {by[0].get('lab')}, issued on {issued}: {item}, "
@@ -372,26 +364,34 @@ def main(arguments: list[str]) -> int:
     if not 2 <= len(files) <= 3:
         write_line(__doc__ or "")
         return 3
-    now = instant(options["--at"]) if "--at" in options else datetime.now(UTC)
     proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
-    code = 2  # whatever is wrong with the bundle says nothing of the certificate
+    what, code = "time after --at (2026-03-02T08:30:00Z)", 3
     try:
-        trust, code = json.loads(Path(files[0]).read_bytes()), 1
+        now = instant(options["--at"]) if "--at" in options else datetime.now(UTC)
+        what, code = "trust bundle", 2  # which says nothing of the certificate
+        trust = {**json.loads(Path(files[0]).read_bytes())}
         certificate = Path(files[1]).read_bytes()
-        if certificate.lstrip()[:1] not in (b"%", b"<"):
+        what, code, is_file = "proof", 1, certificate.lstrip()[:1] in (b"%", b"<")
+        if not is_file and re.search(rb"\A\s*(#|https?:)|[\w-]{60}", certificate):
+            what = "code"
             words, entry = check_mark(trust, certificate.decode("utf-8"), now)
-        elif proof.exists():
+        elif len(files) == 3 or proof.exists():
             words, entry = check_log(trust, proof.read_bytes(), certificate, now)
         else:
-            raise Unsure(f"there is no proof {proof}")
-        write_line("established     ", words)
+            neither = "this is no certificate and no code that can be read"
+            raise Unsure(f"there is no proof {proof}" if is_file else neither)
+        write_line(STATES[0], words)
         if "--status" not in options:
             raise Unsure("no status list was given")
-        code = 2  # nor does a worthless list
+        what, code = "status list", 2  # nor does a worthless one
         code, words = check_status(trust, Path(options["--status"]).read_bytes(), entry, now)
-    except (Wrong, ValueError, LookupError, TypeError, AttributeError, RecursionError) as problem:
+    except Wrong as problem:
         code, words = 2 if isinstance(problem, Unsure) else code, str(problem)
-    write_line(("established     ", "contradicted    ", "not established ")[code], words)
+    except OSError as problem:
+        code, words = 3, f"{problem.filename} cannot be read: {problem.strerror}"
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        words = f"this is no {what} that can be read"
+    write_line(STATES[code], words)
     write_line("not looked at    seal, pages and computation: calib authenticate does that")
     return code
 

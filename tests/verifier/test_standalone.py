@@ -227,3 +227,45 @@ def test_it_imports_nothing_of_the_program():
         line.split()[1] for line in source.splitlines() if line.startswith(("import ", "from "))
     }
     assert imported <= {"base64", "hashlib", "json", "re", "sys", "datetime", "pathlib", "typing"}
+
+
+def run(capsys, *arguments):
+    """Return exit code and words of the program as somebody starts it."""
+    code = standalone.main([str(one) for one in arguments])
+    return code, capsys.readouterr().out
+
+
+def test_files_that_are_not_there_are_named_without_a_verdict(tmp_path, capsys):
+    trust, pdf = tmp_path / "trust.json", tmp_path / "a.pdf"
+    trust.write_bytes(TRUST.canonical())
+    pdf.write_bytes(PDF)
+    for arguments in ((tmp_path / "no", pdf), (trust, tmp_path / "no"), (trust, pdf, "no")):
+        code, said = run(capsys, *arguments)
+        assert (code, "cannot be read" in said) == (3, True), said
+    code, said = run(capsys, trust, pdf, "--at", "yesterday")
+    assert (code, "time after --at" in said) == (3, True), said
+
+
+@pytest.mark.parametrize(
+    ("content", "with_proof", "expected", "words"),
+    [
+        (b"\xff\xd8\xff\xe0 a picture \0\0", None, 2, "no certificate and no code"),
+        (b"", None, 2, "no certificate and no code"),
+        (b"a letter", None, 2, "no certificate and no code"),
+        (b"A" * 70, None, 1, "no code that can be read"),
+        (PDF, b"\xff", 1, "no proof that can be read"),
+        (PDF, None, 2, "there is no proof"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(
+    tmp_path, capsys, content, with_proof, expected, words
+):
+    trust, file = tmp_path / "trust.json", tmp_path / "a.pdf"
+    trust.write_bytes(TRUST.canonical())
+    file.write_bytes(content)
+    if with_proof is not None:
+        file.with_suffix(".tlog-proof").write_bytes(with_proof)
+    code, said = run(capsys, trust, file)
+    assert (code, words in said) == (expected, True), said
+    assert "codec" not in said
+    assert "unpack" not in said
