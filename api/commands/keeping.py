@@ -182,13 +182,14 @@ def export(
                 "There is no laboratory {code}. Its code stands on the page of the laboratory.",
                 facts={"code": lab},
             ) from None
-    bad = tuple(prove(lambda name: (to / name).read_bytes(), names))
+    proofs = prove(lambda name: (to / name).read_bytes(), names)
     tell_findings(done.findings)
     said = {
         "certificates": done.certificates,
         "files": done.files,
         "rows": done.rows,
-        "unproven": list(bad),
+        "unproven": list(proofs.unproven),
+        "simulated": list(proofs.simulated),
         "findings": [one.text() for one in done.findings],
     }
     line = words(
@@ -196,7 +197,13 @@ def export(
         certificates=done.certificates,
         files=done.files,
         rows=done.rows,
-        bad=len(bad),
+        bad=len(proofs.unproven),
     )
+    if proofs.simulated:
+        more = words(
+            "{count} proofs verify and say that the readings were simulated: they certify nothing.",
+            count=len(proofs.simulated),
+        )
+        line = f"{line}\n{more}"
     answer(said, line, as_json=as_json)
-    raise typer.Exit(1 if bad or done.findings else 0)
+    raise typer.Exit(1 if proofs.unproven or done.findings else 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -165,15 +165,29 @@ def _name(number: str) -> str:
     return re.sub(r"[^\w.-]", "_", number)
 
 
-def prove(read: Callable[[str], bytes], names: Sequence[str]) -> Iterator[str]:
-    """Yield the names of exported certificates that the file standing alone does not accept."""
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What the file that stands alone does not simply accept, by the names of proofs."""
+
+    unproven: tuple[str, ...]
+    simulated: tuple[str, ...]
+    """They verify, and say that the readings were simulated."""
+
+
+def prove(read: Callable[[str], bytes], names: Sequence[str]) -> Proofs:
+    """Hold every exported certificate to its proof by the file that stands alone."""
     from calib.verifier import standalone
 
     trust = json.loads(read("trust.json"))
+    unproven: list[str] = []
+    simulated: list[str] = []
     for name in names:
         if not name.endswith(".tlog-proof"):
             continue
         try:
             standalone.check_log(trust, read(name), read(name.replace(".tlog-proof", ".pdf")))
+        except standalone.Simulated:
+            simulated.append(name)
         except (standalone.Wrong, ValueError, KeyError, TypeError, IndexError):
-            yield name
+            unproven.append(name)
+    return Proofs(tuple(unproven), tuple(simulated))

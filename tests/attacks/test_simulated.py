@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from calib.keeping.export import Proofs, prove
 from calib.verifier import standalone
 from calib.verifier.evidence import Evidence
 from calib.verifier.examine import examine
@@ -72,6 +73,14 @@ def test_the_file_that_stands_alone_reads_it_in_the_line(world, tried):
     evidence = proved(world, tried, simulated=True)
     with pytest.raises(standalone.Wrong, match="simulated"):
         standalone.check_log(_plain(), evidence.proof, tried.pdf, NOW)
+
+
+def test_an_export_counts_it_apart_from_what_does_not_verify(world, tried):
+    proof = proved(world, tried, simulated=True).proof
+    files = {"trust.json": TRUST.canonical(), "a.pdf": tried.pdf, "a.tlog-proof": proof}
+    assert prove(files.__getitem__, list(files)) == Proofs((), ("a.tlog-proof",))
+    files["a.pdf"] += b"x"
+    assert prove(files.__getitem__, list(files)) == Proofs(("a.tlog-proof",), ())
 
 
 def test_a_certificate_that_hides_it_is_invalid(world):

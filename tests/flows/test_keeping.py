@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from calib.adapters.files import DirectoryStore
 from calib.keeping.backup import acknowledge, back_up, is_unacknowledged, restore
-from calib.keeping.export import Source, export_lab, prove
+from calib.keeping.export import Proofs, Source, export_lab, prove
 from calib.keeping.transfer import copy_database, digest_of
 from calib.ledger.notes import read_note_key
 from calib.services.log import grow
@@ -235,7 +235,7 @@ def test_a_lab_leaves_with_all_its_own_and_needs_nobody(lab, tmp_path):
     done = export_lab(source, "HZ", "2026-03-02", put, quiet)
     assert (done.certificates, done.findings) == (2, ())
     names = [str(p.relative_to(out)) for p in out.rglob("*") if p.is_file()]
-    assert list(prove(lambda name: (out / name).read_bytes(), names)) == []
+    assert prove(lambda name: (out / name).read_bytes(), names) == Proofs((), ())
     lines = (out / "rows/certificates.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["number"] for row in rows] == ["HZ-JZ-2026-000001", "HZ-JZ-2026-000002"]
