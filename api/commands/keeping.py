@@ -26,15 +26,27 @@ def backup(
     from calib.keeping.backup import back_up
 
     with installation() as wired, progress(shown=not as_json) as told:
-        folder = wired.settings.folder
-        made = back_up(wired.engine, folder, to, open_store, wired.clock(), told)
+        folder, named = wired.settings.folder, wired.settings.passphrase_file
+        secret = Path(named) if named else None
+        made = back_up(wired.engine, folder, to, open_store, wired.clock(), told, secret)
     tell_findings(made.findings)
-    said = {**asdict(made.manifest), "findings": [one.text() for one in made.findings]}
+    said = {
+        **asdict(made.manifest),
+        "left_out": [made.left_out] if made.left_out else [],
+        "findings": [one.text() for one in made.findings],
+    }
     line = words(
         "Backed up and proven: {certificates} certificates, {files} files, {lines} lines of the "
         "ledger, digest {digest}.",
         **asdict(made.manifest),
     )
+    if made.left_out:
+        more = words(
+            "{name} was left out: it holds the passphrase of the keys. Keep a copy of it apart; "
+            "without it no restored key opens.",
+            name=made.left_out,
+        )
+        line = f"{line}\n{more}"
     answer(said, line, as_json=as_json)
     raise typer.Exit(1 if made.findings else 0)
 

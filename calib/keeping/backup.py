@@ -56,14 +56,23 @@ class Backup:
 
     manifest: Manifest
     findings: tuple[Finding, ...]
+    left_out: str = ""
+    """Name in the data folder of the file with the passphrase, which no backup holds."""
 
 
 def back_up(
-    engine: Engine, data: Path, to: Path, open_store: OpenStore, now: datetime, told: Told
+    engine: Engine,
+    data: Path,
+    to: Path,
+    open_store: OpenStore,
+    now: datetime,
+    told: Told,
+    passphrase: Path | None = None,
 ) -> Backup:
     """Copy the installation into a folder, open the copy, and let it count once it is whole.
 
     May run while people work. What is in the folder already is kept until the new copy is proven.
+    The file with the passphrase is left out: keys and what opens them do not lie together.
 
     Raises
     ------
@@ -75,6 +84,7 @@ def back_up(
     to.mkdir(parents=True, exist_ok=True)
     draft = to / f"{DATABASE}.new"
     draft.unlink(missing_ok=True)
+    secret = passphrase.resolve() if passphrase else None
     copy = open_engine(f"sqlite:///{draft}", synced=False)
     try:
         digest = copy_database(engine, copy, told)
@@ -85,14 +95,14 @@ def back_up(
             if not target.has(sha256):
                 target.put(source.get(sha256))
         for tree in TREES:
-            _copy_tree(data / tree, to / tree)
+            _copy_tree(data / tree, to / tree, secret)
         findings = _proven(copy, target, digest, told, now)
         manifest = _manifest(copy, digest, len(digests), now)
     finally:
         copy.dispose()
     _put(draft, to / DATABASE)
     _write(to / MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
-    return Backup(manifest, findings)
+    return Backup(manifest, findings, _withheld(data, to, secret))
 
 
 def restore(
@@ -174,7 +184,7 @@ def _proven(
     return tuple(fsck(copy, store, None, told, now))
 
 
-def _copy_tree(tree: Path, to: Path) -> None:
+def _copy_tree(tree: Path, to: Path, secret: Path | None) -> None:
     """Copy files that others write meanwhile: each is replaced whole, drafts begin with a dot.
 
     The head of the log goes first: every tile it needs is there by then and stays.
@@ -184,8 +194,28 @@ def _copy_tree(tree: Path, to: Path) -> None:
     if (tree / CHECKPOINT).is_file():
         to.mkdir(parents=True, exist_ok=True)
         shutil.copy2(tree / CHECKPOINT, to / CHECKPOINT)
-    rest = shutil.ignore_patterns(".*", CHECKPOINT)
-    shutil.copytree(tree, to, ignore=rest, dirs_exist_ok=True)
+
+    def passed_over(folder: str, names: list[str]) -> set[str]:
+        return {
+            name
+            for name in names
+            if name.startswith(".")
+            or name == CHECKPOINT
+            or (secret is not None and (Path(folder) / name).resolve() == secret)
+        }
+
+    shutil.copytree(tree, to, ignore=passed_over, dirs_exist_ok=True)
+
+
+def _withheld(data: Path, to: Path, secret: Path | None) -> str:
+    """Return the name of the passphrase if it lies among what is copied; no old copy is left."""
+    for tree in TREES:
+        folder = (data / tree).resolve()
+        if secret is not None and secret.is_relative_to(folder):
+            name = Path(tree) / secret.relative_to(folder)
+            (to / name).unlink(missing_ok=True)
+            return str(name)
+    return ""
 
 
 def _manifest(copy: Engine, digest: str, files: int, now: datetime) -> Manifest:

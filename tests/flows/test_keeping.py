@@ -77,6 +77,20 @@ def test_a_backup_is_proven_and_restores_to_the_same(lab, tmp_path):
     assert there.issued().number == "HZ-JZ-2026-000002"
 
 
+def test_the_passphrase_is_never_in_the_backup_of_the_keys(lab, tmp_path):
+    secret, to = lab.folder / "keys" / "passphrase", tmp_path / "backup"
+    secret.write_bytes(b"five words that open every key")
+    assert backed_up(lab, to).left_out == ""
+    assert (to / "keys" / "passphrase").exists()  # where nothing says that it is one
+    kept = {one.name for one in (lab.folder / "keys").iterdir()} - {"passphrase"}
+    made = back_up(lab.bench.engine, lab.folder, to, DirectoryStore, NOW, quiet, secret)
+    assert made.left_out == "keys/passphrase"
+    assert {one.name for one in (to / "keys").iterdir()} == kept
+    elsewhere = tmp_path / "passphrase"
+    made = back_up(lab.bench.engine, lab.folder, to, DirectoryStore, NOW, quiet, elsewhere)
+    assert made.left_out == ""
+
+
 def test_a_second_backup_adds_to_the_first(lab, tmp_path):
     first = backed_up(lab, tmp_path / "backup").manifest
     lab.issued()
