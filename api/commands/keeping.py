@@ -14,6 +14,7 @@ from api.usage import WrongUsage
 from instruments.errors import Finding, NotFound
 
 if TYPE_CHECKING:
+    from calib.keeping.export import Exported, Proofs
     from calib.services.restoring import Missing
 
 
@@ -204,6 +205,11 @@ def export(
         "simulated": list(proofs.simulated),
         "findings": [one.text() for one in done.findings],
     }
+    answer(said, _in_words(done, proofs), as_json=as_json)
+    raise typer.Exit(1 if proofs.unproven or done.findings else 0)
+
+
+def _in_words(done: Exported, proofs: Proofs) -> str:
     line = words(
         "{certificates} certificates, {files} files, {rows} rows; {bad} proofs do not verify.",
         certificates=done.certificates,
@@ -216,6 +222,5 @@ def export(
             "{count} proofs verify and say that the readings were simulated: they certify nothing.",
             count=len(proofs.simulated),
         )
-        line = f"{line}\n{more}"
-    answer(said, line, as_json=as_json)
-    raise typer.Exit(1 if proofs.unproven or done.findings else 0)
+        return f"{line}\n{more}"
+    return line

@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -284,23 +284,6 @@ def test_lines_missing_from_the_database_are_counted(place, tmp_path):
     (finding,) = check_log(place.log, NOW)
     assert finding.code == "log-lines-missing"
     assert (finding.facts["size"], finding.facts["last"]) == (5, 11)
-
-
-def test_lines_that_wait_too_long_are_counted(place):
-    """Nothing was ever published, or no more than the beginning; a line just added is no fault."""
-    place.append(3)
-    later = NOW + timedelta(minutes=2)
-    assert list(check_log(place.log, later - timedelta(seconds=1))) == []
-    (finding,) = check_log(place.log, later)
-    assert (finding.code, finding.facts) == ("log-unpublished", {"count": 3, "first": 0})
-    assert finding.severity == "error"
-    grow(place.log, clock)
-    assert list(check_log(place.log, later)) == []
-    place.append(2)
-    (finding,) = check_log(place.log, later)
-    assert finding.facts == {"count": 2, "first": 3}
-    shutil.rmtree(place.files.root)
-    assert "log-unpublished" in [one.code for one in check_log(place.log, later)]
 
 
 def test_a_wrong_key_publishes_nothing(place):
