@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from api import health
-from api.bootstrap import Wiring, waits_for_acknowledgement
+from api.bootstrap import Wiring
 from api.declared import declared
 from api.deps import language_of
 from api.pages import router as pages
@@ -28,6 +28,7 @@ from api.problems import SignInNeeded, incident, problem, status_of
 from api.turnstile import Turnstile
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
+from calib.keeping.restored import is_unacknowledged
 from calib.services import recovery
 from instruments.db import is_disk_failure
 from instruments.errors import Conflict, DomainError, Finding, Invalid, NotFound, Unavailable
@@ -78,7 +79,7 @@ def create_app(wiring: Wiring) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Finish every reserved certificate before the first request; run jobs if asked to."""
     wired: Wiring = app.state.wiring
-    waits = waits_for_acknowledgement(wired.settings)
+    waits = is_unacknowledged(wired.settings.folder)
     if not waits:
         recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
     inline = wired.settings.jobs == "inline" and not waits

@@ -19,6 +19,7 @@ from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.passphrase import need_long, read_passphrase
 from calib.adapters.sealing import CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
+from calib.keeping.restored import is_unacknowledged
 from calib.migrations.newest import is_up_to_date
 from calib.services.ports import FileStore, Mailer, Sealer, Signer, Vault
 from calib.services.publishing import Publisher
@@ -66,7 +67,7 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
     folder = settings.folder
     folder.mkdir(parents=True, exist_ok=True)
     engine = open_engine(
-        settings.url, synced=synced, writable=not waits_for_acknowledgement(settings)
+        settings.url, synced=synced, writable=not is_unacknowledged(settings.folder)
     )
     if not is_up_to_date(engine):
         from calib.migrations.run import upgrade  # half a second that only a new database costs
@@ -100,11 +101,6 @@ def _publisher(settings: Settings, engine: Engine, signer: Signer) -> Publisher:
         post,
         policy,
     )
-
-
-def waits_for_acknowledgement(settings: Settings) -> bool:
-    """Answer whether a restored installation still waits for two persons to look at it."""
-    return (settings.folder / "restored.json").exists()
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def restore(
 
 def _acknowledge(by: tuple[str, ...], *, as_json: bool) -> None:
     from api.bootstrap import acknowledging
-    from calib.keeping.backup import acknowledge
+    from calib.keeping.restored import acknowledge
     from calib.services.restoring import take_up
 
     if len({name.strip() for name in by}) < 2 or not all(name.strip() for name in by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request
@@ -65,60 +66,61 @@ def list_people(request: Request, ctx: Reading) -> Response:
 @router.post("/lab/people", dependencies=allows("person.write"))
 def add_person(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Open an account if need be, and give the person a role."""
-    done = attempt(ctx, lambda: _add(ctx, typed))
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=created", status_code=303)
+    return _done(request, ctx, typed, lambda: _add(ctx, typed), "created")
 
 
 @router.post("/lab/people/roles/{membership_id}/end", dependencies=allows("role.write"))
 def end_role(membership_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Set the last day of a role."""
-    done = attempt(
+    return _done(
+        request,
         ctx,
+        typed,
         lambda: people.end_role(ctx, membership_id, typed.day("ends_on") or ctx.today),
+        "ended",
     )
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=ended", status_code=303)
 
 
 @router.post("/lab/people/{person_id}/account", dependencies=allows("person.write"))
 def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Close or reopen an account."""
-    done = attempt(
-        ctx, lambda: people.set_active(ctx, person_id, is_active=typed.flag("is_active"))
+    return _done(
+        request,
+        ctx,
+        typed,
+        lambda: people.set_active(ctx, person_id, is_active=typed.flag("is_active")),
+        "saved",
     )
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=saved", status_code=303)
 
 
 @router.post("/lab/people/{person_id}/password", dependencies=allows("person.write"))
 def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Set a new password for somebody who forgot it."""
-    done = attempt(ctx, lambda: people.set_password(ctx, person_id, typed.text("new_password")))
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=password-set", status_code=303)
+    return _done(
+        request,
+        ctx,
+        typed,
+        lambda: people.set_password(ctx, person_id, typed.text("new_password")),
+        "password-set",
+    )
 
 
 @router.post("/lab/people/{person_id}/factor", dependencies=allows("role.write"))
 def reset_factor(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Take the second factor of somebody away who lost it."""
-    done = attempt(ctx, lambda: second_factor.reset(ctx, person_id))
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=saved", status_code=303)
+    return _done(request, ctx, typed, lambda: second_factor.reset(ctx, person_id), "saved")
 
 
 @router.post("/lab/people/{person_id}/human", dependencies=allows("role.write"))
 def join_accounts(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Say whose further account this is, or that it is nobody else's."""
-    done = attempt(ctx, lambda: humans.join_accounts(ctx, person_id, typed.whole("first_id")))
-    if isinstance(done, DomainError):
-        return _people_page(request, ctx, shown_again(typed, done, ctx))
-    return RedirectResponse("/lab/people?done=saved", status_code=303)
+    return _done(
+        request,
+        ctx,
+        typed,
+        lambda: humans.join_accounts(ctx, person_id, typed.whole("first_id")),
+        "saved",
+    )
 
 
 @router.get("/lab/numbers", dependencies=allows("number.read"))
@@ -219,6 +221,16 @@ def _lab_page(request: Request, ctx: Context, form: Form) -> Response:
         lab=labs.get_lab(ctx),
         tab="facts",
     )
+
+
+def _done(
+    request: Request, ctx: Context, typed: Typed, act: Callable[[], object], told: str
+) -> Response:
+    """Do what a form of the people's page asks for, and show the page with what came of it."""
+    done = attempt(ctx, act)
+    if isinstance(done, DomainError):
+        return _people_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse(f"/lab/people?done={told}", status_code=303)
 
 
 def _people_page(request: Request, ctx: Context, form: Form) -> Response:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, func, select
 
+from calib.keeping.restored import MARKER
 from calib.keeping.transfer import Told, copy_database, digest_of
 from calib.migrations.run import newest
 from calib.records.certificates import Certificate, CertificateFile
@@ -29,7 +30,7 @@ from instruments.db import damage_in_file, open_engine
 from instruments.errors import Conflict, Finding, Invalid, Refused
 from instruments.tenancy import installation_session
 
-DATABASE, MANIFEST, MARKER = "calib.db", "manifest.json", "restored.json"
+DATABASE, MANIFEST = "calib.db", "manifest.json"
 TREES = ("log", "status", "keys")
 """Folders of the data folder that are copied as they are."""
 OpenStore = Callable[[Path], FileStore]
@@ -152,16 +153,6 @@ def read_manifest(folder: Path) -> Manifest:
             "{folder} holds no proven backup ({problem}). Name the folder that calib backup wrote.",
             facts={"folder": str(folder), "problem": str(problem)},
         ) from problem
-
-
-def is_unacknowledged(data: Path) -> bool:
-    """Answer whether a restored installation still waits for somebody to look at it."""
-    return (data / MARKER).exists()
-
-
-def acknowledge(data: Path) -> None:
-    """Let a restored installation be written again."""
-    (data / MARKER).unlink(missing_ok=True)
 
 
 def _files_of(engine: Engine) -> tuple[str, ...]:

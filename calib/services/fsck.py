@@ -6,7 +6,6 @@ mends: what is wrong may be the only trace of what happened.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -25,6 +24,7 @@ from calib.services.log_check import check_log
 from calib.services.ports import FileStore
 from calib.services.restoring import SKIPPED
 from calib.services.told_check import check_told
+from calib.verifier.evidence import sha256
 from instruments.canonical import canonical_json
 from instruments.db import damage_in_file
 from instruments.errors import DomainError, Finding
@@ -133,7 +133,7 @@ def _evaluations(session: Session) -> Iterator[Finding]:
             ("input", row.input_json, row.input_digest),
             ("result", row.result_json, row.result_digest),
         ):
-            if _sha256(content.encode()) != expected:
+            if sha256(content.encode()) != expected:
                 yield Finding(
                     "evaluation-changed",
                     "The frozen {kind} {id} of record {record} is no longer what was stored. "
@@ -152,7 +152,7 @@ def _certificates(session: Session) -> Iterator[Finding]:
             == (row.number, row.token, row.kind, row.verdict)
             and document.performed_on == row.performed_on.isoformat()
         )
-        if _sha256(row.payload.encode()) != row.payload_digest or not same:
+        if sha256(row.payload.encode()) != row.payload_digest or not same:
             yield Finding(
                 "payload-changed",
                 "What certificate {number} says is no longer what was frozen. Compare with a "
@@ -278,7 +278,3 @@ def _skipped(session: Session) -> dict[int, int]:
     for lab_id, facts in rows:
         found[lab_id] = found.get(lab_id, 0) + int(facts["count"])
     return found
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from instruments.catalogue.inputs import input_problems
 from instruments.catalogue.limits import limit_problems
 from instruments.catalogue.lines import Path
 from instruments.catalogue.pointplan import point_problems
-from instruments.catalogue.problem import Problem
+from instruments.catalogue.problem import Problem, is_date
 from instruments.catalogue.sharing import sharing_problems
 from instruments.confirmed import Confirmed
 from instruments.errors import Invalid
@@ -266,16 +265,9 @@ def _dates(type_: InstrumentType) -> Iterator[Problem]:
     for index, document in enumerate(type_.documents):
         for name in ("issued_on", "in_force_on"):
             given = getattr(document, name)
-            if given is not None and not _is_date(given):
+            if given is not None and not is_date(given):
                 message = "{given} is not a date. Write it as 2026-03-02."
                 yield Problem("type-date", ("documents", index, name), message, {"given": given})
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _documents(type_: InstrumentType, raw: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from instruments.catalogue.lines import Path
 
@@ -16,3 +17,11 @@ class Problem:
     path: Path
     message: str
     facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def is_date(text: str) -> bool:
+    """Answer whether this is a day, written as the format wants it."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

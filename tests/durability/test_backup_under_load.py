@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 
 from calib.adapters.files import DirectoryStore
-from calib.keeping.backup import acknowledge, back_up, restore
+from calib.keeping.backup import back_up, restore
+from calib.keeping.restored import acknowledge
 from calib.keeping.transfer import copy_database, digest_of
 from calib.ledger.notes import read_note_key
 from calib.services.key_views import list_keys

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import text
 
 from calib.adapters.files import DirectoryStore
-from calib.keeping.backup import acknowledge, back_up, is_unacknowledged, restore
+from calib.keeping.backup import back_up, restore
 from calib.keeping.export import Proofs, Source, export_lab, prove
+from calib.keeping.restored import acknowledge, is_unacknowledged
 from calib.keeping.transfer import copy_database, digest_of
 from calib.ledger.notes import read_note_key
 from calib.services.log import grow

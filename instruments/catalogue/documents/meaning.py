@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 
 from instruments.catalogue.documents.merging import FACTS, Stated, stated_in_types
@@ -21,7 +20,7 @@ from instruments.catalogue.documents.values import (
     RegisterFile,
 )
 from instruments.catalogue.lines import Path
-from instruments.catalogue.problem import Problem
+from instruments.catalogue.problem import Problem, is_date
 from instruments.errors import DomainError
 from instruments.procedure import GoverningDocument, InstrumentType, Limit
 from instruments.quantities import QUANTITIES, UNITS, parse_decimal
@@ -141,20 +140,13 @@ def _sure(confidence: str, source: str, path: Path, *, is_needed: bool = True) -
 def _dates(document: RegisteredDocument, path: Path) -> Iterator[Problem]:
     given = [(k, getattr(document, k)) for k in ("issued_on", "in_force_on", "ends_on")]
     for key, text in given:
-        if text is not None and not _is_date(text):
+        if text is not None and not is_date(text):
             message = "{got} is not a date. Write it as 2026-03-02."
             yield Problem("document-date", (*path, key), message, {"got": text})
-    days = [text for _, text in given if text is not None and _is_date(text)]
+    days = [text for _, text in given if text is not None and is_date(text)]
     if days != sorted(days):
         message = "the dates run backwards: {got}. Expected issued, in force, end."
         yield Problem("document-date", path, message, {"got": ", ".join(days)})
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _known(numbers: Iterable[str], known: set[str], path: Path) -> Iterator[Problem]:
