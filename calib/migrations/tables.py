@@ -17,6 +17,7 @@ _RECORDS: Final = (
     "instruments.records.methods",
     "instruments.records.models",
     "instruments.records.orders",
+    "instruments.records.passkeys",
     "instruments.records.parties",
     "instruments.records.scope",
     "instruments.records.sites",

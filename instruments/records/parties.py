@@ -121,6 +121,8 @@ class SignIn(Base):
     ended_at: Mapped[datetime | None]
     agent: Mapped[str] = mapped_column(default="", server_default="")
     """What the browser says it is, so that its owner knows it again."""
+    proved_at: Mapped[datetime | None]
+    """When its owner last showed anew who they are, to change how the account is secured."""
 
 
 class SignInFailure(Base):

@@ -58,7 +58,7 @@ def parts(sql: object) -> list[str]:
 
     A column that was added later stands behind the last one before it, on its line.
     """
-    lines = re.sub(r", (\w+ \w+ DEFAULT)", r",\n\1", str(sql)).splitlines()
+    lines = re.sub(r", (\w+ (?:TEXT|INTEGER)\b)", r",\n\1", str(sql)).splitlines()
     lines = [line.strip().rstrip(",") for line in lines if line.strip()]
     lines[0] = lines[0].replace('"', "")  # a table that was made anew has its name in quotes
     return lines
