@@ -15,6 +15,7 @@ import typer
 from api.commands import (
     catalogue,
     certificates,
+    database,
     documents,
     finding,
     founding,
@@ -61,6 +62,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(keys.app, name="keys")
 app.command()(keys.signer)
+app.add_typer(database.app, name="database")
 app.add_typer(log.app, name="log")
 app.command()(log.witness)
 app.add_typer(founding.labs_app, name="lab")

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 
 from api.bootstrap import schema_folder, system_clock
 from api.settings import Settings, describe
 from calib.certificates.dcc_schema import is_installed
 from calib.certificates.fonts import fonts_digest
+from calib.migrations.grants import not_kept_apart, standing
 from calib.migrations.newest import is_up_to_date
+from calib.migrations.tables import all_tables
 from calib.services import recall, recovery
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import journal_in_words, open_engine
+from instruments.row_security import kept_apart
 from instruments.tenancy import installation_session
 
 LEAST_FREE = 200 * 1024 * 1024
@@ -77,9 +80,29 @@ def _database(settings: Settings) -> str:
         state = "up to date" if is_up_to_date(engine) else "brought up to date at the next start"
         if engine.dialect.name == "sqlite":
             return f"{journal_in_words()}; {state}"
-        return f"{engine.dialect.name}: answers; {state}"
+        return f"{engine.dialect.name}: answers; {state}; {_apart(engine)}"
     finally:
         engine.dispose()
+
+
+def _apart(engine: Engine) -> str:
+    """Say whether PostgreSQL itself keeps labs apart from this program as it is connected."""
+    with engine.connect() as connection:
+        name, above, owner = standing(connection)
+        bare = not_kept_apart(connection, kept_apart(all_tables().sorted_tables))
+    if bare:
+        raise Unwell(f"no row security on {', '.join(bare)}: run calib database upgrade")
+    if above:
+        return (
+            f"connected as {name}, a superuser or BYPASSRLS: row security does not hold it; give "
+            "the application a role of its own (docs/operate/postgresql.md)"
+        )
+    if owner:
+        return (
+            f"connected as {name}, the owner of the tables: row security holds, but it may be "
+            "switched off; give the application a role of its own (docs/operate/postgresql.md)"
+        )
+    return f"connected as {name}: row security keeps laboratories apart"
 
 
 def _work(settings: Settings, language: str) -> str:

@@ -142,6 +142,7 @@ class Base(DeclarativeBase):
 
 def insert_only(table: Table) -> None:
     """Let the database itself refuse UPDATE, DELETE and TRUNCATE on `table`."""
+    table.info["insert_only"] = True
     for act in ("UPDATE", "DELETE"):
         name = f"keep_{table.name}_{act.lower()}"
         event.listen(

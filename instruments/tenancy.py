@@ -2,13 +2,14 @@
 
 `LabSession` is the only way services reach lab rows: every ORM statement is narrowed to the lab of
 the session, a session without a lab refuses to work, new rows are stamped, foreign rows refused.
-Composite foreign keys (lab_id, id) hold the same line inside the database.
+Composite foreign keys (lab_id, id) hold the same line inside the database, and so does the row
+security of PostgreSQL (`instruments.row_security`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import (
@@ -21,14 +22,18 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
     Session,
+    SessionTransaction,
     UOWTransaction,
     mapped_column,
     with_loader_criteria,
 )
+
+from instruments.row_security import name_all_labs, name_lab, name_no_more
 
 STRICT = {"sqlite_strict": True}
 """Table option: SQLite checks the type of every value."""
@@ -127,6 +132,17 @@ def _scope(state: ORMExecuteState) -> None:
     )
 
 
+@event.listens_for(LabSession, "after_begin")
+def _name(session: Session, _begun: SessionTransaction, connection: Connection) -> None:
+    if isinstance(session, LabSession):
+        name_lab(connection, session.lab_id)
+
+
+@event.listens_for(InstallationSession, "after_begin")
+def _name_all(_session: Session, _begun: SessionTransaction, connection: Connection) -> None:
+    name_all_labs(connection)
+
+
 @event.listens_for(LabSession, "before_flush")
 def _stamp(session: Session, _flush: UOWTransaction, _instances: object) -> None:
     lab_id = session.lab_id if isinstance(session, LabSession) else None
@@ -153,10 +169,23 @@ def lab_session(engine: Engine, lab_id: int, *, read_only: bool = False) -> Iter
 
 @contextmanager
 def beyond_the_lab(session: LabSession) -> Iterator[InstallationSession]:
-    """Read across labs inside the transaction of one: for what people of several labs share."""
+    """Act across labs inside the transaction of one: for what people of several labs share."""
+    session.flush()
     connection = Session.connection(session)
     with InstallationSession(connection, join_transaction_mode="rollback_only") as wide:
-        yield wide
+        try:
+            yield wide
+            wide.flush()
+        except BaseException:
+            with suppress(DBAPIError):  # what the database has given up need not be narrowed again
+                name_no_more(connection)
+            raise
+        name_no_more(connection)
+
+
+def see_all_labs(connection: Connection) -> None:
+    """Let a bare connection see every lab until its transaction ends: copies, moves, migrations."""
+    name_all_labs(connection)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from calib.services.statuses import LIST
 from instruments.canonical import canonical_json
 from instruments.errors import DomainError, Finding
 from instruments.records.parties import Lab
-from instruments.tenancy import installation_session
+from instruments.tenancy import installation_session, see_all_labs
 
 Put = Callable[[str, bytes], None]
 """Keeps a file under a name with slashes."""
@@ -141,6 +141,7 @@ def _rows(engine: Engine, lab_id: int, writer: _Writer, told: Told) -> int:
     tables = [one for one in all_tables().sorted_tables if "lab_id" in one.columns]
     counted = 0
     with engine.execution_options(read_only=True).connect() as reading:
+        see_all_labs(reading)
         for place, one in enumerate(tables):
             told(one.name, place / len(tables))
             bare = table(one.name, *(column(each.name) for each in one.columns))

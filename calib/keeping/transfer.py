@@ -16,6 +16,7 @@ from calib.migrations.run import check, upgrade
 from calib.migrations.tables import all_tables
 from instruments.canonical import canonical_json
 from instruments.errors import Conflict
+from instruments.tenancy import see_all_labs
 
 BATCH = 500
 Told = Callable[[str, float], None]
@@ -38,6 +39,7 @@ def copy_database(source: Engine, target: Engine, told: Told = lambda _name, _pa
     upgrade(target)
     total = hashlib.sha256()
     with _steady(source) as reading, target.begin() as writing:
+        see_all_labs(writing)
         tables = all_tables().sorted_tables
         for number, one in enumerate(tables):
             told(one.name, number / len(tables))
@@ -72,7 +74,9 @@ def digest_of(engine: Engine) -> str:
 def _steady(engine: Engine) -> Connection:
     """Open a connection whose transaction sees one moment of the database."""
     if engine.dialect.name == "postgresql":
-        return engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        reading = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+        see_all_labs(reading)
+        return reading
     return engine.execution_options(read_only=True).connect()
 
 

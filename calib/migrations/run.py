@@ -14,23 +14,31 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, inspect, select
 
+from calib.migrations.grants import need_owner, open_to, roles_of
+from calib.migrations.tables import all_tables
 from instruments.errors import Refused
+from instruments.row_security import keep_apart
+from instruments.tenancy import see_all_labs
 
 _LOCK = 0x63616C6962
 """Key of the advisory lock under which PostgreSQL is migrated."""
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, *, role: str = "") -> None:
     """Bring the database to the newest revision; several processes may ask at once.
 
-    Raises Refused when the database is newer than this program, or holds tables of others.
+    On PostgreSQL `role` may from now on read and write rows, as those may who could before.
+
+    Raises Refused when the database is newer than this program, holds tables of others, or belongs
+    to another role than the one that is connected.
     """
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         current = _known_revision(connection)
-        if current == newest():
+        if current == newest() and not role:
             return
+        need_owner(connection)
         if current is None and inspect(connection).has_table("labs"):
             raise Refused(
                 "database-without-revision",
@@ -39,7 +47,12 @@ def upgrade(engine: Engine) -> None:
             )
         config = _config()
         config.attributes["connection"] = connection
+        see_all_labs(connection)
         command.upgrade(config, "head")
+        tables = all_tables().sorted_tables
+        keep_apart(connection, tables)
+        for one in {*roles_of(connection), role} - {""}:  # what is new too
+            open_to(connection, one, tables)
 
 
 def check(engine: Engine) -> None:

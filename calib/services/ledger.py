@@ -20,7 +20,7 @@ from calib.records.certificates import LedgerLeaf
 from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Finding, NotFound
-from instruments.tenancy import hold_lab
+from instruments.tenancy import beyond_the_lab, hold_lab
 
 _LOCK = 0x6C656467
 """Advisory lock of the ledger; labs lock with a pair of numbers, so the two never meet."""
@@ -40,7 +40,8 @@ def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, 
     `subject` is what the line commits to: lab, number, digests of payload and files, predecessor.
     """
     _hold(ctx)
-    before = head(ctx.session)
+    with beyond_the_lab(ctx.session) as wide:  # the line before may be another lab's
+        before = head(wide)
     salt = secrets.token_hex(16)
     leaf = leaf_of(event, salt, subject)
     after = Head(before.size + 1, chained(before.digest, leaf))

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from instruments.context import Context
 from instruments.errors import Refused
-from instruments.records.parties import Lab, Membership, Person, SignIn
+from instruments.records.parties import Lab, Membership, Person
 from instruments.services import audit
 from instruments.services.labs import LabView, lab_view
 from instruments.services.rows import not_found
 from instruments.services.secrets import hash_password
+from instruments.services.signin import end_sign_ins
 from instruments.tenancy import beyond_the_lab
 
 
@@ -48,9 +49,7 @@ def set_password(ctx: Context, person_id: int, password: str) -> None:
     ctx.need("person.write")
     person = _account(ctx, person_id, None)
     person.password_hash = hash_password(password)
-    open_ones = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
-    for row in ctx.session.scalars(open_ones):
-        row.ended_at = ctx.now
+    end_sign_ins(ctx, person_id)
     audit.record(ctx, "registry:person:set_password", "person", person_id, {})
 
 

@@ -14,10 +14,11 @@ from instruments.context import Context
 from instruments.errors import NotAllowed, Refused
 from instruments.policy import Thing
 from instruments.records.factors import RecoveryCode, SecondFactor
-from instruments.records.parties import Membership, Person, SignIn
+from instruments.records.parties import Membership, Person
 from instruments.services import audit, totp
 from instruments.services.rows import not_found
 from instruments.services.secrets import is_password, token_hash
+from instruments.services.signin import end_sign_ins
 
 RECOVERY_CODES = 8
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -125,9 +126,7 @@ def reset(ctx: Context, person_id: int) -> None:
     if ctx.session.scalar(known) is None:
         raise not_found("person", person_id)
     _forget(ctx.session, person_id)
-    still_open = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
-    for row in ctx.session.scalars(still_open):
-        row.ended_at = ctx.now
+    end_sign_ins(ctx, person_id)
     audit.record(ctx, "registry:factor:reset", "person", person_id, {})
 
 

@@ -12,6 +12,7 @@ from instruments.records.parties import Lab, SignIn
 from instruments.services import audit
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
+from instruments.tenancy import beyond_the_lab
 
 MOST_ENDED = 5
 """Of those that have ended, so many are shown: somebody else's would be among the last."""
@@ -36,21 +37,22 @@ def list_sessions(ctx: Context, token: str = "") -> tuple[SessionView, ...]:
     """Return the actor's sign-ins in every lab, open ones first; `token` is that which asks."""
     ctx.need("account.read")
     here = token_hash(token)
-    rows = ctx.session.execute(
-        select(SignIn, Lab.code)
-        .join(Lab, Lab.id == SignIn.lab_id)
-        .where(SignIn.person_id == ctx.actor.person_id)
-        .order_by(SignIn.id.desc())
-        .limit(100)
-    )
-    views = [
-        SessionView(
-            row.id, code, row.created_at, row.expires_at, row.ended_at, row.agent,
-            is_open=row.ended_at is None and ctx.now < row.expires_at,
-            is_this=row.token_sha256 == here,
+    with beyond_the_lab(ctx.session) as wide:
+        rows = wide.execute(
+            select(SignIn, Lab.code)
+            .join(Lab, Lab.id == SignIn.lab_id)
+            .where(SignIn.person_id == ctx.actor.person_id)
+            .order_by(SignIn.id.desc())
+            .limit(100)
         )
-        for row, code in rows
-    ]  # fmt: skip
+        views = [
+            SessionView(
+                row.id, code, row.created_at, row.expires_at, row.ended_at, row.agent,
+                is_open=row.ended_at is None and ctx.now < row.expires_at,
+                is_this=row.token_sha256 == here,
+            )
+            for row, code in rows
+        ]  # fmt: skip
     ended = [view for view in views if not view.is_open]
     return (*(view for view in views if view.is_open), *ended[:MOST_ENDED])
 
@@ -61,11 +63,13 @@ def end_session(ctx: Context, session_id: int) -> None:
     Raises NotFound when it is none of theirs.
     """
     ctx.need("account.change")
-    row = ctx.session.scalars(_own(ctx).where(SignIn.id == session_id)).one_or_none()
-    if row is None:
-        raise not_found("sign-in", session_id)
-    if row.ended_at is None:
-        row.ended_at = ctx.now
+    with beyond_the_lab(ctx.session) as wide:
+        row = wide.scalars(_own(ctx).where(SignIn.id == session_id)).one_or_none()
+        if row is None:
+            raise not_found("sign-in", session_id)
+        was_open = row.ended_at is None
+        row.ended_at = row.ended_at or ctx.now
+    if was_open:
         audit.record(ctx, "registry:person:end_sign_in", "person", ctx.actor.person_id, {})
 
 
@@ -74,9 +78,10 @@ def end_others(ctx: Context, token: str) -> int:
     ctx.need("account.change")
     still_open = _own(ctx).where(SignIn.ended_at.is_(None), SignIn.expires_at > ctx.now)
     others = still_open.where(SignIn.token_sha256 != token_hash(token))
-    rows = ctx.session.scalars(others).all()
-    for row in rows:
-        row.ended_at = ctx.now
+    with beyond_the_lab(ctx.session) as wide:
+        rows = wide.scalars(others).all()
+        for row in rows:
+            row.ended_at = ctx.now
     facts = {"count": len(rows)}
     audit.record(ctx, "registry:person:end_sign_ins", "person", ctx.actor.person_id, facts)
     return len(rows)

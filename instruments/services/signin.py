@@ -30,7 +30,7 @@ from instruments.services.secrets import (
     new_token,
     token_hash,
 )
-from instruments.tenancy import InstallationSession
+from instruments.tenancy import InstallationSession, beyond_the_lab
 
 REACHES = ("read", *things())
 """What a token can be limited to."""
@@ -257,10 +257,16 @@ def change_password(ctx: Context, *, old: str, new: str) -> None:
             "password-wrong", "The present password is wrong. Type it again.", at="/old"
         )
     person.password_hash = hash_password(new)
-    open_ones = select(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None))
-    for row in ctx.session.scalars(open_ones):
-        row.ended_at = ctx.now
+    end_sign_ins(ctx, person.id)
     audit.record(ctx, "registry:person:change_password", "person", person.id, {})
+
+
+def end_sign_ins(ctx: Context, person_id: int) -> None:
+    """End every open sign-in of a person, in whatever lab: whoever holds one would stay in."""
+    open_ones = select(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
+    with beyond_the_lab(ctx.session) as wide:
+        for row in wide.scalars(open_ones):
+            row.ended_at = ctx.now
 
 
 def _choose_lab(session: Session, person_id: int, lab_code: str | None, now: datetime) -> int:

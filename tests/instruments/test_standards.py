@@ -13,6 +13,7 @@ from instruments.errors import Conflict, Invalid, NotAllowed, NotFound
 from instruments.services import scope, standards
 from instruments.services.standards import CertificateLine
 from tests.support.builders import a_certificate, a_standard, context_for
+from tests.support.ruling import ruling
 
 LINES = (
     CertificateLine("41.0", "40.980", "0.060", "2.0"),
@@ -143,7 +144,7 @@ def test_database_refuses_to_change_a_certificate(place):
     with context_for(place) as ctx:
         a_standard(ctx)
     for table in ("standard_certificates", "standard_certificate_values"):
-        with pytest.raises(DBAPIError, match="insert-only"), place.engine.begin() as connection:
+        with pytest.raises(DBAPIError, match="insert-only"), ruling(place.engine) as connection:
             connection.execute(text(f"UPDATE {table} SET lab_id = 1"))  # noqa: S608
 
 

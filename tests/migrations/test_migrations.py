@@ -26,6 +26,12 @@ PG_PARTS = {
     "triggers": """
         SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
         FROM pg_trigger WHERE NOT tgisinternal""",
+    "policies": """
+        SELECT tablename, policyname, permissive, roles::text, cmd, qual, with_check
+        FROM pg_policies""",
+    "row security": """
+        SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace""",
     "functions": """
         SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace""",
 }

@@ -158,6 +158,7 @@ def test_the_number_of_queries_does_not_grow_with_the_records(bench):
             dry_run.dry_run(ctx, made.definition)
         event.remove(bench.engine, "before_cursor_execute", listener)
         counts.append(len([one for one in asked if one.lstrip().startswith("SELECT")]))
+        counts[-1] -= sum("set_config" in one for one in asked)  # PostgreSQL is told the lab
     assert counts[0] == counts[1] == 3
 
 

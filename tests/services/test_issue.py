@@ -25,6 +25,7 @@ from instruments.services.audit import check_chain
 from instruments.tenancy import installation_session
 from tests.support import builders, issuing
 from tests.support.builders import NOW
+from tests.support.ruling import ruling
 
 
 class BrokenSealer(UnsealedSealer):
@@ -236,7 +237,7 @@ def test_a_failing_disk_ends_the_recovery(bench, store, monkeypatch):
 
 def test_a_reservation_whose_payload_was_changed_is_not_rendered(bench, store):
     held = _reserve(bench, issuing.authorised(bench))
-    with bench.engine.begin() as connection:
+    with ruling(bench.engine) as connection:
         connection.execute(text("DROP TRIGGER keep_certificates_update"))
         connection.execute(
             text("UPDATE certificates SET payload = replace(payload, '0.020', '0.010')")
@@ -341,7 +342,7 @@ def test_the_database_itself_refuses_to_change_what_was_issued(bench, store):
     issuing.issued(bench, store, issuing.authorised(bench))
     tables = ("certificates", "certificate_events", "certificate_files", "ledger_leaves")
     for table in (*tables, "evaluations", "review_marks", "audit_events"):
-        with pytest.raises(DatabaseError, match="insert-only"), bench.engine.begin() as connection:
+        with pytest.raises(DatabaseError, match="insert-only"), ruling(bench.engine) as connection:
             connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 -- names stand above
 
 

@@ -24,6 +24,7 @@ from tests.support import issuing
 from tests.support import keyed as labs
 from tests.support.builders import NOW
 from tests.support.keyed import HOUSE, PASSPHRASE, manager
+from tests.support.ruling import ruling
 from tests.support.seals import a_seal
 
 
@@ -109,7 +110,7 @@ def test_every_act_leaves_an_event_a_line_and_a_row(bench, vault):
 def test_no_row_of_a_key_can_be_changed_and_none_holds_a_private_key(bench, vault):
     make(bench, vault, "root")
     for statement in ("UPDATE signing_keys SET name = 'x'", "DELETE FROM signing_key_events"):
-        with pytest.raises(DatabaseError), bench.engine.begin() as connection:
+        with pytest.raises(DatabaseError), ruling(bench.engine) as connection:
             connection.execute(text(statement))
     with bench.engine.connect() as connection:
         rows = str(connection.execute(text("SELECT * FROM signing_keys")).all())

@@ -15,6 +15,7 @@ from instruments.context import Actor, Context
 from instruments.tenancy import installation_session, lab_session
 from tests.support import builders
 from tests.support.builders import NOW, SHANGHAI
+from tests.support.ruling import ruling
 
 DROP = {
     "sqlite": ("DROP TRIGGER keep_ledger_leaves_update", "DROP TRIGGER keep_ledger_leaves_delete"),
@@ -42,7 +43,7 @@ def _check(world, kept=None):
 
 
 def _spoil(world, statement: str) -> None:
-    with world.engine.begin() as connection:
+    with ruling(world.engine) as connection:
         for words in DROP[world.engine.dialect.name]:
             connection.execute(text(words))
         connection.execute(text(statement))

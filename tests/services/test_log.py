@@ -35,6 +35,7 @@ from instruments.db import open_engine
 from instruments.errors import Conflict, NotFound
 from instruments.tenancy import installation_session
 from tests.ledger.keys import Key
+from tests.support.ruling import ruling
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 LAB = Key("lab.example/log")
@@ -215,7 +216,7 @@ def grown_note(place, key):
 def test_changed_lines_and_changed_files_are_noticed_before_anything_is_signed(place):
     place.append(5)
     grow(place.log, clock)
-    with place.engine.begin() as connection:
+    with ruling(place.engine) as connection:
         for act in ("update", "delete"):
             connection.execute(text(f"DROP TRIGGER keep_ledger_leaves_{act}"))
         connection.execute(text("UPDATE ledger_leaves SET leaf = 'changed' WHERE place = 2"))

@@ -17,6 +17,7 @@ from instruments.services import standards
 from instruments.services.audit import check_chain
 from tests.support import benched, builders, issuing
 from tests.support.issuing import an_entry
+from tests.support.ruling import ruling
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_the_database_itself_refuses_to_change_a_reading(bench):
     with bench.as_(bench.technician) as ctx:
         readings.enter(ctx, record.id, [an_entry()])
     for words in ("UPDATE readings SET value = '1'", "DELETE FROM readings"):
-        with pytest.raises(DatabaseError, match="insert-only"), bench.engine.begin() as connection:
+        with pytest.raises(DatabaseError, match="insert-only"), ruling(bench.engine) as connection:
             connection.exec_driver_sql(words)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+OWNER = "calib_owner"
+"""Whose the databases are."""
 _SETTINGS = """
 fsync = off
 full_page_writes = off
@@ -54,14 +56,15 @@ class Postgres:
         self._admin = psycopg.connect(
             f"host={self.folder} user=postgres dbname=postgres", autocommit=True
         )
+        self._admin.execute(f"CREATE ROLE {OWNER} LOGIN")
         self._numbers = itertools.count(1)
 
     def create(self, template: str = "template1") -> str:
         """Make a database, a copy of `template`, and return its name."""
         name = f"calib_{next(self._numbers)}"
         self._admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(template)
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY").format(
+                sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template)
             )
         )
         return name
@@ -70,9 +73,19 @@ class Postgres:
         """Remove a database, whoever is still connected."""
         self._admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def url(self, name: str) -> str:
-        """Return the address of a database as SQLAlchemy writes it."""
-        return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+    def url(self, name: str, role: str = OWNER) -> str:
+        """Return the address of a database as SQLAlchemy writes it, for its owner by default.
+
+        The owner is no superuser: row security holds for everything that is tested.
+        """
+        return f"postgresql+psycopg://{role}@/{name}?host={self.folder}"
+
+    def role(self, name: str) -> str:
+        """Make a role that may sign in and nothing else, unless there is one; return its name."""
+        known = self._admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+        if known is None:
+            self._admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+        return name
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
