@@ -113,6 +113,12 @@ def hold_lab(session: Session, lab_id: int) -> None:
         Session.connection(session).execute(lock)
 
 
+def hold_all(session: Session, what: int) -> None:
+    """Let the writers of all labs take turns at one thing until the transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        Session.connection(session).execute(select(func.pg_advisory_xact_lock(what)))
+
+
 _LOCKS_OF_LABS = 0x63616C
 """First half of the advisory lock's key, so that other users of the database have their own."""
 

@@ -20,7 +20,7 @@ from calib.records.certificates import LedgerLeaf
 from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Finding, NotFound
-from instruments.tenancy import beyond_the_lab, hold_lab
+from instruments.tenancy import beyond_the_lab, hold_all, hold_lab
 
 _LOCK = 0x6C656467
 """Advisory lock of the ledger; labs lock with a pair of numbers, so the two never meet."""
@@ -166,5 +166,4 @@ def _hold(ctx: Context) -> None:
     The lab is always taken first: two transactions can never wait for each other.
     """
     hold_lab(ctx.session, ctx.lab_id)
-    if ctx.session.get_bind().dialect.name == "postgresql":
-        Session.connection(ctx.session).execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    hold_all(ctx.session, _LOCK)

@@ -107,6 +107,25 @@ def find_unscoped(source: Source) -> Iterator[ast.AST]:
     )
 
 
+_PASSING_BY = ("connection", "get_bind", "raw_connection", "sessionmaker")
+_SAYS_WHOSE = ("name_lab", "name_all_labs", "name_no_more", "see_all_labs", "set_config")
+
+
+def find_bare_connection(source: Source) -> Iterator[ast.AST]:
+    """Find ways to rows that pass by the session of a lab, and sessions made by hand."""
+    yield from _called_methods(source, *_PASSING_BY)
+    yield from (
+        n
+        for n in _attributes(source)
+        if n.attr in {"connect", "begin"} and _owner(n.value).endswith("engine")
+    )
+    yield from _called_names(source, "Session", "LabSession", "InstallationSession", "sessionmaker")
+    yield from _imported(source, "sqlalchemy", "create_engine")
+    for name in _SAYS_WHOSE:
+        yield from _imported(source, "instruments", name)
+    yield from (n for n in _attributes(source) if n.attr in _SAYS_WHOSE)
+
+
 def find_sql_text(source: Source) -> Iterator[ast.AST]:
     """Find SQL written by hand."""
     yield from _imported(source, "sqlalchemy", "text")
@@ -153,6 +172,19 @@ LINTS = {
             "a statement on a table or a bulk insert passes by the filter of the lab",
             find_unscoped,
             only=("instruments/services/", "calib/services/"),
+        ),
+        Lint(
+            "bare-connection",
+            "rows are reached through lab_session, installation_session or beyond_the_lab",
+            find_bare_connection,
+            free=(
+                "instruments/db.py",
+                "instruments/tenancy.py",
+                "instruments/row_security.py",
+                "api/doctor.py",  # it asks the server who is connected, and no table
+                "calib/migrations/",
+                "calib/keeping/",
+            ),
         ),
         Lint(
             "sql-text",

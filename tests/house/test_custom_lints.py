@@ -28,6 +28,17 @@ BITES = {
         ("calib/services/x.py", "from sqlalchemy import insert, select"),
         ("calib/services/x.py", "session.bulk_save_objects(rows)"),
     ],
+    "bare-connection": [
+        ("calib/services/x.py", "ctx.session.connection().execute(statement)"),
+        ("calib/services/x.py", "Session.connection(ctx.session)"),
+        ("api/x.py", "with wired.engine.connect() as reading: pass"),
+        ("calib/jobs/x.py", "with self._engine.begin() as writing: pass"),
+        ("instruments/services/x.py", "Session(ctx.session.bind)"),
+        ("api/x.py", "LabSession(engine, info={'lab_id': 2})"),
+        ("api/x.py", "from sqlalchemy import create_engine"),
+        ("calib/services/x.py", "from instruments.tenancy import see_all_labs"),
+        ("calib/services/x.py", "func.set_config('calib.all_labs', 'yes', True)"),
+    ],
     "sql-text": [
         ("calib/services/x.py", "from sqlalchemy import text"),
         ("api/x.py", "import sqlalchemy\nsqlalchemy.text('SELECT 1')"),
@@ -57,6 +68,12 @@ PASSES = {
     "unscoped": [
         ("instruments/records/x.py", "LabScoped.__table__"),
         ("calib/services/x.py", "rows.insert(0, row); session.add_all(rows)"),
+    ],
+    "bare-connection": [
+        ("instruments/tenancy.py", "Session.connection(session)"),
+        ("calib/keeping/x.py", "engine.connect()"),
+        ("calib/adapters/x.py", "socket.connect(path)"),
+        ("calib/services/x.py", "with ctx.session.begin_nested(): pass"),
     ],
     "sql-text": [
         ("instruments/db.py", "from sqlalchemy import text"),

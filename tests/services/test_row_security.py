@@ -141,8 +141,10 @@ def test_statements_past_the_filter_reach_own_rows_only(world):
     )
     for statement in (
         f"UPDATE customers SET lab_id = {other}",
-        "INSERT INTO number_series (lab_id, name, template, period, last) "
-        f"VALUES ({other}, 'x', '', '', 0)",
+        (
+            "INSERT INTO number_series (lab_id, name, template, period, last) "
+            f"VALUES ({other}, 'x', '', '', 0)"
+        ),
     ):
         with pytest.raises(DBAPIError, match="row-level security"):
             bare(world.engine, own, statement + " RETURNING 1")
