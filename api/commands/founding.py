@@ -31,10 +31,19 @@ def new_lab(
     address_en: Annotated[str, typer.Option(help="Address; certificates print it.")] = "",
     address_zh: Annotated[str, typer.Option(help="Address in Chinese.")] = "",
     time_zone: Annotated[str, typer.Option(help="Zone of its dates.")] = "Asia/Shanghai",
+    *,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict/--lenient",
+            help="Competence is kept, signatures are demanded, three persons approve; the quality "
+            "manager changes each later.",
+        ),
+    ] = True,
     as_json: AsJSON = False,
 ) -> None:
     """Open a laboratory."""
-    from instruments.services import labs
+    from instruments.services import approval_rules, labs
     from instruments.tenancy import installation_session
 
     with installation() as wired, installation_session(wired.engine) as session:
@@ -48,6 +57,8 @@ def new_lab(
             address_zh=address_zh,
             time_zone=time_zone,
         )
+        if strict:
+            approval_rules.begin_with(session, lab.id, approval_rules.STRICT_RULES)
     answer(lab, f"{lab.id}  {lab.code}", as_json=as_json)
 
 

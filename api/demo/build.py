@@ -14,6 +14,8 @@ from api.demo.world import MANIFEST, ZONE, Told, World
 from calib.services import keys, lookup, notices, standard_import
 from instruments.context import Actor, Context
 from instruments.services import (
+    approval_rules,
+    competence,
     confirmations,
     customers,
     instruments,
@@ -38,6 +40,8 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
         _people(world, lab)
     told("keys of seals, marks and the log", 0.06)
     _keys(world)
+    for lab in cast.PEOPLE:
+        _competence(world, lab)
     told("registries", 0.08)
     with world.as_("LJ", "manager", world.at(400)) as ctx:
         _registry(world, ctx)
@@ -101,6 +105,25 @@ def _keys(world: World) -> None:
         second = world.people[lab, "signatory"]
         with world.as_(lab, "manager", world.at(409)) as ctx:
             keys.make_missing(ctx, vault, house, second.person_id)
+
+
+def _competence(world: World, lab: str) -> None:
+    """Let the manager authorise everybody for what they do, and keep it from then on."""
+    known = world.wired.catalogue
+    with world.as_(lab, "manager", world.at(408)) as ctx:
+        for person in cast.PEOPLE[lab]:
+            for act in cast.COMPETENT.get(person.key, ()):
+                for type_ in known.list():
+                    entry = competence.CompetenceEntry(
+                        person_id=world.people[lab, person.key].person_id,
+                        act=act,
+                        type_id=type_.id,
+                        starts_on=ctx.today,
+                        basis="supervised_work" if act == "performs" else "qualification",
+                        evidence="演示 demo",
+                    )
+                    competence.grant(ctx, entry, catalogue=known)
+        approval_rules.set_rules(ctx, cast.RULES)
 
 
 def _operators(world: World) -> None:

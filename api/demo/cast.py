@@ -7,6 +7,7 @@ from typing import Any
 
 from calib.simulation.character import Grade
 from instruments.policy import Role
+from instruments.services.approval_rules import ApprovalRules
 
 PASSWORD = "calib demo 2020"  # noqa: S105 -- the demo world is open to whoever runs it
 
@@ -113,6 +114,14 @@ PEOPLE: dict[str, tuple[DemoPerson, ...]] = {
         DemoPerson("manager", "Jan Voss", ("manager",)),
     ),
 }
+
+COMPETENT = {
+    "technician": ("performs",),
+    "reviewer": ("reviews",),
+    "signatory": ("authorises",),
+}
+"""What each is authorised for, of every type; the second technician is still in training."""
+RULES = ApprovalRules(keeps_competence=True, demands_signatures=False, separates_signatory=True)
 
 CUSTOMERS: dict[str, dict[str, Any]] = {
     "station": {

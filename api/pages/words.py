@@ -28,6 +28,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "customer": "orders for one customer and reads its certificates",
         "venue_operator": "sees and orders for the instruments of one customer",
     },
+    "competent_act": {
+        "performs": "performs",
+        "reviews": "reviews",
+        "authorises": "authorises",
+    },
+    "competence_basis": {
+        "training": "Training",
+        "supervised_work": "Supervised work",
+        "comparison": "Comparison",
+        "examination": "Test passed",
+        "qualification": "Qualification",
+    },
     "customer_kind": {
         "medical": "Medical institution",
         "maker": "Manufacturer",

@@ -11,6 +11,7 @@ from instruments.db import Base
 
 _RECORDS: Final = (
     "instruments.records.audit",
+    "instruments.records.competence",
     "instruments.records.factors",
     "instruments.records.counters",
     "instruments.records.instruments",

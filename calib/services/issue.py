@@ -45,6 +45,7 @@ from calib.services.certificate_rows import (
     told,
     unfinished,
 )
+from calib.services.competent import need_for_record
 from calib.services.idempotency import once
 from calib.services.issuing_document import (
     ground_of,
@@ -265,6 +266,7 @@ def _reserve(
     stored = unchanged(ctx, calibration_id)
     marks = standing_marks(ctx, calibration_id, stored)
     record = calibration_views.view(ctx, calibration_id)
+    need_for_record(ctx, "authorises", record)
     kind, due_on = kind_and_due(record, stored, ground_of(ctx, record))
     document = make_document(
         ctx,

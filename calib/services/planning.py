@@ -21,6 +21,7 @@ from calib.services.calibration_views import (
     locked,
     need_draft,
 )
+from calib.services.competent import need_for_plan
 from calib.services.supporting import default_standards
 from instruments.catalogue.loader import Catalogue
 from instruments.choosing import points_for
@@ -81,6 +82,7 @@ def open_calibration(
         )
         for m in definition.measurands
     }
+    need_for_plan(ctx, "performs", definition, points)
     row = Calibration(
         order_line_id=line.id,
         instrument_id=instrument.id,
@@ -148,6 +150,8 @@ def plan(ctx: Context, calibration_id: int, version: int, change: PlanChange) ->
     if change.pieces is not None:
         after = replace(after, pieces=_checked_pieces(definition, change.pieces))
     _keep_readings(ctx, calibration_id, after)
+    if change.points is not None:
+        need_for_plan(ctx, "performs", definition, change.points)
     row.plan = after.as_dict()
     audit.record(
         ctx,

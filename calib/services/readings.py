@@ -24,6 +24,7 @@ from calib.services.calibration_views import (
     need_reason,
 )
 from calib.services.circumstances import accept_warning, close, set_facts
+from calib.services.competent import need_for_values
 from calib.services.planning import PlanChange, open_calibration, plan
 from calib.services.reading_entry import ReadingEntry, Slot, check_entry, each_once
 from calib.services.reading_table import read_rows, says_simulated
@@ -161,7 +162,9 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
     NotFound, Conflict, Invalid
     """
     ctx.need("calibration.enter")
-    need_draft(locked(ctx, calibration_id))
+    row = locked(ctx, calibration_id)
+    need_draft(row)
+    need_for_values(ctx, InstrumentType.from_dict(row.definition), ())
     choice(entry.quantity, tuple(CONDITION_UNITS), "/quantity")
     choice(entry.moment, ("start", "end"), "/moment")
     choice(entry.unit, CONDITION_UNITS[entry.quantity], "/unit")
@@ -175,7 +178,7 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
     if before is not None and (before.value, before.unit) == (entry.value, entry.unit):
         return before
     _still(before, entry.revision, "/revision")
-    row = Condition(
+    observed = Condition(
         calibration_id=calibration_id,
         quantity=entry.quantity,
         moment=entry.moment,
@@ -186,7 +189,7 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
         person_id=ctx.actor.person_id,
         entered_at=ctx.now,
     )
-    ctx.session.add(row)
+    ctx.session.add(observed)
     ctx.session.flush()
     audit.record(
         ctx,
@@ -194,14 +197,14 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
         "calibration",
         calibration_id,
         {
-            "quantity": row.quantity,
-            "moment": row.moment,
+            "quantity": observed.quantity,
+            "moment": observed.moment,
             "before": before.value if before else None,
-            "after": row.value,
-            "reason": row.reason,
+            "after": observed.value,
+            "reason": observed.reason,
         },
     )
-    return calibration_views.condition_view(row, ctx.actor.name)
+    return calibration_views.condition_view(observed, ctx.actor.name)
 
 
 # ---------------------------------------------------------------------------------------- entering
@@ -236,6 +239,7 @@ def _enter(
     )
     each_once(entries)
     rows = _all_or_none([partial(_row, desk, entry, at) for at, entry in entries])
+    need_for_values(ctx, desk.definition, ((e.measurand, e.point) for _, e in entries))
     for new in rows:
         if new is not None:
             new.calibration_id, new.origin = calibration_id, origin

@@ -16,15 +16,23 @@ from sqlalchemy import select
 from calib.records.calibrations import Calibration, Condition, Reading, ReviewMark
 from calib.services import calibration_views, evaluation
 from calib.services.calibration_views import locked, move, need_move, need_reason
+from calib.services.competent import need_for_record, need_of_others
 from calib.services.evaluation import EvaluationView
 from calib.services.freezing import freeze_record
 from instruments.context import Context
 from instruments.errors import Refused
 from instruments.records.parties import Person
 from instruments.services import audit
+from instruments.services.approval_rules import need_third, rules
 from instruments.services.fields import words
 from instruments.services.humans import had_a_hand
 
+DOES: Mapping[str, str] = {
+    "submitted": "performs",
+    "reviewed": "reviews",
+    "authorised": "authorises",
+}
+"""What somebody must be authorised for to make a mark."""
 Act = Literal["submitted", "reviewed", "authorised", "returned"]
 
 
@@ -55,6 +63,9 @@ def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
     ctx.need("calibration.submit")
     row = locked(ctx, calibration_id, version)
     need_move(row, "submitted")
+    record = calibration_views.view(ctx, calibration_id)
+    need_for_record(ctx, "performs", record)
+    need_of_others(ctx, record, ())
     stored = evaluation.evaluate_and_store(ctx, calibration_id)
     _mark(ctx, row, stored, "submitted", "")
     return stored
@@ -74,6 +85,7 @@ def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -
     need_move(row, "reviewed")
     stored = unchanged(ctx, calibration_id)
     _need_other_person(ctx, calibration_id, "review")
+    need_for_record(ctx, "reviews", calibration_views.view(ctx, calibration_id))
     _mark(ctx, row, stored, "reviewed", words(comment, "/comment"))
 
 
@@ -91,6 +103,8 @@ def authorise(ctx: Context, calibration_id: int, version: int, comment: str = ""
     need_move(row, "authorised")
     stored = unchanged(ctx, calibration_id)
     _need_other_person(ctx, calibration_id, "authorise")
+    _need_third_person(ctx, marks(ctx, calibration_id))
+    need_for_record(ctx, "authorises", calibration_views.view(ctx, calibration_id))
     _mark(ctx, row, stored, "authorised", words(comment, "/comment"))
 
 
@@ -167,7 +181,22 @@ def standing_marks(
             )
         if act != "submitted" and had_a_hand(ctx.session, found[act].person_id, measured):
             raise _same_person(found[act].person_name, measured, act)
+    _need_standing_people(ctx, calibration_id, found)
     return found
+
+
+def _need_standing_people(ctx: Context, calibration_id: int, found: Mapping[str, MarkView]) -> None:
+    """Make sure of what the lab asks of those who marked, each as of the day they did."""
+    reviewed, authorised = found["reviewed"], found["authorised"]
+    if rules(ctx).separates_signatory and had_a_hand(
+        ctx.session, authorised.person_id, {reviewed.person_id}
+    ):
+        raise need_third(authorised.person_name)
+    marked = [
+        (found[act].person_id, does, found[act].marked_at.astimezone(ctx.zone).date())
+        for act, does in DOES.items()
+    ]
+    need_of_others(ctx, calibration_views.view(ctx, calibration_id), marked)
 
 
 def performers(ctx: Context, calibration_id: int) -> Mapping[int, str]:
@@ -214,6 +243,12 @@ def _need_other_person(ctx: Context, calibration_id: int, act: str) -> None:
     measured = performers(ctx, calibration_id)
     if had_a_hand(ctx.session, ctx.actor.person_id, measured):
         raise _same_person(ctx.actor.name, measured, act)
+
+
+def _need_third_person(ctx: Context, made: tuple[MarkView, ...]) -> None:
+    reviewers = {mark.person_id for mark in made if mark.act == "reviewed" and mark.stands}
+    if rules(ctx).separates_signatory and had_a_hand(ctx.session, ctx.actor.person_id, reviewers):
+        raise need_third(ctx.actor.name)
 
 
 def _same_person(name: str, measured: Mapping[int, str], act: str) -> Refused:

@@ -36,6 +36,10 @@ class Lab(Base):
     language: Mapped[str] = mapped_column(default="zh")
     rounding: Mapped[dict[str, Any]] = mapped_column(CanonicalJSON)
     """`calib.evaluation.inputs.Rounding` as plain values."""
+    keeps_competence: Mapped[bool] = mapped_column(default=False, server_default="0")
+    demands_signatures: Mapped[bool] = mapped_column(default=False, server_default="0")
+    separates_signatory: Mapped[bool] = mapped_column(default=False, server_default="0")
+    """See `instruments.services.approval_rules.ApprovalRules`."""
     created_at: Mapped[datetime]
 
 

@@ -32,6 +32,7 @@ STAFF_ONLY = (
     "/lab/people",
     "/lab/numbers",
     "/lab/scope",
+    "/lab/competence",
 )
 EVERYBODY = (
     "/customers/1",

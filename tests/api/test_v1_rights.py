@@ -16,6 +16,7 @@ from tests.support.web import a_sign_in
 
 SEEN, CLOSED, MISSING = 200, 403, 404
 OWN = {
+    "/approval-rules": CLOSED,
     "/board": SEEN,
     "/calibrations": CLOSED,
     "/calibrations/{calibration_id}": CLOSED,
@@ -31,6 +32,7 @@ OWN = {
     "/certificates": SEEN,
     "/certificates/{certificate_id}": MISSING,  # none was issued here
     "/certificates/{certificate_id}/files/{role}": MISSING,
+    "/competence": CLOSED,
     "/customers": SEEN,
     "/customers/{customer_id}": SEEN,
     "/dashboard": CLOSED,

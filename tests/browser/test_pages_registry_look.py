@@ -59,6 +59,7 @@ def paths(site: Served) -> tuple[str, ...]:
         "/lab/people",
         "/lab/numbers",
         "/lab/scope",
+        "/lab/competence",
         "/account",
     )
 
