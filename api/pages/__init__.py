@@ -15,7 +15,9 @@ from api.pages import (
     competence,
     customers,
     documents,
+    entering,
     errors,
+    factors,
     home,
     importing,
     lab,
@@ -32,7 +34,7 @@ from api.pages import (
 
 router = APIRouter(include_in_schema=False)
 for part in (
-    home,
+    home, entering,
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers,
@@ -41,6 +43,7 @@ for part in (
     registry,
     standards,
     documents,
+<<<<<<< HEAD
     orders,
     competence,
     lab,
@@ -48,6 +51,9 @@ for part in (
     bench,
     bench_acts,
     review,
+=======
+    orders, lab, account, factors, bench, bench_acts, review,
+>>>>>>> 224fc46 (sign-in: With a passkey, alone or as second factor; changes ask anew who it is.)
     labels,  # before certificates, for the same reason
     certificates,
     board,
@@ -55,5 +61,5 @@ for part in (
     public,
     authenticate,
     errors,
-):
+):  # fmt: skip
     router.include_router(part.router)

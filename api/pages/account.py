@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import COOKIE, Reading, Wired, Writing, allows
+from api.deps import COOKIE, Reading, Writing, allows, wiring
 from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import second_factor, sessions, signin
+from instruments.services import passkeys, proof, second_factor, sessions, signin
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/account", dependencies=allows("account.read"))
 def show_account(request: Request, ctx: Reading) -> Response:
     """Show one's roles and API tokens."""
-    return _page(request, ctx, form_of(days=90))
+    return account_page(request, ctx, form_of(days=90))
 
 
 @router.post("/account/password", dependencies=allows("account.change"))
@@ -39,7 +37,7 @@ def change_password(request: Request, ctx: Writing, typed: AsTyped) -> Response:
 
     done = attempt(ctx, act)
     if isinstance(done, DomainError):
-        return _page(request, ctx, shown_again(typed, done, ctx))
+        return account_page(request, ctx, shown_again(typed, done, ctx))
     response = RedirectResponse("/sign-in", status_code=303)
     response.delete_cookie(COOKIE)
     return response
@@ -58,46 +56,14 @@ def make_token(request: Request, ctx: Writing, typed: AsTyped) -> Response:
         ),
     )
     if isinstance(done, DomainError):
-        return _page(request, ctx, shown_again(typed, done, ctx))
-    return _page(request, ctx, form_of(days=90), done)
+        return account_page(request, ctx, shown_again(typed, done, ctx))
+    return account_page(request, ctx, form_of(days=90), done)
 
 
 @router.post("/account/tokens/{token_id}/end", dependencies=allows("account.change"))
 def end_token(token_id: int, ctx: Writing) -> Response:
     """End an API token."""
     signin.end_token(ctx, token_id)
-    return RedirectResponse("/account?done=ended", status_code=303)
-
-
-@router.post("/account/factor/begin", dependencies=allows("account.change"))
-def begin_factor(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
-    """Make a secret for an authenticator; the page after it shows it this once."""
-    issuer = urlsplit(wired.settings.public_url).hostname or "Calib"
-    done = attempt(
-        ctx,
-        lambda: second_factor.begin(ctx, password=typed.text("factor_password"), issuer=issuer),
-    )
-    if isinstance(done, DomainError):
-        return _page(request, ctx, shown_again(typed, done, ctx))
-    return _page(request, ctx, form_of(days=90), begun=done)
-
-
-@router.post("/account/factor/confirm", dependencies=allows("account.change"))
-def confirm_factor(request: Request, ctx: Writing, typed: AsTyped) -> Response:
-    """Take the first code; the page after it shows the recovery codes this once."""
-    done = attempt(ctx, lambda: second_factor.confirm(ctx, typed.text("code")))
-    if isinstance(done, DomainError):
-        return _page(request, ctx, shown_again(typed, done, ctx), waits=True)
-    return _page(request, ctx, form_of(days=90), recovery=done)
-
-
-@router.post("/account/factor/end", dependencies=allows("account.change"))
-def end_factor(request: Request, ctx: Writing, typed: AsTyped) -> Response:
-    """Take the second factor away."""
-    given = typed.text("factor_password"), typed.text("code")
-    done = attempt(ctx, lambda: second_factor.take_away(ctx, password=given[0], code=given[1]))
-    if isinstance(done, DomainError):
-        return _page(request, ctx, shown_again(typed, done, ctx))
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
@@ -115,7 +81,7 @@ def end_others(request: Request, ctx: Writing) -> Response:
     return RedirectResponse("/account?done=ended", status_code=303)
 
 
-def _page(
+def account_page(
     request: Request,
     ctx: Context,
     form: Form,
@@ -125,6 +91,8 @@ def _page(
     recovery: tuple[str, ...] = (),
     waits: bool = False,
 ) -> Response:
+    """Show the page of the account, with what is shown this once."""
+    here = request.cookies.get(COOKIE, "")
     return staff_page(
         request,
         "account.html",
@@ -139,7 +107,10 @@ def _page(
         picture=_picture(begun.address) if begun else "",
         recovery=recovery,
         waits=waits or begun is not None,
-        sessions=sessions.list_sessions(ctx, request.cookies.get(COOKIE, "")),
+        passkeys=passkeys.list_passkeys(ctx),
+        may_have_passkeys=passkeys.has_party(wiring(request).settings.public_url),
+        is_proved=proof.is_fresh(ctx.session, here, ctx.now),
+        sessions=sessions.list_sessions(ctx, here),
     )
 
 

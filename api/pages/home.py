@@ -1,29 +1,25 @@
-"""Signing in and out, the language switch, and the first page by role."""
+"""Signing out, the language switch, and the first page by role."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from api.deps import (
     COOKIE,
     LANGUAGE_COOKIE,
     InstallationWriting,
-    Language,
     Reading,
     WhoIs,
     Wired,
     Writing,
     allows,
-    origin_of,
-    same_origin,
 )
-from api.pages.rendering import page, staff_page
+from api.pages.rendering import staff_page
 from calib.services import lookup, outbox
-from instruments.errors import DomainError
-from instruments.services import entrance, signin
+from instruments.services import signin
 from instruments.text import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
@@ -34,58 +30,6 @@ def local_path(path: str) -> str:
     """Return `path` if it stays on this site, else the first page."""
     good = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if good and path.isprintable() else "/"
-
-
-@router.get("/sign-in", dependencies=allows("public.sign_in_form"))
-def sign_in_form(request: Request, language: Language, next: str = "/") -> HTMLResponse:  # noqa: A002
-    """Show the sign-in form."""
-    return page(request, "sign_in.html", language, next=local_path(next), email="", problem=None)
-
-
-@router.post("/sign-in", dependencies=allows("public.sign_in"))
-def sign_in(
-    request: Request,
-    wired: Wired,
-    language: Language,
-    email: Annotated[str, Form()] = "",
-    password: Annotated[str, Form()] = "",
-    lab: Annotated[str, Form()] = "",
-    code: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "/",  # noqa: A002
-) -> Response:
-    """Sign in; a wrong mail and a wrong password give the same answer."""
-    same_origin(request)
-    try:
-        signed = entrance.enter(
-            wired.engine,
-            email=email,
-            password=password,
-            lab_code=lab.strip() or None,
-            origin=origin_of(request),
-            clock=wired.clock,
-            agent=request.headers.get("user-agent", ""),
-            code=code,
-        )
-    except DomainError as problem:
-        return page(
-            request,
-            "sign_in.html",
-            language,
-            status=429 if problem.code == "sign-in-paused" else 401,
-            next=local_path(next),
-            email=email,
-            problem=problem,
-        )
-    response = RedirectResponse(local_path(next), status_code=303)
-    response.set_cookie(
-        COOKIE,
-        signed.token,
-        max_age=int((signed.expires_at - wired.clock()).total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=wired.settings.public_url.startswith("https://"),
-    )
-    return response
 
 
 @router.post("/sign-out", dependencies=allows("public.sign_out"))

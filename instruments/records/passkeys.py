@@ -44,7 +44,7 @@ class Challenge(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     """Whose answer is waited for; None: whoever has a passkey."""
     challenge: Mapped[str]
-    """Base64url."""
+    """Hexadecimal."""
     origin: Mapped[str] = mapped_column(index=True)
     """Network address that asked."""
     expires_at: Mapped[datetime] = mapped_column(index=True)

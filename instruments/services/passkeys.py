@@ -136,7 +136,7 @@ def register(ctx: Context, party: Party, *, name: str, challenge: bytes, respons
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError) as problem:
-        raise _wrong() from problem
+        raise wrong() from problem
     credential = bytes_to_base64url(made.credential_id)
     if ctx.session.scalar(select(Passkey.id).where(Passkey.credential == credential)) is not None:
         raise Conflict("passkey-known", "This passkey is registered already. Use it as it is.")
@@ -166,6 +166,7 @@ def remove(ctx: Context, passkey_id: int) -> None:
     if row is None or row.person_id != ctx.actor.person_id:
         raise not_found("passkey", passkey_id)
     ctx.session.delete(row)
+    ctx.session.flush()
     facts = {"passkey": row.id, "name": row.name}
     audit.record(ctx, "registry:passkey:remove", "person", row.person_id, facts)
 
@@ -225,7 +226,7 @@ def check_assertion(
         evidence = _evidence(session, response)
         count = check_evidence(evidence, party, challenge)
     except (WebAuthnException, ValueError, KeyError) as problem:
-        raise _wrong() from problem
+        raise wrong() from problem
     used = (
         update(Passkey)
         .where(
@@ -240,7 +241,7 @@ def check_assertion(
     )
     is_theirs = owner is not None and person_id in (None, owner)
     if done.rowcount != 1 or owner is None or not is_theirs:  # type: ignore[attr-defined]
-        raise _wrong()  # a count that went back is a copy of the passkey
+        raise wrong()  # a count that went back is a copy of the passkey
     return owner, evidence
 
 
@@ -283,7 +284,7 @@ def _evidence(session: Session, response: str) -> Evidence:
     credential = text(named.raw_id)
     row = session.scalars(select(Passkey).where(Passkey.credential == credential)).one_or_none()
     if row is None:
-        raise _wrong()
+        raise wrong()
     said = named.response
     return Evidence(
         credential,
@@ -312,7 +313,8 @@ def _is_number(host: str) -> bool:
         return False
 
 
-def _wrong() -> NotAllowed:
+def wrong() -> NotAllowed:
+    """Return the one answer to whatever is wrong with what a passkey signed."""
     return NotAllowed(
         "passkey-wrong",
         "The passkey was not accepted: it is unknown here, was answered too late, or twice. Try "

@@ -1,4 +1,7 @@
-"""The second factor: set up with a first code, asked for at every sign-in, each code used once."""
+"""The second factor: set up with a first code, asked for at every sign-in, each code used once.
+
+A passkey is one as well: after it was registered the password alone opens nothing.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ from instruments.errors import NotAllowed, Refused
 from instruments.policy import Thing
 from instruments.records.factors import RecoveryCode, SecondFactor
 from instruments.records.parties import Membership, Person
+from instruments.records.passkeys import Passkey
 from instruments.services import audit, totp
 from instruments.services.rows import not_found
-from instruments.services.secrets import is_password, token_hash
+from instruments.services.secrets import token_hash
 from instruments.services.signin import end_sign_ins
 
 RECOVERY_CODES = 8
@@ -31,6 +35,7 @@ class FactorView:
     """How an account is secured."""
 
     is_on: bool
+    has_authenticator: bool
     recovery_left: int
 
 
@@ -49,22 +54,25 @@ def state(ctx: Context) -> FactorView:
     left = select(func.count()).where(
         RecoveryCode.person_id == ctx.actor.person_id, RecoveryCode.used_at.is_(None)
     )
-    is_on = row is not None and row.confirmed_at is not None
-    return FactorView(is_on, int(ctx.session.scalar(left) or 0) if is_on else 0)
+    is_on = is_asked_for(ctx.session, ctx.actor.person_id)
+    has_authenticator = row is not None and row.confirmed_at is not None
+    return FactorView(is_on, has_authenticator, int(ctx.session.scalar(left) or 0) if is_on else 0)
 
 
-def begin(ctx: Context, *, password: str, issuer: str) -> Begun:
+def begin(ctx: Context, *, issuer: str) -> Begun:
     """Make a new secret for the actor's authenticator; it counts after `confirm`.
 
-    Raises NotAllowed when the password is wrong, Refused when a second factor holds already.
+    Whoever calls has seen to it that the actor showed who they are (`instruments.services.proof`).
+
+    Raises Refused when an authenticator holds already.
     """
     ctx.need("account.change")
-    person = _person(ctx, password)
+    person = ctx.session.get_one(Person, ctx.actor.person_id)
     row = _of(ctx.session, person.id)
     if row is not None and row.confirmed_at is not None:
         raise Refused(
             "second-factor-holds",
-            "You have a second factor already. Take it away first, then set up the new one.",
+            "You have an authenticator already. Take it away first, then set up the new one.",
         )
     if row is None:
         row = SecondFactor(person_id=person.id, last_step=0, confirmed_at=None)
@@ -76,7 +84,7 @@ def begin(ctx: Context, *, password: str, issuer: str) -> Begun:
 
 
 def confirm(ctx: Context, code: str) -> tuple[str, ...]:
-    """Let the second factor count from now on; return the recovery codes, shown this once.
+    """Let the authenticator count from now on; return new recovery codes, shown this once.
 
     Raises Refused when none was begun, NotAllowed when the code is not of that authenticator.
     """
@@ -91,27 +99,32 @@ def confirm(ctx: Context, code: str) -> tuple[str, ...]:
     if step is None:
         raise _wrong()
     row.confirmed_at, row.last_step = ctx.now, step
-    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
-    ctx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == row.person_id))
-    ctx.session.add_all(
-        RecoveryCode(person_id=row.person_id, code_sha256=_kept(code), used_at=None)
-        for code in codes
-    )
     audit.record(ctx, "registry:factor:confirm", "person", row.person_id, {})
+    return make_recovery_codes(ctx)
+
+
+def make_recovery_codes(ctx: Context) -> tuple[str, ...]:
+    """Return new recovery codes of the actor, shown this once; the old ones stand no more."""
+    ctx.need("account.change")
+    person_id = ctx.actor.person_id
+    codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
+    ctx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+    ctx.session.add_all(
+        RecoveryCode(person_id=person_id, code_sha256=_kept(code), used_at=None) for code in codes
+    )
+    audit.record(ctx, "registry:factor:recovery_codes", "person", person_id, {})
     return codes
 
 
-def take_away(ctx: Context, *, password: str, code: str) -> None:
-    """Take the actor's own second factor away.
+def take_away(ctx: Context) -> None:
+    """Take the actor's own authenticator away; passkeys and their recovery codes stay.
 
-    Raises NotAllowed when password or code is wrong.
+    Whoever calls has seen to it that the actor showed who they are.
     """
     ctx.need("account.change")
-    person = _person(ctx, password)
-    if not passes(ctx.session, person.id, code, ctx.now):
-        raise _wrong()
-    _forget(ctx.session, person.id)
-    audit.record(ctx, "registry:factor:take_away", "person", person.id, {})
+    own = ctx.actor.person_id
+    ctx.session.execute(delete(SecondFactor).where(SecondFactor.person_id == own))
+    audit.record(ctx, "registry:factor:take_away", "person", own, {})
 
 
 def reset(ctx: Context, person_id: int) -> None:
@@ -131,11 +144,12 @@ def reset(ctx: Context, person_id: int) -> None:
 
 
 def with_factor(session: Session, persons: Collection[int]) -> frozenset[int]:
-    """Return those of the persons who have a second factor."""
+    """Return those of the persons who have a second factor: an authenticator or a passkey."""
     held = select(SecondFactor.person_id).where(
         SecondFactor.person_id.in_(persons), SecondFactor.confirmed_at.is_not(None)
     )
-    return frozenset(session.scalars(held))
+    keys = select(Passkey.person_id).where(Passkey.person_id.in_(persons))
+    return frozenset(session.scalars(held)) | frozenset(session.scalars(keys))
 
 
 def is_asked_for(session: Session, person_id: int) -> bool:
@@ -145,11 +159,12 @@ def is_asked_for(session: Session, person_id: int) -> bool:
 
 def passes(session: Session, person_id: int, code: str, now: datetime) -> bool:
     """Answer whether a code lets a person in, and use it up; two at once get one yes."""
-    row = _of(session, person_id)
-    if row is None or row.confirmed_at is None:
+    if not is_asked_for(session, person_id):
         return True
-    step = totp.matching_step(row.secret, code, now, row.last_step)
-    if step is not None:
+    row = _of(session, person_id)
+    holds = row is not None and row.confirmed_at is not None
+    step = totp.matching_step(row.secret, code, now, row.last_step) if row and holds else None
+    if row is not None and step is not None:
         taken = update(SecondFactor).where(SecondFactor.id == row.id, SecondFactor.last_step < step)
         return _changed_one(session, taken.values(last_step=step))
     spent = update(RecoveryCode).where(
@@ -171,17 +186,8 @@ def _of(session: Session, person_id: int) -> SecondFactor | None:
 
 
 def _forget(session: Session, person_id: int) -> None:
-    for table in (SecondFactor, RecoveryCode):
+    for table in (SecondFactor, RecoveryCode, Passkey):
         session.execute(delete(table).where(table.person_id == person_id))
-
-
-def _person(ctx: Context, password: str) -> Person:
-    person: Person | None = ctx.session.get(Person, ctx.actor.person_id)
-    if person is None or not is_password(password, person.password_hash):
-        raise NotAllowed(
-            "password-wrong", "The present password is wrong. Type it again.", at="/factor_password"
-        )
-    return person
 
 
 def missing(code: str) -> NotAllowed:
@@ -191,7 +197,7 @@ def missing(code: str) -> NotAllowed:
     return NotAllowed(
         "second-factor-needed",
         "This account has a second factor. Type the code that your authenticator shows, or one of "
-        "your recovery codes.",
+        "your recovery codes, or use your passkey.",
         at="/code",
     )
 

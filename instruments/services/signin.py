@@ -114,8 +114,9 @@ def open_sign_in(
     lab_code: str | None,
     now: datetime,
     agent: str = "",
+    how: str = "password",
 ) -> SignedIn:
-    """Open a sign-in of a person whose password was tried; `agent`: what their browser says it is.
+    """Open a sign-in of a person who showed who they are; `agent`: what their browser says it is.
 
     Raises NotAllowed when the person has no role in the lab today, Invalid when the lab must be
     named.
@@ -132,9 +133,10 @@ def open_sign_in(
             expires_at=expires_at,
             ended_at=None,
             agent="".join(c for c in agent if c.isprintable())[:MOST_OF_AGENT],
+            proved_at=None,
         )
     )
-    _trail(session, lab_id, person_id, "registry:person:sign_in", now)
+    _trail(session, lab_id, person_id, "registry:person:sign_in", now, how=how)
     return SignedIn(token, person_id, lab_id, expires_at)
 
 
@@ -321,7 +323,9 @@ def _find(session: Session, token: str) -> SignIn | ApiToken | None:
     return None
 
 
-def _trail(session: Session, lab_id: int, person_id: int, act: str, now: datetime) -> None:
+def _trail(
+    session: Session, lab_id: int, person_id: int, act: str, now: datetime, **facts: str
+) -> None:
     event = AuditEvent(
         lab_id=lab_id,
         happened_at=now,
@@ -329,7 +333,7 @@ def _trail(session: Session, lab_id: int, person_id: int, act: str, now: datetim
         act=act,
         object_kind="person",
         object_id=person_id,
-        facts={},
+        facts=facts,
         request_id="",
     )
     audit.append(session, event)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from instruments.services import totp
+from instruments.services import throttle, totp
 from tests.support.builders import NOW, PASSWORD, a_person
 from tests.support.web import ORIGIN, Browser, TestClient
 
@@ -39,9 +39,12 @@ def browser_of(client) -> Browser:
 def test_a_second_factor_from_the_picture_to_the_sign_in_with_it(app, tang):
     client, _ = signed_in(app)
     browser = browser_of(client)
-    page = browser.post("/account/factor/begin", factor_password="wrong")
-    assert "The present password is wrong" in page.words()
-    page = browser.post("/account/factor/begin", factor_password=PASSWORD)
+    page = browser.post("/account/factor/begin")
+    assert "Show first who you are" in page.words()
+    page = browser.post("/account/prove", proof_password="wrong")
+    assert "The password or the code is not right" in page.words()
+    assert browser.post("/account/prove", proof_password=PASSWORD).status == 303
+    page = browser.post("/account/factor/begin")
     assert page.document.xpath("//img[starts-with(@src, 'data:image/svg+xml')]/@alt")
     secret = next(
         c for c in page.document.xpath("//code/text()") if re.fullmatch("[A-Z2-7]{32}", c)
@@ -62,6 +65,25 @@ def test_a_second_factor_from_the_picture_to_the_sign_in_with_it(app, tang):
     other, answer = signed_in(app, recovery[0])
     assert answer.status_code == 303
     assert "7 recovery codes left" in browser_of(other).get("/account").words()
+    later = browser_of(other)
+    assert later.post("/account/prove", proof_password=PASSWORD).status == 422
+    assert later.post("/account/factor/end").status == 422
+    given = {"proof_password": PASSWORD, "proof_code": recovery[1]}
+    assert later.post("/account/prove", **given).status == 303
+    assert later.post("/account/factor/end").status == 303
+    _, answer = signed_in(app)
+    assert answer.status_code == 303
+
+
+def test_guessing_inside_an_account_is_slowed_down(app, tang, monkeypatch):
+    monkeypatch.setattr(throttle, "MOST_BY_ACCOUNT", 3)
+    client, _ = signed_in(app)
+    browser = browser_of(client)
+    for _ in range(3):
+        assert browser.post("/account/prove", proof_password="wrong").status == 422
+    page = browser.post("/account/prove", proof_password=PASSWORD)
+    assert "Too many attempts" in page.words()
+    assert browser.post("/account/factor/confirm", code="123456").status in (403, 422)
 
 
 def test_the_sign_ins_are_told_and_the_others_ended(app, tang):

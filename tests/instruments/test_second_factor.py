@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from instruments.errors import NotAllowed, NotFound, Refused
-from instruments.services import entrance, second_factor, signin, throttle, totp
+from instruments.services import entrance, proof, second_factor, signin, throttle, totp
 from instruments.tenancy import installation_session
 from tests.support.builders import NOW, PASSWORD, a_person, an_installation, context_for
 
@@ -36,7 +36,7 @@ def acting(world, person, now=NOW):
 def secured(world, li):
     """Return the secret of an authenticator that counts, and its recovery codes."""
     with acting(world, li) as ctx:
-        begun = second_factor.begin(ctx, password=PASSWORD, issuer="calib.example.org")
+        begun = second_factor.begin(ctx, issuer="calib.example.org")
     with acting(world, li) as ctx:
         codes = second_factor.confirm(ctx, totp.code_at(begun.secret, totp.step_of(NOW)))
     return begun.secret, codes
@@ -78,7 +78,7 @@ def test_the_address_says_whose_and_where():
 
 def test_one_that_was_only_begun_is_not_asked_for(world, li):
     with acting(world, li) as ctx:
-        second_factor.begin(ctx, password=PASSWORD, issuer="x")
+        second_factor.begin(ctx, issuer="x")
     assert enter(world).person_id == li
 
 
@@ -159,20 +159,39 @@ def test_guessing_codes_is_slowed_down_and_forgetting_one_is_not(world, secured)
     assert refused(world, code="000000") == "sign-in-paused"
 
 
-def test_it_is_taken_away_by_password_and_code_together_only(world, li, secured):
+def test_who_wants_to_change_it_shows_password_and_code_together(world, li, secured):
     _, codes = secured
-    for password, code in ((PASSWORD, "000000"), ("wrong", codes[0])):
+    token = enter(world, code=codes[0]).token
+    for password, code in ((PASSWORD, "000000"), ("wrong", codes[1]), (PASSWORD, "")):
+        with pytest.raises(NotAllowed):
+            prove(world, li, token, password, code)
         with pytest.raises(NotAllowed), acting(world, li) as ctx:
-            second_factor.take_away(ctx, password=password, code=code)
-    assert refused(world) == "second-factor-needed"
+            proof.need(ctx, token)
+    prove(world, li, token, PASSWORD, codes[1])
     with acting(world, li) as ctx:
-        second_factor.take_away(ctx, password=PASSWORD, code=codes[0])
+        proof.need(ctx, token)
+        second_factor.take_away(ctx)
     assert enter(world).token
+    with pytest.raises(NotAllowed), acting(world, li, NOW + proof.LIFE) as ctx:
+        proof.need(ctx, token)
+
+
+def test_a_token_of_a_program_shows_nothing(world, li):
+    with acting(world, li) as ctx:
+        token = signin.make_token(ctx, name="program")
+    with pytest.raises(NotAllowed, match="browser"):
+        prove(world, li, token, PASSWORD, "")
+
+
+def prove(world, person, token, password, code):
+    proof.by_password(
+        lambda: acting(world, person), token, password=password, code=code, origin="192.0.2.1"
+    )
 
 
 def test_a_second_one_is_not_slipped_in(world, li, secured):
     with pytest.raises(Refused), acting(world, li) as ctx:
-        second_factor.begin(ctx, password=PASSWORD, issuer="x")
+        second_factor.begin(ctx, issuer="x")
     with pytest.raises(Refused), acting(world, li) as ctx:
         second_factor.confirm(ctx, "123456")
 

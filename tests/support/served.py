@@ -54,14 +54,14 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[Served]:
+def served(folder: Path, *, host: str = "127.0.0.1") -> Iterator[Served]:
     """Run the application over a new lab with one standard, on a free port of loopback."""
     clock, port = Clock(), free_port()
     with mail_server() as mails:
         wired = wire(
             Settings(
                 data=str(folder),
-                public_url=f"http://127.0.0.1:{port}",
+                public_url=f"http://{host}:{port}",
                 smtp_host="127.0.0.1",
                 smtp_port=str(mails.port),
                 mail_from="lab@example.org",
@@ -73,7 +73,7 @@ def served(folder: Path) -> Iterator[Served]:
         roles: tuple[Role, ...] = ("technician", "reviewer", "signatory")
         people = {role: _a_person(world, role) for role in roles}
         with running(create_app(wired), port):
-            yield Served(f"http://127.0.0.1:{port}", wired, world, clock, mails, people)
+            yield Served(f"http://{host}:{port}", wired, world, clock, mails, people)
 
 
 def _a_lab(wired: Wiring) -> Installation:
@@ -133,7 +133,7 @@ def sign_in(context: BrowserContext, site: Served, role: str) -> Page:
     page.goto(f"{site.address}/sign-in")
     page.fill("#email", site.people[role])
     page.fill("#password", PASSWORD)
-    page.click("main button")
+    page.click("form[action='/sign-in'] button")
     page.wait_for_url(f"{site.address}/")
     return page
 

@@ -1,0 +1,84 @@
+"""A passkey in a real browser: made, signed in with, used as second factor; a replay is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.builders import PASSWORD
+from tests.support.looks import faults_on
+from tests.support.served import Served, served
+
+pytestmark = pytest.mark.browser
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Served]:
+    """Serve under a name: for a bare address browsers make no passkeys."""
+    with served(tmp_path_factory.mktemp("named"), host="localhost") as running:
+        yield running
+
+
+def with_authenticator(browser: Browser, site: Served) -> Page:
+    page = browser.new_context().new_page()
+    page.goto(f"{site.address}/sign-in")
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    return page
+
+
+def type_password(page: Page, site: Served) -> None:
+    page.goto(f"{site.address}/sign-in")
+    page.fill("#email", site.people["technician"])
+    page.fill("#password", PASSWORD)
+    page.click("form[action='/sign-in'] button")
+
+
+def test_made_and_signed_in_with_and_never_twice(browser: Browser, site: Served) -> None:
+    page = with_authenticator(browser, site)
+    type_password(page, site)
+    page.wait_for_url(f"{site.address}/")
+    page.goto(f"{site.address}/account")
+    page.fill("#proof_password", PASSWORD)
+    page.click("form[action='/account/prove'] button")
+    page.fill("#passkey_name", "desk")
+    page.click("form[action='/account/passkeys'] button")
+    page.wait_for_selector("text=These recovery codes are shown only now")
+    assert page.locator("strong", has_text="desk").count() == 1
+    assert faults_on(page, "/account") == []
+
+    page.click("text=Sign out")
+    sent: list[str] = []
+    page.on("request", lambda r: sent.append(r.post_data or "") if "passkey" in r.url else None)
+    page.click("text=Sign in with a passkey")
+    page.wait_for_url(f"{site.address}/")
+    assert site.people["technician"].startswith("technician")
+    assert page.locator("a.name").inner_text() == "Technician"
+
+    page.click("text=Sign out")
+    begun = page.request.post(f"{site.address}/sign-in/passkey/begin")
+    assert begun.ok
+    again = page.request.post(
+        f"{site.address}/sign-in/passkey",
+        data=sent[-1],
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        max_redirects=0,
+    )
+    assert again.status == 401
+
+    type_password(page, site)
+    assert faults_on(page, "/sign-in") == []
+    page.click("text=Use my passkey as the second factor")
+    page.wait_for_url(f"{site.address}/")
+    page.context.close()
