@@ -43,17 +43,7 @@ for part in (
     registry,
     standards,
     documents,
-<<<<<<< HEAD
-    orders,
-    competence,
-    lab,
-    account,
-    bench,
-    bench_acts,
-    review,
-=======
-    orders, lab, account, factors, bench, bench_acts, review,
->>>>>>> 224fc46 (sign-in: With a passkey, alone or as second factor; changes ask anew who it is.)
+    orders, competence, lab, account, factors, bench, bench_acts, review,
     labels,  # before certificates, for the same reason
     certificates,
     board,
