@@ -19,9 +19,10 @@ from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.passphrase import need_long, read_passphrase
 from calib.adapters.sealing import CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
+from calib.adapters.webhooks import PinnedCourier
 from calib.keeping.restored import is_unacknowledged
 from calib.migrations.newest import is_up_to_date
-from calib.services.ports import FileStore, Mailer, Sealer, Signer, Vault
+from calib.services.ports import Courier, FileStore, Mailer, Sealer, Signer, Vault
 from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
@@ -49,6 +50,7 @@ class Wiring:
     store: FileStore
     sealer: Sealer
     mailer: Mailer
+    courier: Courier
     clock: Clock
     signer: Signer
     publisher: Publisher
@@ -83,6 +85,7 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
             KeySealer(engine, signer, _time_authority(settings)), schema_folder(settings)
         ),
         mailer=_mailer(settings, folder),
+        courier=PinnedCourier(loopback=settings.webhooks == "loopback"),
         clock=clock,
         signer=signer,
         publisher=_publisher(settings, engine, signer),

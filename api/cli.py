@@ -25,6 +25,7 @@ from api.commands import (
     orders,
     records,
     schemas,
+    webhooks,
 )
 from api.commands.authenticating import authenticate
 from api.commands.bench import bench
@@ -60,6 +61,7 @@ app.add_typer(methods.app, name="method")
 app.add_typer(documents.app, name="document")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(schemas.app, name="schemas")
+app.add_typer(webhooks.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.command()(keys.signer)
 app.add_typer(database.app, name="database")

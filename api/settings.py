@@ -35,6 +35,11 @@ class Settings:
     smtp_user: str = _setting("", "User at the mail server; empty: none.")
     smtp_password: str = _setting("", "Password at the mail server.", secret=True)
     smtp_security: str = _setting("none", "none, starttls or tls.")
+    webhooks: str = _setting(
+        "public",
+        "public: labs may have addresses of the internet told, by https; loopback: this machine "
+        "too, to try it out.",
+    )
     mail_from: str = _setting("calib@localhost", "Sender address of mails.")
     jobs: str = _setting(
         "inline", "inline: scheduled jobs run inside serve; worker: only calib worker runs them."
@@ -107,6 +112,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     _whole(settings.notice_hour, "notice_hour", 0, 23)
     _one_of(settings.smtp_security, "smtp_security", ("none", "starttls", "tls"))
     _one_of(settings.jobs, "jobs", ("inline", "worker"))
+    _one_of(settings.webhooks, "webhooks", ("public", "loopback"))
     _one_of(settings.signer, "signer", ("inline", "process"))
     _one_of(settings.timestamp_level, "timestamp_level", ("B-T", "B-LT", "B-LTA"))
     if not settings.public_url.startswith(("http://", "https://")):

@@ -137,6 +137,8 @@ _TABLE: Final[tuple[Action, ...]] = (
     # the lab itself
     *_reads(_OURS, "lab.read", "person.read", "number.read", "key.read"),
     *_writes((_M, _A), "lab.write", "person.write", "number.write", "key.write"),
+    *_reads((_M, _A), "webhook.read"),
+    *_writes((_M, _A), "webhook.write"),
     *_writes(_OURS, "mail.resend"),
     *_writes((_M, _A), "role.write", needs_other=True),
     *_writes((_Q, _M), "competence.write", needs_other=True),

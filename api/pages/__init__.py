@@ -30,6 +30,7 @@ from api.pages import (
     registry,
     review,
     standards,
+    webhooks,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -43,7 +44,18 @@ for part in (
     registry,
     standards,
     documents,
+<<<<<<< HEAD
     orders, competence, lab, account, factors, bench, bench_acts, review,
+=======
+    orders,
+    competence,
+    lab,
+    webhooks,
+    account,
+    bench,
+    bench_acts,
+    review,
+>>>>>>> 3554c50 (webhooks: Programs outside are told, signed, and never anybody inside.)
     labels,  # before certificates, for the same reason
     certificates,
     board,

@@ -40,6 +40,24 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "examination": "Test passed",
         "qualification": "Qualification",
     },
+    "webhook_event": {
+        "certificate.issued": "A certificate was issued",
+        "certificate.amended": "A certificate was amended",
+        "certificate.withdrawn": "A certificate was withdrawn",
+        "instrument.due": "An instrument falls due",
+    },
+    "webhook_state": {
+        "on": "on",
+        "off": "off",
+        "stopped": "stopped after repeated failure",
+        "ended": "ended",
+    },
+    "delivery_state": {
+        "waiting": "waiting",
+        "sending": "being sent",
+        "sent": "delivered",
+        "given_up": "given up",
+    },
     "customer_kind": {
         "medical": "Medical institution",
         "maker": "Manufacturer",

@@ -17,6 +17,7 @@ from api.v1 import (
     registry,
     standards,
     today,
+    webhooks,
 )
 
 router = APIRouter(prefix="/api/v1", route_class=StrictRoute)
@@ -32,5 +33,6 @@ for part in (
     methods,
     authenticate,
     today,
+    webhooks,
 ):
     router.include_router(part.router)

@@ -21,8 +21,9 @@ from calib.jobs.publishing import LogKeeper
 from calib.services import recovery
 from calib.services.notices import is_time_for_notices, make_notices
 from calib.services.outbox import send_waiting
-from calib.services.ports import FileStore, Mailer, Sealer
+from calib.services.ports import Courier, FileStore, Mailer, Sealer
 from calib.services.publishing import Publisher
+from calib.services.webhook_outbox import send_deliveries
 from instruments.db import is_disk_failure
 from instruments.errors import Finding
 
@@ -69,6 +70,10 @@ class Wired(Protocol):
         """Return what sends mails."""
 
     @property
+    def courier(self) -> Courier:
+        """Return what brings messages to addresses outside."""
+
+    @property
     def publisher(self) -> Publisher:
         """Return what publishes the log."""
 
@@ -93,10 +98,16 @@ def send_mails(wired: Wired) -> None:
     send_waiting(wired.engine, wired.mailer, wired.clock)
 
 
+def send_webhooks(wired: Wired) -> None:
+    """Bring what waits to the addresses that labs have told."""
+    send_deliveries(wired.engine, wired.courier, wired.clock, public_url=wired.settings.public_url)
+
+
 SCHEDULE: tuple[tuple[Callable[[Wired], None], str], ...] = (
     (sweep_reserved, "*/5"),
     (make_due_notices, "*/10"),
     (send_mails, "*"),
+    (send_webhooks, "*"),
 )
 """Each job and the minutes at which it is triggered, in the order they run at the start."""
 

@@ -27,6 +27,7 @@ _RECORDS: Final = (
     "calib.records.certificates",
     "calib.records.keys",
     "calib.records.log",
+    "calib.records.webhooks",
     "calib.records.work",
 )
 

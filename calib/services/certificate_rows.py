@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from calib.ledger.statuses import entry_of
 from calib.records.certificates import Certificate, CertificateEvent
 from calib.services import ledger
+from calib.services.webhooks import announce_certificate
 from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.parties import Lab
@@ -68,7 +69,8 @@ def told(
 ) -> None:
     """Write down that something happened to a certificate: event, ledger line, audit row.
 
-    The line of the reservation gives the QR code a place in the log to name.
+    Addresses of the lab that want to know are told. The line of the reservation gives the QR code
+    a place in the log to name.
     """
     ctx.session.add(
         CertificateEvent(
@@ -95,6 +97,7 @@ def told(
             "successor": successor.number if successor else None,
         },
     )
+    announce_certificate(ctx.session, certificate, event, ctx.now)
 
 
 def row_facts(certificate: Certificate) -> dict[str, Any]:

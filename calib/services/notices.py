@@ -19,6 +19,7 @@ from calib.records.work import Mail, Notice, ScheduleRun
 from calib.reminders import due, messages
 from calib.reminders.messages import DueItem
 from calib.services.recall import JOB, due_items, sender_of
+from calib.services.webhooks import announce_due
 from instruments.records.audit import AuditEvent
 from instruments.records.instruments import Instrument
 from instruments.records.parties import Customer, Lab, Membership, Person
@@ -114,6 +115,7 @@ def _notices_of(session: LabSession, now: datetime, public_url: str) -> NoticesM
     today = due.local_date(now, due.zone_named(lab.time_zone))
     within = Instrument.due_on <= today + timedelta(days=due.SOON)
     called = [item for item in due_items(session, within) if item.is_called]
+    announce_due(session, [(i.instrument_id, i.barcode, i.due_on) for i in called], now)
     told = _told(session)
     sender = sender_of(lab, public_url)
     mails = notices = 0

@@ -126,7 +126,7 @@ def _refuse(engine: Engine, claimed: _Claimed, problem: Refused) -> None:
         mail = session.get_one(Mail, claimed.id, with_for_update=True)
         if _is_still_ours(mail, claimed):
             mail.state = "refused"
-            mail.last_error = _kept(problem)
+            mail.last_error = kept_problem(problem)
 
 
 def _postpone(engine: Engine, claimed: _Claimed, problem: Exception, now: datetime) -> None:
@@ -143,7 +143,7 @@ def _postpone(engine: Engine, claimed: _Claimed, problem: Exception, now: dateti
         if _is_still_ours(mail, claimed):
             mail.state = "waiting"
             mail.next_try_at = now + pause_after(mail.attempts)
-            mail.last_error = _kept(problem)
+            mail.last_error = kept_problem(problem)
 
 
 def _is_still_ours(mail: Mail, claimed: _Claimed) -> bool:
@@ -151,7 +151,7 @@ def _is_still_ours(mail: Mail, claimed: _Claimed) -> bool:
     return mail.state == "sending" and mail.attempts == claimed.attempts
 
 
-def _kept(problem: DomainError) -> str:
+def kept_problem(problem: DomainError) -> str:
     """Return the problem as text that can still be translated when it is shown."""
     facts = {name: str(value) for name, value in problem.facts.items()}
     return canonical_json(

@@ -133,3 +133,13 @@ class Mailer(Protocol):
         calendar: str | None,
     ) -> None:
         """Send the mail; raises Unavailable when the server did not take it, Refused for good."""
+
+
+class Courier(Protocol):
+    """Brings a message to an address outside, and nowhere inside."""
+
+    def send(self, address: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send the message and return the status answered; redirects are not followed.
+
+        Raises Invalid or Refused when the address leads inside, Unavailable when nobody answers.
+        """

@@ -60,6 +60,7 @@ def paths(site: Served) -> tuple[str, ...]:
         "/lab/numbers",
         "/lab/scope",
         "/lab/competence",
+        "/lab/webhooks",
         "/account",
     )
 

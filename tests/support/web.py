@@ -23,6 +23,7 @@ from calib.adapters.http import post
 from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import FolderMailer
 from calib.adapters.sealing import UnsealedSealer
+from calib.adapters.webhooks import PinnedCourier
 from calib.services.ports import SigningRequest
 from calib.services.publishing import Publisher
 from instruments.db import open_engine
@@ -102,6 +103,7 @@ def an_application(installation: Installation, folder: Path, now: datetime = NOW
         store=DirectoryStore(folder / "files"),
         sealer=UnsealedSealer(),
         mailer=FolderMailer(folder / "mail", sender="calib@localhost"),
+        courier=PinnedCourier(),
         clock=lambda: now,
         signer=NoKeys(),
         publisher=Publisher(
