@@ -44,18 +44,7 @@ for part in (
     registry,
     standards,
     documents,
-<<<<<<< HEAD
-    orders, competence, lab, account, factors, bench, bench_acts, review,
-=======
-    orders,
-    competence,
-    lab,
-    webhooks,
-    account,
-    bench,
-    bench_acts,
-    review,
->>>>>>> 3554c50 (webhooks: Programs outside are told, signed, and never anybody inside.)
+    orders, competence, lab, webhooks, account, factors, bench, bench_acts, review,
     labels,  # before certificates, for the same reason
     certificates,
     board,
