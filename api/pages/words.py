@@ -53,7 +53,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "ended": "ended",
     },
     "delivery_state": {
-        "waiting": "waiting",
+        "waiting": "waiting to be sent",
         "sending": "being sent",
         "sent": "delivered",
         "given_up": "given up",

@@ -33,13 +33,13 @@ class Webhook(LabScoped, Base):
     secret: Mapped[str]
     """Key of the signatures; shown to people once. It stays as it is: both sides compute by it."""
     old_secret: Mapped[str] = mapped_column(default="")
-    old_until: Mapped[datetime | None]
+    old_ends_at: Mapped[datetime | None]
     """Until when messages are signed by the secret before as well."""
     state: Mapped[str] = mapped_column(default="on")
     """``stopped``: by the program, after repeated failure; what happens meanwhile waits."""
     failures: Mapped[int] = mapped_column(default=0)
     """Attempts in a row that failed."""
-    failing_since: Mapped[datetime | None]
+    first_failed_at: Mapped[datetime | None]
     made_by: Mapped[int]
     made_at: Mapped[datetime]
 

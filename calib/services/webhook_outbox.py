@@ -125,7 +125,7 @@ def _claim(engine: Engine, now: datetime, without: set[int]) -> _Claimed | None:
         delivery.state = "sending"
         delivery.attempts += 1
         delivery.next_try_at = now + LEASE
-        old = webhook.old_secret if webhook.old_until and now < webhook.old_until else ""
+        old = webhook.old_secret if webhook.old_ends_at and now < webhook.old_ends_at else ""
         return _Claimed(
             id=delivery.id,
             attempts=delivery.attempts,
@@ -143,7 +143,7 @@ def _sent(engine: Engine, claimed: _Claimed, status: int | None, now: datetime) 
         delivery.state, delivery.status, delivery.last_error = "sent", status, ""
         delivery.sent_at = now
         webhook = session.get_one(Webhook, claimed.webhook_id, with_for_update=True)
-        webhook.failures, webhook.failing_since = 0, None
+        webhook.failures, webhook.first_failed_at = 0, None
 
 
 def _failed(
@@ -165,7 +165,7 @@ def _failed(
         delivery.status, delivery.last_error = status, kept_problem(failure)
         webhook = session.get_one(Webhook, claimed.webhook_id, with_for_update=True)
         webhook.failures += 1
-        webhook.failing_since = webhook.failing_since or now
+        webhook.first_failed_at = webhook.first_failed_at or now
         if webhook.state == "on" and webhook.failures >= STOP_AFTER:
             webhook.state = "stopped"
             _tell_stopped(session, webhook, now, public_url)

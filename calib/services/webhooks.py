@@ -58,7 +58,7 @@ class WebhookView:
     state: str
     failures: int
     made_at: datetime
-    failing_since: datetime | None
+    first_failed_at: datetime | None
     waiting: int
     """Messages that are not out."""
 
@@ -176,7 +176,7 @@ def renew_secret(ctx: Context, webhook_id: int) -> Shown:
     Raises NotAllowed, NotFound, Conflict when it has ended.
     """
     row = _living(ctx, webhook_id)
-    row.old_secret, row.old_until = row.secret, ctx.now + OVERLAP
+    row.old_secret, row.old_ends_at = row.secret, ctx.now + OVERLAP
     row.secret = _new_secret()
     audit.record(ctx, "webhook:webhook:renew_secret", "webhook", row.id, {"address": row.address})
     return Shown(row.id, row.secret)
@@ -202,7 +202,7 @@ def switch(ctx: Context, webhook_id: int, state: str) -> WebhookView:
             facts={"address": row.address, "state": state},
         )
     facts = {"address": row.address, "state": [row.state, state]}
-    row.state, row.failures, row.failing_since = state, 0, None
+    row.state, row.failures, row.first_failed_at = state, 0, None
     waiting = select(Delivery).where(Delivery.webhook_id == row.id, Delivery.state == "waiting")
     for one in ctx.session.scalars(waiting):
         if state == "ended":
@@ -342,6 +342,6 @@ def _view(row: Webhook, waiting: int) -> WebhookView:
         state=row.state,
         failures=row.failures,
         made_at=row.made_at,
-        failing_since=row.failing_since,
+        first_failed_at=row.first_failed_at,
         waiting=waiting,
     )

@@ -6,8 +6,8 @@ from alembic import op
 
 from calib.migrations.steps import check, lab_table, same_lab, texts, unique, wholes
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -18,10 +18,10 @@ def upgrade() -> None:
         "webhooks",
         *wholes("id", "lab_id"),
         *texts("address", "events", "secret", "old_secret"),
-        *texts("old_until", nullable=True),
+        *texts("old_ends_at", nullable=True),
         *texts("state"),
         *wholes("failures"),
-        *texts("failing_since", nullable=True),
+        *texts("first_failed_at", nullable=True),
         *wholes("made_by"),
         *texts("made_at"),
         check("webhooks", "state", "state IN ('on','off','stopped','ended')"),
