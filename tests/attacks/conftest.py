@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 
 import pytest
@@ -21,11 +20,16 @@ def world() -> forge.World:
 @pytest.fixture(scope="session", autouse=True)
 def rendered_once():
     """Make the same pages once: the same document with the same files gives the same bytes."""
-    kept = functools.lru_cache(maxsize=64)(lambda document, files: render(document, dict(files)))
+    kept: dict[tuple[object, ...], bytes] = {}
+
+    def once(document, files):  # what stays patched for other tests must take every document
+        key = (document.canonical(), *files.items())
+        if key not in kept:
+            kept[key] = render(document, files)
+        return kept[key]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            examining, "render", lambda document, files: kept(document, tuple(files.items()))
-        )
+        patch.setattr(examining, "render", once)
         yield
 
 
