@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands.pinning import pinned
-from api.commands.terminal import AsJSON, print_json, read_input, tell_error, words
+from api.commands.terminal import AsJSON, print_json, read_input, tell, tell_error, words
 from instruments.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def authenticate(
     Without --offline, the host that the trust bundle names is asked for the status list, and for
     the proof where there is none.
     """
+    from calib.verifier.advice import advice
     from calib.verifier.report import EXIT
 
     bundle = read_input(str(policy)) if policy else None
@@ -58,7 +59,12 @@ def authenticate(
         for file in files
     ]
     if as_json:
-        print_json([{"file": file, **report.as_dict()} for file, report in reports])
+        print_json(
+            [
+                {"file": file, **report.as_dict(), "words": report.words, "next": advice(report)}
+                for file, report in reports
+            ]
+        )
     else:
         for file, report in reports:
             _tell(file, report)
@@ -103,9 +109,18 @@ def _fetched(evidence: Evidence, trust: TrustBundle, report: Report) -> Evidence
     scheme = "http" if trust.host.partition(":")[0] in ("127.0.0.1", "localhost") else "https"
     fetch = fetch_log(f"{scheme}://{trust.host}")
     token = report.says.get("token", "")
-    with contextlib.suppress(DomainError):  # the report says what is missing, and how to get it
+    try:
         lists = [one for one in (evidence.status, fetch("status/list")) if one is not None]
         evidence = replace(evidence, status=newest_list(lists, trust, evidence.now))
+    except DomainError as problem:
+        tell(
+            "{host} was asked for the newest status list and did not give one ({problem}): what "
+            "is said rests on the files in hand. This says nothing against the certificate. Try "
+            "again later, or load https://{host}/status/list on another device, and name it after "
+            "--status.",
+            host=trust.host,
+            problem=words(problem.message, **problem.facts),
+        )
     if evidence.proof is None and token:
         with contextlib.suppress(DomainError):
             evidence = replace(evidence, proof=fetch(f"c/{token}/proof"))
@@ -113,6 +128,7 @@ def _fetched(evidence: Evidence, trust: TrustBundle, report: Report) -> Evidence
 
 
 def _tell(file: str, report: Report) -> None:
+    from calib.verifier.advice import advice
     from calib.verifier.report import STEP_WORDS
 
     typer.echo(file)
@@ -125,3 +141,4 @@ def _tell(file: str, report: Report) -> None:
         for finding in step.findings[:20]:
             typer.echo(f"      - {words(finding.message, **finding.facts)}")
     typer.echo(f"  {words(report.words)}")
+    typer.echo(f"  → {words(advice(report))}")

@@ -24,7 +24,9 @@ from api.pages.drawing import shape
 from api.pages.rendering import page
 from api.problems import say
 from calib.i18n import catalogue
-from calib.verifier.report import STEP_WORDS, VERDICT_WORDS
+from calib.verifier.advice import NEXT_WORDS, STRANGERS, advice
+from calib.verifier.evidence import NOBODY
+from calib.verifier.report import NO_CERTIFICATE, STEP_WORDS, VERDICT_WORDS
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent.parent / "static"
@@ -112,6 +114,7 @@ def script_words() -> dict[str, Any]:
     chinese = catalogue("zh")
     source = "".join(one.read_text(encoding="utf-8") for one in _scripts())
     sentences = {*STEP_WORDS.values(), *VERDICT_WORDS.values(), *SAYS_WORDS.values()}
+    sentences |= {NO_CERTIFICATE, *NEXT_WORDS.values()}
     sentences |= {words for table in FACT_WORDS.values() for words in table.values()}
     sentences |= {one for one in chinese if json.dumps(one, ensure_ascii=False) in source}
     return {
@@ -122,6 +125,10 @@ def script_words() -> dict[str, Any]:
         "order": list(SAYS_WORDS),
         "facts": {name: dict(table) for name, table in FACT_WORDS.items()},
         "signs": SIGNS,
+        "next": dict(NEXT_WORDS),
+        "no_certificate": NO_CERTIFICATE,
+        "strangers": list(STRANGERS),
+        "nobody": list(NOBODY),
     }
 
 
@@ -146,6 +153,7 @@ def _page(request: Request, template: str, language: str, **values: Any) -> HTML
         shape=shape,
         zh=partial(spoken, "zh"),
         en=partial(spoken, "en"),
+        advice=advice,
         step_words=STEP_WORDS,
         says_words=SAYS_WORDS,
         fact_words=FACT_WORDS,

@@ -21,6 +21,7 @@ PAGE_WORDS: Final = (
     "contradicted",
     "not established",
     "The code is genuine, and its certificate stands.",
+    "What to do next",
     "Compare it with what lies before you",
     (
         "A genuine code or file can be copied onto another item or another paper. Tick what "
@@ -88,7 +89,6 @@ PAGE_WORDS: Final = (
         "be a clone, cannot vouch for it: check it with the page that you installed before."
     ),
     "The code that led here carries no signed mark.",
-    "Under which name its status is kept is known from a proof that stands.",
 )
 """Sentences of the scripts that no step of the verifier says."""
 SAYS_WORDS: Final[Mapping[str, str]] = {

@@ -11,6 +11,7 @@ from api.deps import Language, Wired, allows
 from api.examining import examined
 from api.problems import finding_document, say
 from api.strict_routes import StrictRoute
+from calib.verifier.advice import advice
 from calib.verifier.report import STEP_WORDS, Report, Step
 
 router = APIRouter(tags=["authenticate"], route_class=StrictRoute)
@@ -33,6 +34,7 @@ def _report(report: Report, language: str) -> dict[str, Any]:
     return {
         "verdict": report.verdict,
         "words": say(report.words, {}, language),
+        "next": say(advice(report), {}, language),
         "says": dict(report.says),
         "steps": [_step(step, language) for step in report.steps],
     }

@@ -23,6 +23,7 @@ _ALLOWED = re.compile(rb"\s*/(?:FlateDecode|Adobe\.PPKLite)(?![\w#.])")
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _STREAM = re.compile(rb"(?<!end)stream[^\r\n]*(?:\r\n|\n|\r)")
 _STEP = 64 * 1024
+_LIKE_CODE = re.compile(rb"\A[ \t\r\n\f\v]*(?:#|https?:)|[A-Za-z0-9_-]{60}")
 
 
 def form_of(content: bytes) -> Literal["pdf", "xml", "code"]:
@@ -30,6 +31,11 @@ def form_of(content: bytes) -> Literal["pdf", "xml", "code"]:
     if content.startswith(b"%PDF-"):
         return "pdf"
     return "xml" if content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else "code"
+
+
+def is_like_code(content: bytes) -> bool:
+    """Answer whether a text could have stood in a code: an address, or a long run of base64url."""
+    return _LIKE_CODE.search(content) is not None
 
 
 def need_bounded(content: bytes) -> None:

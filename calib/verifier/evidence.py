@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from calib.certificates.document import CertificateDocument
 from calib.ledger.chain import leaf_of, said_by
@@ -31,6 +31,18 @@ AHEAD = timedelta(days=1)
 """How far a witness's clock may be ahead; what it says to have seen later than that counts not."""
 
 
+STRANGE_HEAD: Final = (
+    "The head of the log {origin} is not signed by a key you trust. Whoever made it is not the "
+    "installation you pinned."
+)
+NOTHING_PINNED: Final = (
+    "Nothing is pinned: get the trust bundle of the laboratory by a way other than the "
+    "certificate, and name it."
+)
+NO_SIGNER: Final = "Nothing is pinned that could have signed the code."
+NOBODY: Final = (NOTHING_PINNED, NO_SIGNER)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything beside the certificate itself."""
@@ -46,12 +58,14 @@ class Evidence:
 def log_steps(
     evidence: Evidence,
     digests: Mapping[str, str],
-    number: str,
+    number: str | None,
     document: CertificateDocument | None = None,
+    issuer: str = "",
 ) -> list[Step]:
     """Answer whether exactly these files stand in the log as issued, and who saw it.
 
-    `digests` are SHA-256 of files in hand by their role.
+    `digests` are SHA-256 of files in hand by their role; `number` and `issuer` what they say of
+    themselves, where that is known.
     """
     if evidence.proof is None:
         return [
@@ -59,7 +73,7 @@ def log_steps(
                 "log",
                 "There is no proof beside the file. Ask the laboratory for {number}.tlog-proof, or "
                 "load it from the address on the certificate.",
-                number=number,
+                number=number or "<number>",
             )
         ]
     if evidence.trust is None:
@@ -69,7 +83,7 @@ def log_steps(
         salt, subject = said_by(proof.extra)
         leaf = leaf_hash(leaf_of(subject["status"], salt, subject).encode())
         _need_same(subject, digests, number, document)
-        _need_lab(subject, document, evidence.trust)
+        _need_lab(subject, document, issuer, evidence.trust)
         steps = _proved(proof, leaf, evidence.trust, evidence.now)
         if steps[0].state == "established" and subject.get("simulated") is True:
             steps.append(simulated_step())
@@ -89,13 +103,15 @@ def with_log(report: Report, content: bytes, evidence: Evidence) -> Report:
 def _need_same(
     subject: Mapping[str, Any],
     digests: Mapping[str, str],
-    number: str,
+    number: str | None,
     document: CertificateDocument | None,
 ) -> None:
     """Refuse a proof of another certificate, another file or another event."""
     files = subject.get("files")
     files = files if isinstance(files, dict) else {}
-    pairs = [("status", subject.get("status"), "issued"), ("number", subject.get("number"), number)]
+    pairs = [("status", subject.get("status"), "issued")]
+    if number is not None:
+        pairs.append(("number", subject.get("number"), number))
     pairs += [(role, files.get(role), digest) for role, digest in digests.items()]
     if document is not None:
         pairs.append(("payload", subject.get("payload"), document.digest()))
@@ -111,12 +127,18 @@ def _need_same(
 
 
 def _need_lab(
-    subject: Mapping[str, Any], document: CertificateDocument | None, trust: TrustBundle
+    subject: Mapping[str, Any],
+    document: CertificateDocument | None,
+    issuer: str,
+    trust: TrustBundle,
 ) -> None:
     """Refuse a line written in the name of another laboratory than the certificate names."""
     code = str(subject.get("lab", ""))
     names = trust.labs.get(code, ())
-    if not names or (document is not None and document.lab.name not in names):
+    is_other = document is not None and document.lab.name not in names
+    if issuer and all(issuer not in (name.en, name.zh) for name in names):
+        is_other = True
+    if not names or is_other:
         raise Refused(
             "proof-of-another-lab",
             "The line of the log was written in the name of laboratory {code}, which is not the "
@@ -129,11 +151,7 @@ def _proved(proof: InclusionProof, leaf: bytes, trust: TrustBundle, now: datetim
     policy, head = trust.read_policy(), proof.checkpoint
     by = signers(proof.note, policy.logs)
     if head.origin != trust.origin or not any(one.name == head.origin for one in by):
-        message = (
-            "The head of the log {origin} is not signed by a key you trust. Whoever made it is not "
-            "the installation you pinned."
-        )
-        return [contradicted("log", message, origin=head.origin)]
+        return [contradicted("log", STRANGE_HEAD, origin=head.origin)]
     if not includes(leaf, proof.place, head.size, proof.path, head.root):
         message = (
             "Line {place} of the log is not this certificate: the path does not lead to its root."
@@ -169,6 +187,24 @@ def _witnessed(proof: InclusionProof, trust: TrustBundle, now: datetime) -> Step
         return not_established("witnesses", message)
     first = datetime.fromtimestamp(min(one.seconds for one in seen), UTC)
     return established("witnesses", "Cosigned by {names}.", names=names, seen_at=first.isoformat())
+
+
+def entry_in(proof: bytes | None) -> str | None:
+    """Return the name that the status list has for the certificate of a proof; None without one."""
+    try:
+        entry = said_by(read_proof(proof or b"").extra)[1].get("entry")
+    except DomainError:
+        return None
+    return entry if isinstance(entry, str) else None
+
+
+def status_by_log(evidence: Evidence, logged: Sequence[Step]) -> Step:
+    """Answer whether a file stands of which only its line in the log says under which name."""
+    entry = entry_in(evidence.proof)
+    if logged[0].state == "established" and entry is not None:
+        return standing_step(evidence, entry)
+    message = "Under which name its status is kept is known from a proof that stands."
+    return not_established("status", message)
 
 
 def status_step(evidence: Evidence, token: str) -> Step:
@@ -241,11 +277,7 @@ def _standing(listed: StatusList, now: datetime, entry: str) -> Step:
 
 
 def _nobody(id_: str) -> Step:
-    return not_established(
-        id_,
-        "Nothing is pinned: get the trust bundle of the laboratory by a way other than the "
-        "certificate, and name it.",
-    )
+    return not_established(id_, NOTHING_PINNED)
 
 
 def sha256(content: bytes) -> str:

@@ -7,7 +7,6 @@ believed only as far as a step established it.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from importlib.metadata import version
@@ -22,8 +21,10 @@ from calib.evaluation.evaluate import evaluate
 from calib.evaluation.floor import within_scope
 from calib.evaluation.inputs import CalibrationInput
 from calib.ledger.marks import SignedMark, read_fragment
-from calib.verifier.bounds import form_of, is_computable, need_bounded
+from calib.verifier.bounds import form_of, is_computable, is_like_code, need_bounded
+from calib.verifier.digital import examine_dcc
 from calib.verifier.evidence import Evidence, log_steps, sha256, status_step
+from calib.verifier.foreign import of_no_certificate
 from calib.verifier.marks import is_mark_of, mark_step, mark_steps, validity_steps
 from calib.verifier.report import (
     Report,
@@ -39,18 +40,16 @@ from calib.verifier.seals import (
     Seen,
     held,
     of_document,
-    of_issuer,
     roots_of,
     seen_in,
     time_roots_of,
     timestamp_steps,
 )
-from instruments.errors import DomainError, Invalid
+from instruments.errors import DomainError, Invalid, Refused
 from instruments.plain import NotPlain
 
 MAX_BYTES = 50 * 1024**2
 _ODD = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError)
-_SIMULATED = re.compile(rb"refType\s*=\s*[\"'](?:[^\"']*\s)?calib_simulated[\s\"']")
 DOCUMENT, INPUT, DCC = "certificate.json", "input.json", "dcc.xml"
 
 
@@ -58,18 +57,16 @@ def examine(
     content: bytes, evidence: Evidence, tell: Callable[[Report], None] | None = None
 ) -> Report:
     """Return what can be said of a certificate; `tell` gets it before the results are computed."""
+    if len(content) > MAX_BYTES:
+        return of_no_certificate(content, evidence, f"it is larger than {MAX_BYTES} bytes")
     try:
-        if len(content) > MAX_BYTES:
-            raise Invalid(
-                "certificate-too-large",
-                "The file has {size} bytes; no certificate has more than {limit}.",
-                facts={"size": len(content), "limit": MAX_BYTES},
-            )
         form = form_of(content)
         if form == "pdf":
             return _of_pdf(content, evidence, tell or (lambda _: None))
         if form == "xml":
-            return _of_xml(content, evidence)
+            return examine_dcc(content, evidence)
+        if not is_like_code(content):
+            return of_no_certificate(content, evidence, "no PDF, no XML and no code")
         steps, says = mark_steps(content.decode("utf-8").strip(), evidence)
         return report_of(steps, says)
     except DomainError as problem:
@@ -83,6 +80,9 @@ def examine(
 
 def _of_pdf(content: bytes, evidence: Evidence, tell: Callable[[Report], None]) -> Report:
     read = _read(content)
+    if isinstance(read, str) or DOCUMENT not in read.attachments:
+        reason = read if isinstance(read, str) else "it carries no document of this program"
+        return of_no_certificate(content, evidence, reason)
     document = _document(read.attachments.get(DOCUMENT))
     attached = {name: one for name, one in read.attachments.items() if name != DOCUMENT}
     digests = {"pdf": sha256(content)}
@@ -110,13 +110,18 @@ def _of_pdf(content: bytes, evidence: Evidence, tell: Callable[[Report], None]) 
     return report_of([*steps, *_results(document, attached.get(INPUT))], says)
 
 
-def _read(content: bytes) -> ReadFile:
+def _read(content: bytes) -> ReadFile | str:
+    """Return what a PDF holds, or why it is not known."""
     import pypdfium2  # type: ignore[import-untyped]
 
-    need_bounded(content)
     try:
+        need_bounded(content)
         return read_file(content)
-    except (pypdfium2.PdfiumError, ValueError) as problem:
+    except Refused as problem:
+        return str(problem)
+    except pypdfium2.PdfiumError as problem:
+        return str(problem)
+    except ValueError as problem:
         raise _not_ours(str(problem)) from problem
 
 
@@ -145,8 +150,8 @@ def _need_dates(document: CertificateDocument) -> None:
 def _not_ours(reason: str) -> Invalid:
     return Invalid(
         "certificate-unreadable",
-        "The file is no certificate of this program ({reason}). It may still be genuine: ask "
-        "whoever issued it.",
+        "The file is built like a certificate of Calib, and cannot be read as one ({reason}): it "
+        "was changed or damaged. Ask the laboratory for the original file.",
         facts={"reason": reason[:200]},
     )
 
@@ -243,35 +248,6 @@ def _dcc_step(
         message = "The DCC differs from the pages in {count} places."
         return contradicted("dcc", message, differences, count=len(differences))
     return established("dcc", "Every value, unit and name of the DCC is that of the pages.")
-
-
-def _of_xml(content: bytes, evidence: Evidence) -> Report:
-    from calib.certificates.dcc import read_dcc
-
-    trust = evidence.trust
-    if trust is None or not trust.roots:
-        sealed, reading = None, read_dcc(content)
-    else:
-        try:
-            sealed = open_xml(content, roots_of(trust))
-        except DomainError as problem:
-            return report_of([refused("seal", problem)])
-        reading = read_dcc(sealed.element)
-    number = reading.number
-    logged = log_steps(evidence, {"dcc": sha256(content)}, number)
-    steps = [
-        established("file", "It reads as {kind} {number}.", kind="DCC", number=number),
-        not_established("status", "A DCC alone does not say under which code its status is kept."),
-        *logged,
-    ]
-    said = _SIMULATED.search(content if sealed is None else sealed.element)
-    steps += _simulated(logged, is_said=said is not None)
-    if sealed is None or trust is None:
-        steps.append(not_established("seal", "You pinned no root to hold a seal to."))
-    else:
-        step, key = held(sealed.signer, sealed.signed_at, trust, evidence.now, seen_in(logged))
-        steps.append(of_issuer(step, key, trust, reading.issuer))
-    return report_of(steps, {"number": number})
 
 
 # -------------------------------------------------------------------------------- what it rests on

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from calib.certificates.document import CertificateDocument
 from calib.ledger.marks import DIGEST_SIZE, NONE, Mark, SignedMark, read_fragment
 from calib.ledger.statuses import entry_of
-from calib.verifier.evidence import Evidence, standing_step
+from calib.verifier.evidence import NO_SIGNER, Evidence, standing_step
 from calib.verifier.report import (
     Step,
     contradicted,
@@ -23,6 +23,7 @@ _ADDRESS = re.compile(
 )
 
 
+STRANGE_CODE = "No laboratory you trust signed this code: it is forged."
 SIMULATED = "simulated"
 """Verdict in the mark of a certificate that certifies nothing."""
 
@@ -93,11 +94,11 @@ def mark_step(signed: SignedMark, address: str, evidence: Evidence) -> Step:
     """Answer which trusted laboratory signed a mark, and whether the address is theirs."""
     trust = evidence.trust
     if trust is None:
-        return not_established("mark", "Nothing is pinned that could have signed the code.")
+        return not_established("mark", NO_SIGNER)
     keys = trust.mark_keys()
     key = signed.signer(keys)
     if key is None:
-        return contradicted("mark", "No laboratory you trust signed this code: it is forged.")
+        return contradicted("mark", STRANGE_CODE)
     day = signed.mark.issued_on
     if not keys[key].held_at(datetime.fromisoformat(f"{day}T12:00:00+00:00")):
         message = "The key of the code was not to be believed on {day}."

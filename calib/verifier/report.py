@@ -7,9 +7,10 @@ established* when nothing could be shown either way. Silence is never taken for 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, get_args
 
+from calib.verifier.plain_sight import plain_fact, plain_finding, plain_sight
 from instruments.errors import DomainError, Finding, fill
 
 State = Literal["established", "contradicted", "not_established"]
@@ -31,6 +32,11 @@ VERDICT_WORDS: Final[Mapping[Verdict, str]] = {
     "invalid": "Not a genuine, unchanged certificate: do not rely on it.",
     "cannot_tell": "It cannot be told whether this certificate is genuine and stands.",
 }
+NO_CERTIFICATE: Final = (
+    "This file is no certificate of Calib, or cannot be read: do not rely on it. Nothing is said "
+    "of the certificate you may hold."
+)
+"""Of a file of which nothing is known the words for cannot_tell."""
 CODE_STANDS: Final = "The code is genuine, and its certificate stands."
 """Of a code alone the word for valid: the paper it stands on may still say anything."""
 STEP_WORDS: Final[Mapping[str, str]] = {
@@ -86,6 +92,9 @@ class Report:
     @property
     def words(self) -> str:
         """Return the verdict as a sentence; of a code it says nothing of the paper around it."""
+        file = self.step("file")
+        if self.verdict == "cannot_tell" and file and file.state == "not_established":
+            return NO_CERTIFICATE
         is_code = self.step("mark") is not None and not any(map(self.step, ORIGIN))
         return CODE_STANDS if is_code and self.verdict == "valid" else VERDICT_WORDS[self.verdict]
 
@@ -114,7 +123,13 @@ def report_of(steps: Sequence[Step], says: Mapping[str, str] | None = None) -> R
     """Return steps in their order, with the verdict that follows from them."""
     order = list(STEP_WORDS)
     ordered = sorted(steps, key=lambda step: order.index(step.id))
-    return Report(verdict_of(ordered), tuple(ordered), says or {})
+    said = {name: plain_sight(words) for name, words in (says or {}).items()}
+    return Report(verdict_of(ordered), tuple(map(_in_plain_sight, ordered)), said)
+
+
+def _in_plain_sight(step: Step) -> Step:
+    facts = {name: plain_fact(fact) for name, fact in step.facts.items()}
+    return replace(step, facts=facts, findings=tuple(map(plain_finding, step.findings)))
 
 
 def established(id_: str, message: str, **facts: object) -> Step:
@@ -147,12 +162,15 @@ def verdict_of(steps: Sequence[Step]) -> Verdict:
     """Return the one answer that follows from the steps.
 
     Anything contradicted makes it invalid, but for what has a word of its own: status, validity,
-    simulated readings. Valid takes an established origin, content and status.
+    simulated readings. Valid takes an established origin, content and status; of a file that cannot
+    be read as a certificate nothing is told.
     """
     by_id = {step.id: step for step in steps}
     against = [step.id for step in steps if step.state == "contradicted"]
     if any(id_ not in ("status", "validity", "simulated") for id_ in against):
         return "invalid"
+    if "file" in by_id and by_id["file"].state == "not_established":
+        return "cannot_tell"
     origin = [by_id[id_] for id_ in ORIGIN if id_ in by_id]
     origin = origin or [by_id[id_] for id_ in ORIGIN_OF_CODE if id_ in by_id]
     if not any(step.state == "established" for step in origin):

@@ -22,6 +22,8 @@ from calib.verifier.report import Step, contradicted, established, not_establish
 if TYPE_CHECKING:
     from calib.certificates.pdf_seal_reading import SealedPDF
 
+STRANGE_SEAL = "The seal stands under a trusted root, but its key {key} is none you pinned."
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -80,8 +82,7 @@ def held(
     mark = fingerprint(signer)
     key = next((one for one in trust.seals if one.key == mark), None)
     if key is None:
-        message = "The seal stands under a trusted root, but its key {key} is none you pinned."
-        return contradicted("seal", message, key=mark[:16]), None
+        return contradicted("seal", STRANGE_SEAL, key=mark[:16]), None
     answer = believed(key, at, now, seen.at)
     before = key.was_logged_before(seen.place) and _only_given_up(key, at)
     if answer == "contradicted" and not before:

@@ -1,11 +1,10 @@
 """Check certificates that left the laboratory, with Python alone: no program, no network.
 
     python3 verify.py trust.json certificate.pdf [certificate.tlog-proof] [--status status.txt]
-    python3 verify.py trust.json code.txt [--status status.txt]
 
-It answers whether exactly these bytes were logged by the laboratory's installation, who witnessed
-it, or what a printed code says and whose it is; and whether the newest status list still lets the
-certificate stand. It shares no code with the program that issues. What it cannot see is named.
+Instead of the PDF: its XML, or the text of a code. It answers whether exactly these bytes were
+logged by the laboratory's installation, who saw it, or whose a code is; and whether the newest
+status list lets the certificate stand. It shares no code with the program.
 
 Exit codes: 0 logged and standing, 1 not genuine or no longer standing, 2 cannot tell, 3 no input.
 """
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 Point = tuple[int, int, int, int]  # of the curve of Ed25519 (RFC 8032, 5.1)
+Shown = tuple[str, str]  # words, and the entry in the status list
 Key = tuple[str, int, bytes]  # name, type and public key
 Groups = dict[str, tuple[int, list[str]]]  # of witnesses: how many must have signed, of which
 P = 2**255 - 19
@@ -192,17 +192,14 @@ def canonical(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def check_log(
-    trust: dict[str, Any], proof: bytes, certificate: bytes, now: datetime | None = None
-) -> tuple[str, str]:
+def check_log(trust: Any, proof: bytes, certificate: bytes, now: datetime | None = None) -> Shown:
     """Return what was shown, and under which entry its status is kept; Wrong says why not."""
     head, blank, note = proof.partition(b"\n\n")
     lines = head.decode("ascii").split("\n")
     starts = ("c2sp.org/tlog-proof@v1", "extra ", "index ")
     if not blank or lines[0] != starts[0] or not all(map(str.startswith, lines[:3], starts)):
         raise Wrong("the proof is damaged")
-    content, index = exact(lines[1][6:]), lines[2][6:]
-    extra = json.loads(content)
+    extra, index = json.loads(content := exact(lines[1][6:])), lines[2][6:]
     subject, salt = extra["subject"], bytes.fromhex(extra["salt"])
     if canonical({"salt": salt.hex(), "subject": subject}) != content:
         raise Wrong("what the proof says of itself is not in its one form")
@@ -218,7 +215,7 @@ def check_log(
     text, by = signers(note, [*logs, *witnesses.values()], latest)
     origin, size, root, end = text.split("\n")
     if origin != trust["origin"] or end or not any(key in logs and key[0] == origin for key in by):
-        raise Wrong("the head of the log is not signed by the log you trust")
+        raise Wrong("forged, or of another laboratory than trust.json: it stands in no log of it")
     path = [exact(one) for one in lines[3:]]
     if len(path) > 63 or any(len(step) != 32 for step in path):
         raise Wrong("the path is damaged")
@@ -279,10 +276,9 @@ def quorum_met(name: str, witnesses: dict[str, Key], groups: Groups, by: list[Ke
 
 def check_status(trust: Any, status: bytes, named: str, now: datetime) -> tuple[int, str]:
     """Return (0 stands, 1 ended, 2 unknown) and words."""
-    text = status.decode("utf-8").rpartition("\n\n")[0]
-    header, origin, issued, until, size, *rows = text.split("\n")
-    at = instant(issued)
-    ends = at + min(instant(until) - at, LONGEST)
+    lines = status.decode("utf-8").rpartition("\n\n")[0].split("\n")
+    header, origin, issued, until, size, *rows = lines
+    ends = (at := instant(issued)) + min(instant(until) - at, LONGEST)
     known = [one for one in trust["statuses"] if believed(one, at) and not given_up(one, now)]
     keys = [read_key(one["key"]) for one in known]
     if header != "calib-status/1" or origin != trust["origin"] or not signers(status, keys)[1]:
@@ -312,7 +308,7 @@ def exact_url(text: str) -> bytes:
     return exact(plain + "=" * (-len(text) % 4))
 
 
-def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, str]:
+def check_mark(trust: dict[str, Any], code: str, now: datetime) -> Shown:
     """Return what a printed code says, and under which entry its status is kept."""
     address, given, fragment = code.strip().partition("#")
     body, _, tail = (fragment or address).partition(".")
@@ -324,13 +320,11 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
     if header != "calib-mark/1" or end or not named or odd or len(exact_url(half)) != 16:
         raise Wrong("the code holds no mark of a certificate")
     at = instant(f"{issued}T12:00:00Z")
-    by = [
-        one
-        for key, one in ((read_key(one["key"]), one) for one in trust["marks"])
-        if key_number(*key) == signed[:4] and signed_by(key[2], text.encode(), signed[4:])
-    ]
+    keys = [(read_key(one["key"]), one) for one in trust["marks"]]
+    near = [(key, one) for key, one in keys if key_number(*key) == signed[:4]]
+    by = [one for key, one in near if signed_by(key[2], text.encode(), signed[4:])]
     if not by or not believed(by[0], at):
-        raise Wrong(f"no key you trust signed this code on {issued}")
+        raise Wrong(f"forged, or of another laboratory than trust.json: no key of {issued}")
     led = re.fullmatch(r"(?a)https?://([A-Za-z0-9.:\[\]-]+)(?:/[\w.~-]+)*/c/([\w-]+)", address)
     host, token = led.groups() if led else (address, "")
     if origin != trust["origin"] or (given and (not led or host != trust["host"])):
@@ -349,40 +343,46 @@ def check_mark(trust: dict[str, Any], code: str, now: datetime) -> tuple[str, st
 
 
 def write_line(*words: object) -> None:
-    """Write one line."""
-    sys.stdout.write(" ".join(str(word) for word in words) + "\n")
+    """Write one line; nothing that a file says can pass for another."""
+    said = "".join(c if c.isprintable() else ascii(c) for c in " ".join(map(str, words)))
+    sys.stdout.write(f"{said}\n")
+
+
+def judged(trust: Any, content: bytes, proof: bytes | None, now: datetime) -> Shown:
+    """Return what was shown of a certificate or a code, and its entry in the status list."""
+    is_file = re.match(rb"%PDF-|[\xef\xbb\xbf \t\r\n]{0,1023}<", content)
+    if not is_file and re.search(rb"\A[ \t\r\n\f\v]*(#|https?:)|[A-Za-z0-9_-]{60}", content):
+        return check_mark(trust, content.decode("utf-8"), now)
+    shown = check_log(trust, proof, content, now) if proof is not None else ("", "")
+    if not is_file:
+        raise Unsure("this is no certificate of Calib, or cannot be read: nothing is said of yours")
+    if not shown[0]:
+        raise Unsure("there is no proof (.tlog-proof) beside it: ask the laboratory for it")
+    return shown
 
 
 def main(arguments: list[str]) -> int:
     """Run the checks; print one line for each."""
-    files = list(arguments)
-    options = {}
+    files, options = list(arguments), {}
     for name in ("--status", "--at"):
         if name in files[:-1]:
             options[name] = files.pop(files.index(name) + 1)
             files.remove(name)
     if not 2 <= len(files) <= 3:
-        write_line(__doc__ or "")
+        sys.stdout.write(__doc__ or "")
         return 3
-    proof = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
+    beside = Path(files[2]) if len(files) == 3 else Path(files[1]).with_suffix(".tlog-proof")
     what, code = "time after --at (2026-03-02T08:30:00Z)", 3
     try:
         now = instant(options["--at"]) if "--at" in options else datetime.now(UTC)
         what, code = "trust bundle", 2  # which says nothing of the certificate
         trust = {**json.loads(Path(files[0]).read_bytes())}
-        certificate = Path(files[1]).read_bytes()
-        what, code, is_file = "proof", 1, certificate.lstrip()[:1] in (b"%", b"<")
-        if not is_file and re.search(rb"\A\s*(#|https?:)|[\w-]{60}", certificate):
-            what = "code"
-            words, entry = check_mark(trust, certificate.decode("utf-8"), now)
-        elif len(files) == 3 or proof.exists():
-            words, entry = check_log(trust, proof.read_bytes(), certificate, now)
-        else:
-            neither = "this is no certificate and no code that can be read"
-            raise Unsure(f"there is no proof {proof}" if is_file else neither)
+        content, what, code = Path(files[1]).read_bytes(), "proof or code", 1
+        proof = beside.read_bytes() if len(files) == 3 or beside.exists() else None
+        words, entry = judged(trust, content, proof, now)
         write_line(STATES[0], words)
         if "--status" not in options:
-            raise Unsure("no status list was given")
+            raise Unsure(f"withdrawn since? save https://{trust['host']}/status/list as --status")
         what, code = "status list", 2  # nor does a worthless one
         code, words = check_status(trust, Path(options["--status"]).read_bytes(), entry, now)
     except Wrong as problem:

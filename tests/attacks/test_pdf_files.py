@@ -182,7 +182,7 @@ FILES = {
     "half of the file": (lambda w: w.first.pdf[: len(w.first.pdf) // 2], "file"),
     "bytes between pages and seal": (_between, "seal"),
     "other version in the head": (lambda w: w.first.pdf.replace(b"1.7", b"1.4", 1), "seal"),
-    "web page before the start": (lambda w: b"<html><!--" + w.first.pdf, "seal"),
+    "web page before the start": (lambda w: b"<html><!--" + w.first.pdf, "file"),
     "line before the start": (lambda w: b"\n" + w.first.pdf, "file"),
     "byte order mark before the start": (lambda w: b"\xef\xbb\xbf" + w.first.pdf, "file"),
     "range begins later": (_range(lambda a, b, c, d: (a + 1, b - 1, c, d)), "seal"),

@@ -15,6 +15,7 @@ from lxml import etree
 from calib.certificates.dcc import read_verified
 from calib.certificates.dcc_writing import write_dcc
 from calib.certificates.xml_seal import DS, XADES, seal_xml, verified
+from calib.verifier.examine import examine
 from instruments.errors import DomainError
 from tests.support import forge
 from tests.support.forge import FIRST, ROOT, SECOND, a_certificate
@@ -244,7 +245,8 @@ def _utf16(world):
 
 
 def test_an_encoding_no_laboratory_writes_is_no_certificate(world):
-    need_refused(_utf16(world), world.evidence(world.first), step("file"))
+    no_certificate = step("file", "not_established")
+    need_refused(_utf16(world), world.evidence(world.first), no_certificate, step("log"))
 
 
 def _latin(world):
@@ -357,12 +359,20 @@ ATTACKS = {
 }  # fmt: skip
 
 
+NO_DCC = ("another namespace", "the same bytes in seven bits", "cut in the middle",
+          "another behind it", "web page", "zero inside")  # fmt: skip
+"""Nobody can read them as a DCC: it is the proof in hand that tells they were changed."""
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_changed_digital_certificate_is_told(world, name):
     content = ATTACKS[name](world)
     assert content != world.first.dcc, "the attack changed nothing"
-    report = need_refused(content, world.evidence(world.first), step("seal"))
+    no_certificate = step("file", "not_established")
+    expected = (no_certificate, step("log")) if name in NO_DCC else (step("seal"),)
+    report = need_refused(content, world.evidence(world.first), *expected)
     assert report.verdict == "invalid"
+    assert examine(content, replace(world.evidence(world.first), proof=None)).verdict != "valid"
     try:
         element = verified(content, list(ROOT.chain), AT)
     except DomainError:

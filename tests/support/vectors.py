@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,9 +18,10 @@ from calib.ledger.chain import said_by
 from calib.ledger.checkpoints import read_proof
 from calib.ledger.trust import TrustBundle, read_trust
 from calib.verifier import standalone
-from calib.verifier.evidence import Evidence, log_steps, sha256, standing_step
+from calib.verifier.bounds import form_of
+from calib.verifier.evidence import Evidence, log_steps, sha256, status_by_log
 from calib.verifier.examine import examine
-from calib.verifier.report import EXIT, Step, not_established, verdict_of
+from calib.verifier.report import EXIT, Report, Step, verdict_of
 from instruments.errors import DomainError, Invalid
 
 FOLDER = Path(__file__).parent.parent / "vectors"
@@ -100,12 +100,18 @@ def by_python(vector: Read) -> Answer:
         return Answer("cannot_tell", {"trust": "contradicted"}, {"trust": problem.message})
     proof, status = vector.files.get("certificate.tlog-proof"), vector.files.get("status.txt")
     evidence = Evidence(vector.at, trust, proof, status)
-    if vector.is_code:
+    if form_of(vector.content) == "code":
         steps = list(examine(vector.content, evidence).steps)
     else:
         steps = _of_file(vector.content, evidence)
     states = {step.id: step.state for step in steps}
     return Answer(verdict_of(steps), states, {step.id: step.message for step in steps})
+
+
+def by_opening(vector: Read) -> Report:
+    """Return what the program says when it opens the file."""
+    proof, status = vector.files.get("certificate.tlog-proof"), vector.files.get("status.txt")
+    return examine(vector.content, Evidence(vector.at, _trust(vector), proof, status))
 
 
 def _trust(vector: Read) -> TrustBundle | None:
@@ -119,23 +125,17 @@ def _trust(vector: Read) -> TrustBundle | None:
 
 
 def _of_file(content: bytes, evidence: Evidence) -> list[Step]:
-    said = _said(evidence)
     role = "pdf" if content.startswith(b"%PDF-") else "dcc"
-    number = said.get("number")
-    steps = log_steps(evidence, {role: sha256(content)}, number if isinstance(number, str) else "")
-    if steps[0].state == "established" and isinstance(said.get("entry"), str):
-        return [*steps, standing_step(evidence, said["entry"])]
-    return [*steps, not_established("status", UNNAMED)]
+    steps = log_steps(evidence, {role: sha256(content)}, _number(evidence))
+    return [*steps, status_by_log(evidence, steps)]
 
 
-UNNAMED = "Under which name its status is kept is known from a proof that stands."
-
-
-def _said(evidence: Evidence) -> Mapping[str, Any]:
+def _number(evidence: Evidence) -> str:
     try:
-        return said_by(read_proof(evidence.proof or b"").extra)[1]
+        number = said_by(read_proof(evidence.proof or b"").extra)[1].get("number")
     except DomainError:
-        return {}
+        return ""
+    return number if isinstance(number, str) else ""
 
 
 def by_standalone(vector: Read, folder: Path) -> int | None:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.vectors.alone import alone
 from tests.vectors.failing import failing_files
 from tests.vectors.failing_codes import failing_codes
 from tests.vectors.parts import Vector
@@ -20,7 +21,7 @@ FOLDER = Path(__file__).parent
 
 def every() -> Iterator[tuple[str, Vector]]:
     """Yield every vector with the folder it belongs to."""
-    for vector in (*passing(), *failing_files(), *failing_codes()):
+    for vector in (*passing(), *failing_files(), *failing_codes(), *alone()):
         yield ("pass" if vector.verdict == "valid" else "fail"), vector
 
 

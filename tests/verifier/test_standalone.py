@@ -249,11 +249,16 @@ def test_files_that_are_not_there_are_named_without_a_verdict(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "with_proof", "expected", "words"),
     [
-        (b"\xff\xd8\xff\xe0 a picture \0\0", None, 2, "no certificate and no code"),
-        (b"", None, 2, "no certificate and no code"),
-        (b"a letter", None, 2, "no certificate and no code"),
-        (b"A" * 70, None, 1, "no code that can be read"),
-        (PDF, b"\xff", 1, "no proof that can be read"),
+        (
+            b"\xff\xd8\xff\xe0 a picture \0\0",
+            None,
+            2,
+            "this is no certificate of Calib, or cannot be read",
+        ),
+        (b"", None, 2, "this is no certificate of Calib, or cannot be read"),
+        (b"a letter", None, 2, "this is no certificate of Calib, or cannot be read"),
+        (b"A" * 70, None, 1, "no proof or code that can be read"),
+        (PDF, b"\xff", 1, "no proof or code that can be read"),
         (PDF, None, 2, "there is no proof"),
     ],
 )

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from calib.verifier.report import NO_CERTIFICATE
 from tests.support.vectors import (
     Read,
+    by_opening,
     by_python,
     by_standalone,
     exit_of,
@@ -44,6 +46,20 @@ def test_the_program_says_what_is_expected(vector: Read):
     expected = vector.expected
     assert answer.verdict == expected["verdict"], answer
     assert answer.steps[expected["step"]] == expected["state"], answer
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [one for one in VECTORS if one.name.partition("/")[2].startswith(("dcc-", "no-"))],
+    ids=lambda one: one.name,
+)
+def test_who_opens_the_file_says_the_same_as_who_knows_its_bytes_alone(vector: Read):
+    """The inside of these can be read, or is plainly none of a certificate."""
+    opened = by_opening(vector)
+    assert opened.verdict == vector.expected["verdict"], opened
+    assert (opened.words == NO_CERTIFICATE) == (
+        opened.verdict == "cannot_tell" and "/no-certificate" in vector.name
+    ), opened.words
 
 
 def test_the_file_that_stands_alone_says_the_same(tmp_path: Path):

@@ -18,11 +18,17 @@ const NOBODY = "Nothing is pinned: get the trust bundle of the laboratory by a w
 const UNMADE = "Whether it stands is not asked of a code that its laboratory did not make so.";
 const NAMELESS = "Under which name its status is kept is known from a proof that stands.";
 
+const FOREIGN = "The file is no certificate of Calib, or cannot be read as one ({reason}).";
+const LIKE_CODE = /^[ \t\r\n\f\v]*(?:#|https?:)|[A-Za-z0-9_-]{60}/;
+
 /** Examine a file by its proof: whether exactly these bytes were issued, and still stand. */
 export async function examineFile(bytes, evidence) {
   const role = startsWith(bytes, "%PDF-") ? "pdf" : "dcc";
   const says = {};
   const steps = await logSteps(bytes, role, evidence, says);
+  if (role === "dcc" && !isMarkup(bytes)) {
+    steps.push(notEstablished("file", FOREIGN, { reason: "no PDF, no XML and no code" }));
+  }
   if (steps[0].state === "established") {
     steps.push(typeof says.entry === "string"
       ? await statusStep(evidence, says.entry) : notEstablished("status", NAMELESS));
@@ -35,6 +41,7 @@ export async function examineFile(bytes, evidence) {
 
 /** Examine what a code says: an address with the mark behind its #, or the mark alone. */
 export async function examineCode(bytes, evidence) {
+  if (!isLikeCode(bytes)) return examineFile(bytes, evidence);
   try {
     const text = codeOf(bytes);
     const [address, fragment] = cut(text, "#");
@@ -63,7 +70,7 @@ function codeOf(bytes) {
     const reason = "no PDF, no XML and no code";
     throw new Refusal(
       "certificate-unreadable",
-      "The file is no certificate of this program ({reason}). It may still be genuine: ask whoever issued it.",
+      "The file is built like a certificate of Calib, and cannot be read as one ({reason}): it was changed or damaged. Ask the laboratory for the original file.",
       { reason },
     );
   }
@@ -75,6 +82,11 @@ function saysOf(mark, host, token) {
     verdict: mark.verdict, host, token,
   };
 }
+
+/** Whether a text could have stood in a code: an address, or a long run of base64url. */
+const isLikeCode = (bytes) => LIKE_CODE.test(latin(bytes));
+const isMarkup = (bytes) => /^[\xef\xbb\xbf \t\r\n]*</.test(latin(bytes.subarray(0, 1024)));
+const latin = (bytes) => new TextDecoder("latin1").decode(bytes);
 
 export const startsWith = (bytes, text) => [...text].every((c, n) => bytes[n] === c.charCodeAt(0));
 

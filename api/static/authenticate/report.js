@@ -32,6 +32,7 @@ function verdictOf(steps) {
   const state = (id) => steps.find((step) => step.id === id)?.state;
   const against = steps.filter((step) => step.state === "contradicted").map((step) => step.id);
   if (against.some((id) => !["status", "validity", "simulated"].includes(id))) return "invalid";
+  if (state("file") === "not_established") return "cannot_tell";
   if (!ORIGIN.some((id) => state(id) === "established")) return "cannot_tell";
   if (against.includes("simulated")) return "simulated";
   if (against.includes("status")) {
@@ -40,6 +41,19 @@ function verdictOf(steps) {
   }
   if (state("status") !== "established") return "cannot_tell";
   return against.includes("validity") ? "expired" : "valid";
+}
+
+/** The word for what to do next, by the verdict or by what stands in its way. */
+export function adviceOf({ verdict, steps }, { strangers, nobody }) {
+  const said = (list, among) => among.some((step) => list.includes(step.message));
+  const state = (id) => steps.find((step) => step.id === id)?.state;
+  if (verdict === "invalid") {
+    return said(strangers, steps.filter((step) => step.state === "contradicted")) ? "stranger" : "invalid";
+  }
+  if (verdict !== "cannot_tell") return verdict;
+  if (state("file") === "not_established") return "no_certificate";
+  if (said(nobody, steps)) return "nothing_pinned";
+  return ORIGIN.some((id) => state(id) === "established") ? "status" : "proof";
 }
 
 /** The sentence with its {named} facts filled in. */

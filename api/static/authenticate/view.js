@@ -1,7 +1,7 @@
 // From reports to the page, in both languages at once; the style sheet shows the one that is chosen.
 // Text only: nothing that a file says ever becomes markup.
 
-import { fill } from "./report.js";
+import { adviceOf, fill } from "./report.js";
 
 const words = JSON.parse(document.querySelector("[data-words]")?.textContent ?? "{}");
 const SIGN = { green: "good", yellow: "warning", red: "error" };
@@ -38,20 +38,27 @@ function told(facts, translate) {
   }));
 }
 
+/** A letter that turns the reading direction or cannot be seen is shown by its number. */
+const plainSight = (text) => String(text).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu,
+  (letter) => `\\u{${letter.codePointAt(0).toString(16).padStart(4, "0")}}`);
+
 /** An instant as people read it. */
 const readable = (value) =>
-  String(value).replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::00)?(:\d{2})?(?:Z|\+00:00)$/, "$1 $2$3 UTC");
+  plainSight(value).replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::00)?(:\d{2})?(?:Z|\+00:00)$/, "$1 $2$3 UTC");
 
 const sign = (colour) => document.querySelector(`[data-sign=${colour}]`).content.cloneNode(true);
 
 /** Everything that was found about one file or code. */
 export function reportView(report, { isCode, name }) {
   const colour = words.signs[report.verdict];
+  const advice = adviceOf(report, words);
   const heading = isCode && report.verdict === "valid"
-    ? "The code is genuine, and its certificate stands." : words.verdicts[report.verdict];
+    ? "The code is genuine, and its certificate stands."
+    : advice === "no_certificate" ? words.no_certificate : words.verdicts[report.verdict];
   return make("article", {},
     make("div", { class: `verdict ${SIGN[colour]}`, "data-verdict": report.verdict }, sign(colour),
       make("div", {}, make("p", { class: "heading" }, say(heading)), make("p", { class: "what" }, name))),
+    make("p", { "data-next": advice }, make("strong", {}, say("What to do next")), " ", say(words.next[advice])),
     make("ol", { class: "checks" }, ...report.steps.map(stepView)),
     isCode ? "" : make("p", { class: "quiet-text" }, say("The browser looked at the bytes, the log and the status. What the file says inside, and its seal, is examined by the server: press the button above.")),
     comparison(report.says));
@@ -91,7 +98,8 @@ function comparison(says) {
     count);
 }
 
-const valueOf = (name, value) => (words.facts[name]?.[value] ? say(words.facts[name][value]) : value);
+const valueOf = (name, value) =>
+  (words.facts[name]?.[value] ? say(words.facts[name][value]) : plainSight(value));
 
 /** A digest in groups of four, as people read it to each other. */
 export const groups = (fingerprint) =>
