@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -401,9 +400,3 @@ def test_what_the_seal_cannot_see_the_log_does_and_no_value_changes(world, name)
     genuine = verified(world.first.dcc, list(ROOT.chain), AT)
     assert verified(content, list(ROOT.chain), AT) == genuine
     assert b"evil" not in genuine
-
-
-def test_the_number_of_another_proof_is_told(world):
-    evidence = world.evidence(world.second)
-    report = need_refused(world.first.dcc, evidence, step("log"), step("seal", "established"))
-    assert re.search("proof is not of this file", str(report.as_dict()))
