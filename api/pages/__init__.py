@@ -25,6 +25,7 @@ from api.pages import (
     methods,
     models,
     orders,
+    password,
     public,
     publiclog,
     registry,
@@ -44,7 +45,7 @@ for part in (
     registry,
     standards,
     documents,
-    orders, competence, lab, webhooks, account, factors, bench, bench_acts, review,
+    orders, competence, lab, webhooks, account, factors, password, bench, bench_acts, review,
     labels,  # before certificates, for the same reason
     certificates,
     board,

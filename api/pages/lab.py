@@ -66,7 +66,7 @@ def list_people(request: Request, ctx: Reading) -> Response:
 @router.post("/lab/people", dependencies=allows("person.write"))
 def add_person(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Open an account if need be, and give the person a role."""
-    return _done(request, ctx, typed, lambda: _add(ctx, typed), "created")
+    return _done(request, ctx, typed, lambda: _add(ctx, typed), "admitted")
 
 
 @router.post("/lab/people/roles/{membership_id}/end", dependencies=allows("role.write"))
@@ -90,18 +90,6 @@ def set_active(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -
         typed,
         lambda: people.set_active(ctx, person_id, is_active=typed.flag("is_active")),
         "saved",
-    )
-
-
-@router.post("/lab/people/{person_id}/password", dependencies=allows("person.write"))
-def set_password(person_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
-    """Set a new password for somebody who forgot it."""
-    return _done(
-        request,
-        ctx,
-        typed,
-        lambda: people.set_password(ctx, person_id, typed.text("new_password")),
-        "password-set",
     )
 
 
@@ -175,7 +163,6 @@ def _add(ctx: Context, typed: Typed) -> int:
         ctx,
         email=typed.text("email"),
         name=typed.text("name"),
-        password=typed.text("password"),
         language=typed.text("language"),
         role=typed.text("role"),
         starts_on=typed.day("starts_on"),

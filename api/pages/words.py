@@ -342,7 +342,7 @@ NOTICES: Mapping[str, str] = {
     "cancelled": "The order is cancelled.",
     "imported": "The rows were imported.",
     "ended": "The end is noted.",
-    "password-set": "The new password holds; every earlier sign-in of that person has ended.",
+    "admitted": "The role is given. Who has no account yet is invited by mail.",
     "submitted": "Submitted. A colleague reviews it now.",
     "reviewed": "Marked as reviewed. A signatory authorises it now.",
     "authorised": "Authorised. The certificate may be issued.",

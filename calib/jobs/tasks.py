@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from calib.jobs.huey import Consuming, open_queue
 from calib.jobs.publishing import LogKeeper
 from calib.services import recovery
+from calib.services.letters import send_letters
 from calib.services.notices import is_time_for_notices, make_notices
 from calib.services.outbox import send_waiting
 from calib.services.ports import Courier, FileStore, Mailer, Sealer
@@ -94,7 +95,8 @@ def make_due_notices(wired: Wired) -> None:
 
 
 def send_mails(wired: Wired) -> None:
-    """Hand waiting mails to the mail server."""
+    """Hand waiting mails to the mail server, those about accounts first: people wait for them."""
+    send_letters(wired.engine, wired.mailer, wired.clock, wired.settings.public_url)
     send_waiting(wired.engine, wired.mailer, wired.clock)
 
 

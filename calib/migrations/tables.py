@@ -15,6 +15,7 @@ _RECORDS: Final = (
     "instruments.records.factors",
     "instruments.records.counters",
     "instruments.records.instruments",
+    "instruments.records.links",
     "instruments.records.methods",
     "instruments.records.models",
     "instruments.records.orders",

@@ -1,4 +1,4 @@
-"""Accounts of a lab's people: close and reopen them, set a new password for one that is forgotten.
+"""Accounts of a lab's people: close and reopen them.
 
 An account is a person's, not a lab's: what one lab alone may not do to it is refused here.
 """
@@ -17,8 +17,6 @@ from instruments.records.parties import Lab, Membership, Person
 from instruments.services import audit
 from instruments.services.labs import LabView, lab_view
 from instruments.services.rows import not_found
-from instruments.services.secrets import hash_password
-from instruments.services.signin import end_sign_ins
 from instruments.tenancy import beyond_the_lab
 
 
@@ -34,23 +32,9 @@ def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
         raise Refused(
             "own-account", "Nobody closes their own account. Ask another manager of this lab."
         )
-    person = _account(ctx, person_id, ctx.now)
+    person = _account(ctx, person_id)
     person.is_active = is_active
     audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
-
-
-def set_password(ctx: Context, person_id: int, password: str) -> None:
-    """Give a person of this lab a new password for one that is forgotten; every sign-in ends.
-
-    Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
-    when the person ever had a role in another lab, or is about to, Invalid when the password is
-    weak. Who knows the password is that person in every lab.
-    """
-    ctx.need("person.write")
-    person = _account(ctx, person_id, None)
-    person.password_hash = hash_password(password)
-    end_sign_ins(ctx, person_id)
-    audit.record(ctx, "registry:person:set_password", "person", person_id, {})
 
 
 def labs_of(session: Session, person_id: int, now: datetime | None = None) -> tuple[LabView, ...]:
@@ -71,19 +55,19 @@ def _holds(lab: Lab, row: Membership, now: datetime | None) -> bool:
     return row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
 
 
-def _account(ctx: Context, person_id: int, now: datetime | None) -> Person:
-    """Return the account of somebody who has roles nowhere else, at `now` or, without it, ever."""
+def _account(ctx: Context, person_id: int) -> Person:
+    """Return the account of somebody who has roles nowhere else today."""
     known = select(Membership.id).where(Membership.person_id == person_id)
     person: Person | None = ctx.session.get(Person, person_id)
     if person is None or ctx.session.scalars(known).first() is None:
         raise not_found("person", person_id)
     with beyond_the_lab(ctx.session) as wide:
-        labs = labs_of(wide, person_id, now)
+        labs = labs_of(wide, person_id, ctx.now)
     if any(lab.id != ctx.lab_id for lab in labs):
         raise Refused(
             "account-of-several-labs",
             "{name} has a role in another lab as well, so this lab alone can neither close nor "
-            "open the account nor set its password. End the roles held here instead.",
+            "open the account. End the roles held here instead.",
             facts={"name": person.name},
         )
     return person

@@ -20,8 +20,8 @@ from instruments.errors import Conflict, Invalid, Refused
 from instruments.policy import BOUND, ROLES, Role, Thing
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Lab, Membership, Person
-from instruments.services import audit, fields
-from instruments.services.accounts import labs_of, set_active, set_password
+from instruments.services import audit, fields, links
+from instruments.services.accounts import labs_of, set_active
 from instruments.services.labs import LANGUAGES, create_lab
 from instruments.services.rows import get_row, not_found
 from instruments.services.secrets import hash_password
@@ -57,7 +57,6 @@ __all__ = [
     "register_person",
     "resolve",
     "set_active",
-    "set_password",
     "sign_in",
 ]
 
@@ -125,22 +124,24 @@ def account_of(session: Session, email: str) -> int | None:
     return session.scalar(select(Person.id).where(Person.email == address))
 
 
-def admit(  # noqa: PLR0913 -- an account and a role
+def admit(
     ctx: Context,
     *,
     email: str,
     role: str,
     name: str = "",
-    password: str = "",
     language: str = "zh",
     starts_on: date | None = None,
     ends_on: date | None = None,
     customer_id: int | None = None,
 ) -> int:
-    """Give a role to whoever has the account of a mail address; open one where there is none.
+    """Give a role to whoever has the account of a mail address; where there is none, open one.
 
-    Raises NotAllowed unless a manager asks, Conflict when a password is given for an account that
-    exists or the person holds the role already, Invalid for unusable fields.
+    A new account has no password: its owner is invited by mail to choose one, and nobody else
+    ever knows it.
+
+    Raises NotAllowed unless a manager asks, Conflict when the person holds the role already,
+    Invalid for unusable fields.
     """
     ctx.need("person.write")
     person_id = account_of(ctx.session, email)
@@ -149,18 +150,12 @@ def admit(  # noqa: PLR0913 -- an account and a role
             ctx.session,
             email=email,
             name=name,
-            password=password,
+            password=None,
             now=ctx.now,
             language=language,
         )
-    elif password:
-        raise Conflict(
-            "account-exists",
-            "There is an account for {email}; it keeps its name and its password. Leave the "
-            "password empty to give that person the role.",
-            at="/password",
-            facts={"email": email.strip().lower()},
-        )
+        links.ask(ctx.session, "invitation", email, origin="", now=ctx.now)
+        audit.record(ctx, "registry:person:invite", "person", person_id, {})
     return grant(
         ctx,
         person_id=person_id,

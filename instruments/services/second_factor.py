@@ -19,7 +19,7 @@ from instruments.policy import Thing
 from instruments.records.factors import RecoveryCode, SecondFactor
 from instruments.records.parties import Membership, Person
 from instruments.records.passkeys import Passkey
-from instruments.services import audit, totp
+from instruments.services import audit, links, totp
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
 from instruments.services.signin import end_sign_ins
@@ -130,6 +130,9 @@ def take_away(ctx: Context) -> None:
 def reset(ctx: Context, person_id: int) -> None:
     """Take the second factor of a colleague away who lost it; every sign-in of theirs ends.
 
+    They are told by mail. Whoever asks still cannot sign in as them: nobody in a lab sets or
+    learns a colleague's password.
+
     Raises NotAllowed unless a manager asks, Refused when it is their own, NotFound for whoever
     never had a role in this lab.
     """
@@ -140,6 +143,8 @@ def reset(ctx: Context, person_id: int) -> None:
         raise not_found("person", person_id)
     _forget(ctx.session, person_id)
     end_sign_ins(ctx, person_id)
+    address = ctx.session.get_one(Person, person_id).email
+    links.ask(ctx.session, "factor-reset", address, origin="", now=ctx.now)
     audit.record(ctx, "registry:factor:reset", "person", person_id, {})
 
 

@@ -149,12 +149,3 @@ def test_a_manager_corrects_names_and_authorisation_of_the_lab(browser, world):
     assert (lab.name.zh, lab.authorisation) == ("新名称", "(2026) 00009")
     refused = browser.send(browser.get("/lab"), name_zh="", name_en="")
     assert "A name is missing" in refused.problem("name_zh")
-
-
-def test_a_forgotten_password_is_set_by_the_manager(browser, world):
-    assert "Password forgotten?" in browser.get("/sign-in").words()
-    person = a_person(world.engine, world.lab_id, ("technician",), name="Sun")
-    done = browser.post(f"/lab/people/{person}/password", new_password="four words of bath")
-    assert done.location == "/lab/people?done=password-set"
-    refused = browser.post(f"/lab/people/{person}/password", new_password="short")
-    assert (refused.status, "needs 8 to" in refused.words()) == (422, True)

@@ -280,9 +280,6 @@ def test_account_of_several_labs_is_nobodys_to_close(place, li):
 def test_whoever_has_an_account_in_another_lab_is_given_a_role(place, li):
     second = a_lab(place.engine, "SH")
     given = {"email": " LI@example.org", "role": "signatory"}
-    with context_for(place, lab_id=second) as ctx, pytest.raises(Conflict) as caught:
-        people.admit(ctx, **given, password="another long password")
-    assert (caught.value.code, caught.value.at) == ("account-exists", "/password")
     with context_for(place, lab_id=second) as ctx:
         people.admit(ctx, **given)
     assert resolve(place, sign_in(place, lab_code="SH").token).roles == {"signatory"}
@@ -328,38 +325,3 @@ def test_a_manager_whose_account_is_closed_does_not_count(place):
                 people.end_role(ctx, membership_id, NOW.date())
         with pytest.raises(Refused):
             people.end_role(ctx, own, NOW.date())
-
-
-def test_a_manager_sets_a_forgotten_password_anew(place, li):
-    token = sign_in(place).token
-    with context_for(place) as ctx:
-        with pytest.raises(Invalid):
-            people.set_password(ctx, li, "short")
-        people.set_password(ctx, li, "a new long password")
-    assert resolve(place, token) is None
-    assert resolve(place, sign_in(place, password="a new long password").token) is not None
-    with context_for(place, "technician", person_id=li) as ctx, pytest.raises(NotAllowed):
-        people.set_password(ctx, li, "another long password")
-
-
-def test_no_lab_alone_sets_the_password_of_somebody_in_two(place, li):
-    other = a_lab(place.engine, "NB")
-    with installation_session(place.engine) as session:
-        people.appoint(session, lab_id=other, person_id=li, role="manager", now=NOW)
-    with context_for(place) as ctx, pytest.raises(Refused) as caught:
-        people.set_password(ctx, li, "a new long password")
-    assert caught.value.code == "account-of-several-labs"
-
-
-@pytest.mark.parametrize(
-    ("starts_on", "ends_on"), [(date(2026, 6, 1), None), (date(2026, 1, 1), date(2026, 2, 1))]
-)
-def test_no_lab_sets_the_password_of_somebody_who_was_or_will_be_in_another(
-    place, li, starts_on, ends_on
-):
-    other = a_lab(place.engine, "NB")
-    with context_for(place, lab_id=other) as ctx:
-        people.grant(ctx, person_id=li, role="manager", starts_on=starts_on, ends_on=ends_on)
-    with context_for(place) as ctx, pytest.raises(Refused) as caught:
-        people.set_password(ctx, li, "a new long password")
-    assert caught.value.code == "account-of-several-labs"
