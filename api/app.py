@@ -146,6 +146,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, SignInNeeded) and wants_page and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(wanted)}", status_code=303)
+    if error.code == "second-factor-demanded" and wants_page and request.method == "GET":
+        return RedirectResponse("/account?done=second-factor-demanded#factor", status_code=303)
     return _answer(request, error)
 
 

@@ -106,6 +106,12 @@ class Allowed:
 
     def __call__(self, who: WhoIs) -> None:
         """Refuse the request unless the policy allows the act."""
+        if who.must_enrol and not self.action.startswith("account."):
+            raise NotAllowed(
+                "second-factor-demanded",
+                "This laboratory demands a second factor of whoever performs, reviews or "
+                "authorises. Set one up under your account first.",
+            )
         need(who.actor(), self.action, who.lab_id)
 
 

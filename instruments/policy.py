@@ -26,6 +26,9 @@ STAFF: Final[frozenset[Role]] = frozenset(ROLES[:6])
 BOUND: Final[frozenset[Role]] = frozenset(ROLES[6:])
 """Roles that are held for one customer."""
 
+SIGNING: Final[frozenset[Role]] = frozenset(ROLES[:3])
+"""Roles whose holders perform, review or authorise under their name."""
+
 Office = Literal["operator", "regulator"]
 """Held in the installation, not in a lab: who runs it; who oversees by mandate."""
 OFFICES: Final[tuple[Office, ...]] = get_args(Office)

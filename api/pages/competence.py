@@ -43,6 +43,7 @@ def set_rules(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> R
         keeps_competence=typed.flag("keeps_competence"),
         demands_signatures=typed.flag("demands_signatures"),
         separates_signatory=typed.flag("separates_signatory"),
+        demands_second_factor=typed.flag("demands_second_factor"),
     )
     done = attempt(ctx, lambda: approval_rules.set_rules(ctx, new))
     return _after(request, ctx, types_of(ctx, wired), typed, done, "saved")

@@ -18,6 +18,7 @@ from instruments.policy import Role
 from instruments.procedure import InstrumentType, Measurand
 from instruments.quantities import UNITS
 from instruments.services import customers, humans, labs, numbers, people, scope, second_factor
+from instruments.services.factors_held import with_factor
 
 router = APIRouter(include_in_schema=False)
 FACTS = (
@@ -230,7 +231,7 @@ def _people_page(request: Request, ctx: Context, form: Form) -> Response:
         status=form.status(),
         form=form,
         people=shown,
-        secured=second_factor.with_factor(ctx.session, {person.id for person in shown}),
+        secured=with_factor(ctx.session, {person.id for person in shown}),
         roles=get_args(Role),
         customers=[(c.id, c.name.text(ctx.language)) for c in known],
         today=ctx.today,

@@ -342,6 +342,8 @@ NOTICES: Mapping[str, str] = {
     "cancelled": "The order is cancelled.",
     "imported": "The rows were imported.",
     "ended": "The end is noted.",
+    "second-factor-demanded": "This laboratory demands a second factor of whoever performs, "
+    "reviews or authorises. Set one up here first.",
     "admitted": "The role is given. Who has no account yet is invited by mail.",
     "submitted": "Submitted. A colleague reviews it now.",
     "reviewed": "Marked as reviewed. A signatory authorises it now.",

@@ -34,3 +34,4 @@ class NewApprovalRules(Wire):
     keeps_competence: bool
     demands_signatures: bool
     separates_signatory: bool
+    demands_second_factor: bool

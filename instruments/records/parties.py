@@ -39,6 +39,7 @@ class Lab(Base):
     keeps_competence: Mapped[bool] = mapped_column(default=False, server_default="0")
     demands_signatures: Mapped[bool] = mapped_column(default=False, server_default="0")
     separates_signatory: Mapped[bool] = mapped_column(default=False, server_default="0")
+    demands_second_factor: Mapped[bool] = mapped_column(default=False, server_default="0")
     """See `instruments.services.approval_rules.ApprovalRules`."""
     created_at: Mapped[datetime]
 

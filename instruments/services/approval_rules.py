@@ -24,10 +24,15 @@ class ApprovalRules:
     """Who submits, reviews or authorises proves anew who they are."""
     separates_signatory: bool
     """Who reviewed does not authorise too."""
+    demands_second_factor: bool = False
+    """Who performs, reviews or authorises signs in with a second factor or a passkey."""
 
 
 STRICT_RULES = ApprovalRules(
-    keeps_competence=True, demands_signatures=True, separates_signatory=True
+    keeps_competence=True,
+    demands_signatures=True,
+    separates_signatory=True,
+    demands_second_factor=True,
 )
 """What a laboratory that is founded begins with."""
 
@@ -35,7 +40,12 @@ STRICT_RULES = ApprovalRules(
 def rules_of(session: Session, lab_id: int) -> ApprovalRules:
     """Return the rules of a lab."""
     lab = session.scalars(select(Lab).where(Lab.id == lab_id)).one()
-    return ApprovalRules(lab.keeps_competence, lab.demands_signatures, lab.separates_signatory)
+    return ApprovalRules(
+        lab.keeps_competence,
+        lab.demands_signatures,
+        lab.separates_signatory,
+        lab.demands_second_factor,
+    )
 
 
 def rules(ctx: Context) -> ApprovalRules:

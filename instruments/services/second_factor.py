@@ -6,7 +6,6 @@ A passkey is one as well: after it was registered the password alone opens nothi
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +19,7 @@ from instruments.records.factors import RecoveryCode, SecondFactor
 from instruments.records.parties import Membership, Person
 from instruments.records.passkeys import Passkey
 from instruments.services import audit, links, totp
+from instruments.services.factors_held import with_factor
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
 from instruments.services.signin import end_sign_ins
@@ -146,15 +146,6 @@ def reset(ctx: Context, person_id: int) -> None:
     address = ctx.session.get_one(Person, person_id).email
     links.ask(ctx.session, "factor-reset", address, origin="", now=ctx.now)
     audit.record(ctx, "registry:factor:reset", "person", person_id, {})
-
-
-def with_factor(session: Session, persons: Collection[int]) -> frozenset[int]:
-    """Return those of the persons who have a second factor: an authenticator or a passkey."""
-    held = select(SecondFactor.person_id).where(
-        SecondFactor.person_id.in_(persons), SecondFactor.confirmed_at.is_not(None)
-    )
-    keys = select(Passkey.person_id).where(Passkey.person_id.in_(persons))
-    return frozenset(session.scalars(held)) | frozenset(session.scalars(keys))
 
 
 def is_asked_for(session: Session, person_id: int) -> bool:

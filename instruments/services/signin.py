@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from instruments.context import Actor, Context
 from instruments.errors import Invalid, NotAllowed
-from instruments.policy import STAFF, Role, things
+from instruments.policy import SIGNING, STAFF, Role, things
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import ApiToken, Lab, Membership, Person, SignIn
 from instruments.services import audit, fields
+from instruments.services.factors_held import with_factor
 from instruments.services.rows import not_found
 from instruments.services.secrets import (
     API,
@@ -63,6 +64,8 @@ class Identity:
     language: str
     reach: frozenset[str] | None = None
     """What the token they came with is limited to; None: it is not."""
+    must_enrol: bool = False
+    """The lab demands a second factor of them, and they have none."""
 
     def actor(self) -> Actor:
         """Return the person as the context of a request names them."""
@@ -164,6 +167,8 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         customer_id=customers[0] if customers and not roles & STAFF else None,
         language=person.language,
         reach=frozenset(row.reach.split()) or None if isinstance(row, ApiToken) else None,
+        must_enrol=bool(lab.demands_second_factor and roles & SIGNING)
+        and not with_factor(session, {person.id}),
     )
 
 

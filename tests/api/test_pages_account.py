@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
 
-from instruments.services import throttle, totp
-from tests.support.builders import NOW, PASSWORD, a_person
+from instruments.services import approval_rules, throttle, totp
+from tests.support.builders import NOW, PASSWORD, a_person, context_for
 from tests.support.web import ORIGIN, Browser, TestClient
 
 MAIL = "tang@example.org"
@@ -73,6 +74,25 @@ def test_a_second_factor_from_the_picture_to_the_sign_in_with_it(app, tang):
     assert later.post("/account/factor/end").status == 303
     _, answer = signed_in(app)
     assert answer.status_code == 303
+
+
+def test_a_lab_that_demands_it_lets_nobody_work_without(app, tang, world):
+    client, _ = signed_in(app)
+    browser = browser_of(client)
+    assert client.get("/orders").status_code == 200
+    with context_for(world, "manager") as ctx:
+        held = approval_rules.rules(ctx)
+        approval_rules.set_rules(ctx, dataclasses.replace(held, demands_second_factor=True))
+    assert client.get("/orders").headers["location"].startswith("/account")
+    assert client.get("/api/v1/orders").status_code == 403
+    assert client.post("/orders/1/accept").status_code == 403
+    browser.post("/account/prove", proof_password=PASSWORD)
+    page = browser.post("/account/factor/begin")
+    secret = next(
+        c for c in page.document.xpath("//code/text()") if re.fullmatch("[A-Z2-7]{32}", c)
+    )
+    browser.post("/account/factor/confirm", code=totp.code_at(secret, totp.step_of(NOW)))
+    assert client.get("/orders").status_code == 200
 
 
 def test_guessing_inside_an_account_is_slowed_down(app, tang, monkeypatch):
