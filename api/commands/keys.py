@@ -6,6 +6,7 @@ passphrase is typed, or stands in a file the settings name; it is no option and 
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ import typer
 from api.commands.acting import Token, acting, installation
 from api.commands.terminal import AsJSON, Reason, answer, settings, tell, words, write_output
 from api.usage import WrongUsage
+from instruments.errors import Unavailable
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -186,9 +188,19 @@ def _passphrase(chosen: Settings) -> bytes:
     if chosen.passphrase_file or chosen.credentials_directory:
         return passphrase_of(chosen)
     is_first = not any((chosen.folder / "keys").glob("*.pem")) and not chosen.pkcs11_module
-    typed: str = typer.prompt(
-        words("Passphrase of the keys"), hide_input=True, confirmation_prompt=is_first, err=True
-    )
+    try:
+        typed: str = typer.prompt(
+            words("Passphrase of the keys"), hide_input=True, confirmation_prompt=is_first, err=True
+        )
+    except typer.Abort:
+        if sys.stdin is not None and sys.stdin.isatty():
+            raise
+        raise Unavailable(
+            "passphrase-not-asked",
+            "Nobody can be asked for the passphrase of the keys: this is no terminal. Write it "
+            "into a file that you alone may read (chmod 600) and name that file in "
+            "CALIB_PASSPHRASE_FILE, or hand it over as the systemd credential calib-passphrase.",
+        ) from None
     return typed_passphrase(typed)
 
 

@@ -97,6 +97,16 @@ def demo(
         print_json({"address": address, **manifest})
     else:
         _introduce(address, manifest)
+    if build_only:
+        tell(
+            "Log and status list are published in the folder; nothing is served yet. Every address "
+            "of this world, also in the QR codes, begins with {printed}: serve it there with calib "
+            "demo --folder {folder} --port {port}, so that /c/, /log/, /status/list and "
+            "/.well-known/calib-trust answer.",
+            printed=manifest["public_url"],
+            folder=str(folder),
+            port=manifest["public_url"].rpartition(":")[2],
+        )
     sys.stdout.flush()
     if listener is not None:
         run_server(settings_of(folder, port), listener)

@@ -12,6 +12,7 @@ from api.demo import cast
 from api.demo.work import Workshop
 from api.demo.world import MANIFEST, ZONE, Told, World
 from calib.services import keys, lookup, notices, standard_import
+from calib.services.publishing import publish
 from instruments.context import Actor, Context
 from instruments.services import (
     approval_rules,
@@ -52,6 +53,8 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
     _operators(world)
     Workshop(world).work(told)
     notices.make_notices(wired.engine, wired.clock, public_url=wired.settings.public_url)
+    told("log and status list", 0.98)
+    publish(wired.publisher, wired.clock)
     manifest = {
         "public_url": wired.settings.public_url,
         "accounts": world.accounts,

@@ -16,6 +16,7 @@ from api.pages.rendering import page
 from api.problems import say
 from calib.i18n import format_date
 from calib.services import public, recall
+from calib.services.log import CHECKPOINT
 from instruments.quantities import UNITS
 
 router = APIRouter(include_in_schema=False)
@@ -38,6 +39,8 @@ def show_certificate(
         "public/certificate.html",
         200,
         certificate=found,
+        token=token,
+        is_logged=wired.publisher.log_files.read(CHECKPOINT) is not None,
         file_digest=public.file_digest(session, token),
         host=base.partition("://")[2],
         shown=SHOWN,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from calib.certificates.document import CertificateDocument, LabWords, SealWords
 from calib.certificates.tables import output_text
+from calib.certificates.wording import document_name
 from calib.evaluation.result import PointResult
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.reminders import due
@@ -117,7 +118,7 @@ class PublicCertificate:
     verdict: str
     passed_of: tuple[int, int] | None
     """How many pieces of a batch pass of how many, where some do not: the verdict alone lies."""
-    unconfirmed_limits: tuple[str, ...]
+    unconfirmed_limits: tuple[LocalizedText, ...]
     """Documents whose limits decided and are still to be confirmed at their source."""
     results: tuple[PublicResult, ...]
     is_unsigned: bool
@@ -268,7 +269,9 @@ def _public(
         methods=tuple(m.id for m in document.measurement.methods if m.role == "method"),
         verdict=document.result.verdict,
         passed_of=document.result.passed_of,
-        unconfirmed_limits=document.result.unconfirmed_limits,
+        unconfirmed_limits=tuple(
+            document_name(document.measurement, id_) for id_ in document.result.unconfirmed_limits
+        ),
         results=tuple(_line(document, point) for point in document.result.points),
         is_unsigned=document.seal == "unsigned",
         seal_key=document.seal_key,

@@ -48,6 +48,15 @@ def sent(client: TestClient, *files: tuple[str, bytes], path: str = "/api/v1/aut
     return client.post(path, files=[("file", one) for one in files] or None, data=form)
 
 
+def test_the_public_page_offers_the_proof_and_no_file_that_names_the_customer(client, first):
+    page = client.get(f"/c/{first.token}").text
+    assert f'href="/c/{first.token}/proof" download="{first.number}.tlog-proof"' in page
+    assert "证书已列入日志的证明" in page
+    assert client.get(f"/c/{first.token}/proof").content.startswith(b"c2sp.org/tlog-proof@v1")
+    assert ".xml" not in page
+    assert ".pdf" not in page
+
+
 def test_everything_is_examined_with_what_the_installation_publishes(client, site, first):
     answer = sent(client, ("a.pdf", site.file(first)))
     assert answer.status_code == 200, answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +18,10 @@ from api.bootstrap import Wiring, wire
 from api.demo.folder import prepare, settings_of
 from calib.certificates.dcc import read_dcc
 from calib.records.calibrations import Calibration
-from calib.records.certificates import Certificate
-from calib.services import board, ledger, lookup, recall
+from calib.records.certificates import Certificate, LedgerLeaf
+from calib.services import board, ledger, lookup, public, recall
+from calib.services.log import CHECKPOINT
+from calib.services.statuses import LIST
 from instruments.context import Actor, Context
 from instruments.db import open_engine
 from instruments.errors import Refused
@@ -92,6 +95,30 @@ def until(lines: Iterator[bytes], last: bytes) -> Iterator[bytes]:
 def test_two_worlds_of_one_day_are_alike(folder, tmp_path):
     prepare(tmp_path / "again", PORT, clock=lambda: NOW)
     assert told(tmp_path / "again") == told(folder)
+
+
+def test_its_log_and_its_status_list_are_published_when_it_is_built(world, folder):
+    """Whoever builds it to serve it elsewhere has everything that verifiers ask for."""
+    head = world.publisher.log_files.read(CHECKPOINT)
+    assert head is not None
+    with installation_session(world.engine, read_only=True) as session:
+        lines = session.scalar(select(func.count()).select_from(LedgerLeaf))
+        found = public.public_certificate(session, _issued(session), NOW)
+    assert int(head.split(b"\n")[1]) == lines > 0
+    listed = world.publisher.status_files.read(LIST)
+    assert listed is not None
+    assert f"{world.settings.log_origin}\n".encode() in listed
+    assert found is not None
+    for name in found.unconfirmed_limits:
+        assert not re.search("[a-z]{3}", name.zh), name
+
+
+def _issued(session) -> str:
+    """Return the token of a certificate with limits that are not confirmed, if there is one."""
+    rows = session.scalars(select(Certificate).order_by(Certificate.id)).all()
+    found = [(row.token, public.public_certificate(session, row.token, NOW)) for row in rows]
+    known = [(token, one) for token, one in found if one is not None]
+    return max(known, key=lambda pair: len(pair[1].unconfirmed_limits))[0]
 
 
 def test_it_has_two_labs_three_venues_and_forty_instruments(world):
