@@ -45,7 +45,15 @@ def test_a_colleague_is_authorised_and_it_is_ended_with_a_reason(browser, world,
 
 
 def test_the_rules_are_changed_by_whoever_may(browser, world, app):
-    every = dict.fromkeys(("keeps_competence", "demands_signatures", "separates_signatory"), "1")
+    every = dict.fromkeys(
+        (
+            "keeps_competence",
+            "demands_signatures",
+            "separates_signatory",
+            "demands_second_factor",
+        ),
+        "1",
+    )
     assert browser.post("/lab/competence/rules", **every).status == 303
     with context_for(world) as ctx:
         assert approval_rules.rules(ctx) == approval_rules.STRICT_RULES
@@ -77,6 +85,7 @@ def test_the_json_door_grants_lists_ends_and_sets_the_rules(world, app, colleagu
     assert client.post(path, json={"ends_on": "2026-02-01", "reason": "moved"}).status_code == 204
     (row,) = client.get(f"{V1}/competence").json()
     assert (row["entry"]["act"], row["end_reason"]) == ("reviews", "moved")
-    rules = {"keeps_competence": True, "demands_signatures": False, "separates_signatory": True}
+    rules = dict.fromkeys(("keeps_competence", "separates_signatory"), True)
+    rules |= dict.fromkeys(("demands_signatures", "demands_second_factor"), False)
     assert client.put(f"{V1}/approval-rules", json=rules).json() == rules
     assert client.get(f"{V1}/approval-rules").json() == rules
