@@ -104,7 +104,7 @@ class Allowed:
         """Declare an act of somebody who is signed in."""
         self.action = action
 
-    def __call__(self, who: WhoIs) -> None:
+    def __call__(self, request: Request, who: WhoIs) -> None:
         """Refuse the request unless the policy allows the act."""
         if who.must_enrol and not self.action.startswith("account."):
             raise NotAllowed(
@@ -113,6 +113,7 @@ class Allowed:
                 "authorises. Set one up under your account first.",
             )
         need(who.actor(), self.action, who.lab_id)
+        request.state.begun = self.action
 
 
 class Open(Allowed):
@@ -127,7 +128,9 @@ def allows(action: str) -> list[Any]:
     return [Depends((Open if ACTIONS[action].who == "public" else Allowed)(action))]
 
 
-def _context(session: Any, who: signin.Identity, wired: Wiring, language: str) -> Context:
+def _context(
+    session: Any, who: signin.Identity, wired: Wiring, language: str, request: Request
+) -> Context:
     return Context(
         session=session,
         lab_id=who.lab_id,
@@ -136,31 +139,32 @@ def _context(session: Any, who: signin.Identity, wired: Wiring, language: str) -
         zone=who.lab_zone,
         language=language,
         request_id=secrets.token_hex(8),
+        begun={request.state.begun},
     )
 
 
-def reading(wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
+def reading(request: Request, wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
     """Open a read-only transaction for the lab of the signed-in person."""
     with lab_session(wired.engine, who.lab_id, read_only=True) as session:
-        yield _context(session, who, wired, language)
+        yield _context(session, who, wired, language, request)
 
 
-def writing(wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
+def writing(request: Request, wired: Wired, who: WhoIs, language: Language) -> Iterator[Context]:
     """Open a writing transaction for the lab of the signed-in person."""
     with lab_session(wired.engine, who.lab_id) as session:
-        yield _context(session, who, wired, language)
+        yield _context(session, who, wired, language, request)
 
 
 MakeContext = Callable[[], AbstractContextManager[Context]]
 
 
-def acting(wired: Wired, who: WhoIs, language: Language) -> MakeContext:
+def acting(request: Request, wired: Wired, who: WhoIs, language: Language) -> MakeContext:
     """Return what opens a transaction of the signed-in person: issuing commits twice."""
 
     @contextmanager
     def open_context() -> Iterator[Context]:
         with lab_session(wired.engine, who.lab_id) as session:
-            yield _context(session, who, wired, language)
+            yield _context(session, who, wired, language, request)
 
     return open_context
 

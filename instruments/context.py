@@ -5,7 +5,7 @@ No use case reads the clock, the environment or a global: it is told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -55,6 +55,8 @@ class Context:
     """The lab's time zone: dates on paper are local."""
     language: str = "en"
     request_id: str = ""
+    begun: set[str] = field(default_factory=set, compare=False)
+    """The acts that were allowed: what one of them reads on its way is not asked of the token."""
 
     @property
     def today(self) -> date:
@@ -71,7 +73,11 @@ class Context:
         Raises NotAllowed naming what is missing, NotFound for what is another's, Refused where
         another person is needed.
         """
-        need(self.actor, action, self.lab_id, thing)
+        actor = self.actor
+        if self.begun and not ACTIONS[action].writes:
+            actor = replace(actor, reach=None)
+        need(actor, action, self.lab_id, thing)
+        self.begun.add(action)
 
 
 def need(actor: Actor, action: str, lab_id: int, thing: Thing | None = None) -> None:

@@ -83,6 +83,7 @@ class BoardView:
 
 def board(ctx: Context, *, catalogue: Catalogue, site_id: int | None = None) -> BoardView:
     """Return the board of one venue, or of all the reader may see; scrapped items are left out."""
+    ctx.need("board.read")
     conditions: list[Any] = []
     own = own_customer(ctx)
     if own is not None:
@@ -99,6 +100,7 @@ def board(ctx: Context, *, catalogue: Catalogue, site_id: int | None = None) -> 
 
 def card(ctx: Context, instrument_id: int, *, catalogue: Catalogue) -> BoardItem | None:
     """Return one instrument as the board shows it; None when it is not shown there."""
+    ctx.need("instrument.read")
     conditions: list[Any] = [Instrument.id == instrument_id]
     own = own_customer(ctx)
     if own is not None:

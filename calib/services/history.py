@@ -75,6 +75,7 @@ def instrument_history(ctx: Context, instrument_id: int) -> InstrumentHistory:
     NotFound
         The lab has no such instrument, or the actor may not see it.
     """
+    ctx.need("instrument.read")
     instrument = get_instrument(ctx, instrument_id)
     entries = [
         *_statuses(ctx, instrument_id),

@@ -124,6 +124,7 @@ def certificates(
 
     `text` is looked for in number, barcode and serial.
     """
+    ctx.need("certificate.read")
     conditions: list[Any] = []
     if instrument_id is not None:
         conditions.append(Certificate.instrument_id == instrument_id)
@@ -149,6 +150,7 @@ def certificate(ctx: Context, certificate_id: int) -> CertificateView:
         The lab has no such certificate, the actor may not see it, or it was never issued and the
         actor is none of the lab's own people.
     """
+    ctx.need("certificate.read")
     found = _views(ctx, [Certificate.id == certificate_id], 1)
     if not found:
         raise not_found("certificate", certificate_id)
@@ -165,6 +167,7 @@ def chosen_certificates(ctx: Context, ids: Sequence[int]) -> tuple[CertificateVi
     NotFound
         As `certificate`, for any of them.
     """
+    ctx.need("certificate.read")
     wanted = tuple(dict.fromkeys(ids))
     fields.few(wanted, "/id", MOST)
     found = {view.id: view for view in _views(ctx, [Certificate.id.in_(wanted)], MOST)}

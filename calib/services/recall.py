@@ -74,6 +74,7 @@ def due_list(ctx: Context, within_days: int) -> tuple[DueItem, ...]:
     Invalid
         The number of days is negative or leaves the calendar.
     """
+    ctx.need("instrument.read")
     if not 0 <= within_days <= MAX_DAYS:
         raise Invalid(
             "days-out-of-range",

@@ -72,6 +72,7 @@ def candidates(
     ctx: Context, definition: InstrumentType, points: Mapping[str, Sequence[str]], on: date
 ) -> tuple[StandardCandidate, ...]:
     """Return the newest usable edition of each certificate for each measurand on a date."""
+    ctx.need("standard.read")
     certified = [c for c in certified_standards(ctx) if not c.replaced]
     wanted = {measurand.id: _wanted(definition, measurand) for measurand in definition.measurands}
     offered = [

@@ -103,6 +103,7 @@ def get_customer(ctx: Context, customer_id: int) -> CustomerView:
 
     Raises NotFound when the lab has no such customer, or the actor may not see it.
     """
+    ctx.need("customer.read")
     row = get_row(ctx, Customer, customer_id, "customer")
     may_see(ctx, row.id, "customer", customer_id)
     return _view(row)
@@ -110,6 +111,7 @@ def get_customer(ctx: Context, customer_id: int) -> CustomerView:
 
 def list_customers(ctx: Context) -> tuple[CustomerView, ...]:
     """Return the customers the actor may see, in the order they came."""
+    ctx.need("customer.read")
     statement = select(Customer).order_by(Customer.id)
     own = own_customer(ctx)
     if own is not None:

@@ -204,6 +204,7 @@ def get_instrument(ctx: Context, instrument_id: int) -> InstrumentView:
 
     Raises NotFound when the lab has no such instrument, or the actor may not see it.
     """
+    ctx.need("instrument.read")
     found = list(_views(ctx, _select().where(Instrument.id == instrument_id)))
     if not found:
         raise not_found("instrument", instrument_id)
@@ -225,6 +226,7 @@ def find_instruments(
 
     `text` is looked for in barcode, asset number, serials, maker and model.
     """
+    ctx.need("instrument.read")
     statement = _select().where(Instrument.id > after).order_by(Instrument.id)
     own = own_customer(ctx)
     for column, wanted in (
@@ -243,6 +245,7 @@ def find_instruments(
 
 def get_instruments(ctx: Context, ids: Iterable[int] | Select[int]) -> dict[int, InstrumentView]:
     """Return those of the instruments that the actor may see, by id."""
+    ctx.need("instrument.read")
     own = own_customer(ctx)
     wanted = ids if isinstance(ids, Select) else set(ids)
     statement = _select().where(Instrument.id.in_(wanted))

@@ -118,6 +118,7 @@ def get_model(ctx: Context, model_id: int) -> ModelView:
 
     Raises NotFound when the lab has no such model or the actor may not see it.
     """
+    ctx.need("model.read")
     row = get_row(ctx, InstrumentModel, model_id, "model")
     own = own_customer(ctx)
     held = select(Instrument.id).where(

@@ -90,6 +90,7 @@ def set_template(ctx: Context, name: str, template: str) -> None:
 
 def templates(ctx: Context) -> dict[str, str]:
     """Return the template of every series."""
+    ctx.need("number.read")
     rows = ctx.session.scalars(select(NumberSeries).where(NumberSeries.period == ""))
     return DEFAULT_TEMPLATES | {row.name: row.template for row in rows}
 

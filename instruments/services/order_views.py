@@ -67,6 +67,7 @@ def get_order(ctx: Context, order_id: int) -> OrderView:
 
     Raises NotFound when the lab has no such order, or the actor may not see it.
     """
+    ctx.need("order.read")
     found = _views(ctx, _select().where(Order.id == order_id))
     if not found:
         raise not_found("order", order_id)
@@ -82,6 +83,7 @@ def list_orders(
     limit: int | None = None,
 ) -> tuple[OrderView, ...]:
     """Return the orders the actor may see, newest first, the open green channel before all."""
+    ctx.need("order.read")
     pressing = and_(Order.green_channel == 1, Order.state.in_(("requested", "accepted")))
     statement = _select().order_by(pressing.desc(), Order.id.desc())
     own = own_customer(ctx)

@@ -221,6 +221,7 @@ class TokenView:
 
 def list_tokens(ctx: Context) -> tuple[TokenView, ...]:
     """Return the actor's own API tokens for this lab, newest first."""
+    ctx.need("account.read")
     rows = ctx.session.scalars(
         select(ApiToken)
         .where(ApiToken.person_id == ctx.actor.person_id, ApiToken.lab_id == ctx.lab_id)
@@ -258,6 +259,7 @@ def change_password(ctx: Context, *, old: str, new: str) -> None:
 
     Raises NotAllowed when the old password is wrong, Invalid when the new one is weak.
     """
+    ctx.need("account.change")
     person = ctx.session.get(Person, ctx.actor.person_id)
     if person is None or not is_password(old, person.password_hash):
         raise NotAllowed(

@@ -82,6 +82,7 @@ def get_site(ctx: Context, site_id: int) -> SiteView:
 
     Raises NotFound when the lab has no such site, or the actor may not see it.
     """
+    ctx.need("site.read")
     row = get_row(ctx, Site, site_id, "site")
     may_see(ctx, row.customer_id, "site", site_id)
     return _view(row)
@@ -89,6 +90,7 @@ def get_site(ctx: Context, site_id: int) -> SiteView:
 
 def list_sites(ctx: Context, customer_id: int | None = None) -> tuple[SiteView, ...]:
     """Return the sites the actor may see, of one customer when it is named."""
+    ctx.need("site.read")
     statement = select(Site).order_by(Site.id)
     own = own_customer(ctx)
     if own is not None:
