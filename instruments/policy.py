@@ -90,8 +90,9 @@ _TABLE: Final[tuple[Action, ...]] = (
     # the registry
     *_reads(
         (*_BENCH, *_THEIRS),
-        "type.read", "customer.read", "site.read", "model.read", "instrument.read",
+        "type.read", "site.read", "model.read", "instrument.read",
     ),
+    *_reads((*_OURS, *_THEIRS), "customer.read"),  # who gives roles names their customer
     *_reads(
         _BENCH,
         "customer.browse", "model.browse", "standard.read", "scope.read", "document.read",
@@ -100,6 +101,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_writes(
         _KEEPERS,
         "customer.write", "site.write", "model.write", "instrument.write", "instrument.status",
+        "instrument.transfer",
         "registry.import", "standard.write", "standard.certificate",
     ),
     *_reads(  # a form is for whoever may send it

@@ -58,3 +58,34 @@ def find(
         found = instruments.find_instruments(ctx, text, limit=limit)
     lines = [f"{i.id}  {i.barcode}  {i.serial}  {i.status}  {i.due_on or '-'}" for i in found]
     answer(found, "\n".join(lines), as_json=as_json)
+
+
+@app.command()
+def transfer(
+    instrument: Annotated[int, typer.Argument(help="Its id, as calib instrument find shows it.")],
+    to: Annotated[int, typer.Option(help="Id of the customer who has it from now on.")],
+    reason: Annotated[str, typer.Option(help="Why it changes hands.")],
+    consent: Annotated[str, typer.Option(help="Who agreed, for either side.")],
+    *,
+    hand_over: Annotated[
+        bool, typer.Option("--hand-over", help="Earlier orders and certificates go with it.")
+    ] = False,
+    token: Token = "",
+    as_json: AsJSON = False,
+) -> None:
+    """Pass an instrument to another customer."""
+    from instruments.services import instruments, transfers
+
+    with acting(token) as (ctx, _):
+        before = instruments.get_instrument(ctx, instrument)
+        view = transfers.transfer_instrument(
+            ctx,
+            instrument,
+            before.version,
+            to_customer_id=to,
+            reason=reason,
+            consent=consent,
+            hands_over=hand_over,
+        )
+    owner = view.customer.en or view.customer.zh
+    answer(view, f"{view.id}  {view.barcode}  {owner}", as_json=as_json)

@@ -17,7 +17,7 @@ from calib.services import lookup
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import customers, instruments, models, people, sites
+from instruments.services import customers, instruments, models, people, sites, transfers
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
@@ -147,6 +147,29 @@ def set_status(
     return RedirectResponse(f"/instruments/{instrument_id}?done=saved", status_code=303)
 
 
+@router.post("/instruments/{instrument_id}/transfer", dependencies=allows("instrument.transfer"))
+def transfer(
+    instrument_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
+) -> Response:
+    """Pass an instrument to another customer."""
+    done = attempt(
+        ctx,
+        lambda: transfers.transfer_instrument(
+            ctx,
+            instrument_id,
+            typed.version(),
+            to_customer_id=typed.chosen("to_customer_id"),
+            reason=typed.text("transfer_reason"),
+            consent=typed.text("consent"),
+            hands_over=typed.flag("hands_over"),
+        ),
+    )
+    if isinstance(done, DomainError):
+        form = shown_again(typed, done, ctx)
+        return _instrument_page(request, ctx, types_of(ctx, wired), instrument_id, form)
+    return RedirectResponse(f"/instruments/{instrument_id}?done=saved", status_code=303)
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
@@ -180,9 +203,14 @@ def _of_instrument(item: instruments.InstrumentView) -> Form:
     return form_of(**{name: getattr(item, name) for name in names})
 
 
+def _owners(ctx: Context) -> list[tuple[int, str]]:
+    named = [(one.id, one.name.text(ctx.language)) for one in customers.list_customers(ctx)]
+    return sorted(named, key=lambda pair: pair[1])
+
+
 def _places(ctx: Context) -> dict[str, list[tuple[int, str]]]:
     """Return the choices of customers and sites, sites named with their customer."""
-    owners = {c.id: c.name.text(ctx.language) for c in customers.list_customers(ctx)}
+    owners = dict(_owners(ctx))
     places = [
         (site.id, f"{owners[site.customer_id]} · {site.name.text(ctx.language)}")
         for site in sites.list_sites(ctx)
@@ -221,12 +249,13 @@ def _instrument_page(
         form=form,
         item=item,
         model=models.get_model(ctx, item.model_id),
-        statuses=tuple(reversed(instruments.status_history(ctx, instrument_id))),
+        statuses=tuple(reversed(transfers.status_history(ctx, instrument_id))),
         people={p.id: p.name for p in people.list_people(ctx)} if ctx.actor.is_staff else {},
         type=catalogue.get(item.type_id),
         history=lookup.instrument_history(ctx, instrument_id),
         drift=drift_tables(ctx, instrument_id),
         due=_due_in_words(item.due_on, ctx.today),
+        owners=_owners(ctx) if ctx.may("instrument.transfer") else [],
     )
 
 

@@ -88,6 +88,17 @@ class NewStatus(Wire):
     reason: Words
 
 
+class NewTransfer(Wire):
+    """An instrument passes to another customer: why, and who agreed for either side."""
+
+    to_customer_id: int
+    reason: Words
+    consent: Words
+    transferred_on: Day | None = None
+    site_id: int | None = None
+    hands_over: bool = False
+
+
 class StandardChange(Wire):
     """What may be said of a measurement standard."""
 

@@ -16,12 +16,13 @@ from api.schemas.registry import (
     NewInstrument,
     NewSite,
     NewStatus,
+    NewTransfer,
     SiteChange,
 )
 from api.strict_routes import StrictRoute
 from api.v1.answers import import_report, tagged
 from calib.services import lookup
-from instruments.services import customers, importing, instruments, models, sites
+from instruments.services import customers, importing, instruments, models, sites, transfers
 
 router = APIRouter(tags=["registry"], route_class=StrictRoute)
 
@@ -198,6 +199,25 @@ def update_instrument(
 def set_status(instrument_id: int, body: NewStatus, ctx: Writing) -> instruments.InstrumentView:
     """Put an instrument in or out of service."""
     return instruments.set_status(ctx, instrument_id, body.status, body.reason)
+
+
+@router.post(
+    "/instruments/{instrument_id}/transfer",
+    status_code=201,
+    dependencies=allows("instrument.transfer"),
+)
+def transfer_instrument(
+    instrument_id: int, body: NewTransfer, version: VersionSeen, ctx: Writing, response: Response
+) -> instruments.InstrumentView:
+    """Pass an instrument to another customer."""
+    view = transfers.transfer_instrument(ctx, instrument_id, version, **body.given())  # type: ignore[arg-type]
+    return tagged(response, view)
+
+
+@router.get("/instruments/{instrument_id}/transfers", dependencies=allows("instrument.read"))
+def list_transfers(instrument_id: int, ctx: Reading) -> tuple[transfers.TransferView, ...]:
+    """Return how an instrument changed hands."""
+    return transfers.transfers_of(ctx, instrument_id)
 
 
 @router.get("/instruments/{instrument_id}/history", dependencies=allows("instrument.read"))

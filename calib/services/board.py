@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -12,7 +12,12 @@ from sqlalchemy import select
 
 from calib.records.certificates import Certificate
 from calib.services.colours import COLOURS, Colour, Judgement, Standing, judge
-from calib.services.standing import CertificateLine, certificate_lines, newest_status
+from calib.services.standing import (
+    CertificateLine,
+    certificate_lines,
+    newest_status,
+    records_ordered_by,
+)
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.procedure import InstrumentType
@@ -149,6 +154,8 @@ def _cards(
     ).all()
     shown = select(Instrument.id).where(*conditions)
     spoken = spoken_for(certificate_lines(ctx.session, Certificate.instrument_id.in_(shown)))
+    own = own_customer(ctx)
+    readable = None if own is None else set(ctx.session.scalars(records_ordered_by(own)))
     at_lab = set(
         ctx.session.scalars(
             select(OrderLine.instrument_id).where(
@@ -173,6 +180,9 @@ def _cards(
             due_on=instrument.due_on,
         )
         item = _item(ctx.today, instrument, model, type_, known, instrument.id in at_lab)
+        speaks = certificate or check
+        if readable is not None and speaks is not None and speaks.calibration_id not in readable:
+            item = replace(item, certificate_number="", certificate_token="")  # its former owner's
         cards.append((place, item))
     return cards
 

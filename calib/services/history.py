@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from calib.records.calibrations import Calibration
@@ -19,6 +19,7 @@ from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Person
 from instruments.services.instruments import InstrumentView, get_instrument
 from instruments.services.rows import own_customer
+from instruments.services.transfers import handed_over_to, owned_since, transfers_of
 
 ObjectKind = Literal["instrument", "order", "calibration", "certificate"]
 STATUS_WORDS: Mapping[str, str] = {
@@ -36,6 +37,12 @@ RECORD_WORDS: Mapping[str, str] = {
     "reserved": "Record {id} opened: its certificate is being made",
     "issued": "Record {id} opened: its certificate is issued",
     "closed": "Record {id} opened: closed without a certificate ({reason})",
+}
+TRANSFER_WORDS: Mapping[bool, str] = {
+    False: "Passed on {day} from {giver} to {taker}: {reason}. Agreed: {consent}. What went before "
+    "stays with the former owner",
+    True: "Passed on {day} from {giver} to {taker}: {reason}. Agreed: {consent}. Earlier orders and "
+    "certificates were handed over",
 }
 EVENT_WORDS: Mapping[str, str] = {
     "reserved": "Number {number} reserved",
@@ -79,6 +86,7 @@ def instrument_history(ctx: Context, instrument_id: int) -> InstrumentHistory:
     instrument = get_instrument(ctx, instrument_id)
     entries = [
         *_statuses(ctx, instrument_id),
+        *_transfers(ctx, instrument_id),
         *_orders(ctx, instrument_id),
         *_records(ctx, instrument_id),
         *_certificates(ctx, instrument_id),
@@ -100,7 +108,10 @@ def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
         .where(InstrumentStatus.instrument_id == instrument_id)
         .order_by(InstrumentStatus.id)
     )
+    since = owned_since(ctx, instrument_id)
     for row, person in rows:
+        if since is not None and row.from_at < since:
+            continue
         yield HistoryEntry(
             at=row.from_at,
             kind="instrument",
@@ -108,6 +119,23 @@ def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
             message=STATUS_WORDS[row.status],
             facts={"reason": row.reason or "-"},
             person=person or "",
+        )
+
+
+def _transfers(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
+    for one in transfers_of(ctx, instrument_id):
+        yield HistoryEntry(
+            at=one.recorded_at,
+            kind="instrument",
+            object_id=instrument_id,
+            message=TRANSFER_WORDS[one.hands_over],
+            facts={
+                "giver": one.from_customer.text(ctx.language),
+                "taker": one.to_customer.text(ctx.language),
+                "day": one.transferred_on.isoformat(),
+                "reason": one.reason,
+                "consent": one.consent,
+            },
         )
 
 
@@ -119,7 +147,11 @@ def _orders(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
         .outerjoin(Person, Person.id == OrderLine.received_by)
         .where(
             OrderLine.instrument_id == instrument_id,
-            *(() if own is None else (Order.customer_id == own,)),
+            *(
+                ()
+                if own is None
+                else (or_(Order.customer_id == own, OrderLine.id.in_(handed_over_to(own))),)
+            ),
         )
         .order_by(OrderLine.id)
     )

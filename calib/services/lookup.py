@@ -16,6 +16,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased
 
 from calib.certificates.document import CertificateDocument
+from calib.records.calibrations import Calibration
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from calib.services.certificate_rows import LATER
 from calib.services.dashboard import Dashboard, dashboard
@@ -24,6 +25,7 @@ from calib.services.standing import certificate_lines, named, records_ordered_by
 from instruments.context import Context
 from instruments.records.instruments import Instrument
 from instruments.records.models import InstrumentModel
+from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Customer, Person
 from instruments.services import fields
 from instruments.services.rows import not_found, own_customer
@@ -224,7 +226,6 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
     if own is not None:
         conditions = [
             *conditions,
-            Instrument.customer_id == own,
             Certificate.calibration_id.in_(records_ordered_by(own)),
             Certificate.id.in_(_with_event("issued")),
         ]
@@ -240,7 +241,10 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
         )
         .join(Instrument, Instrument.id == Certificate.instrument_id)
         .join(InstrumentModel, InstrumentModel.id == Instrument.model_id)
-        .join(Customer, Customer.id == Instrument.customer_id)
+        .join(Calibration, Calibration.id == Certificate.calibration_id)
+        .join(OrderLine, OrderLine.id == Calibration.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Customer, Customer.id == Order.customer_id)  # who ordered it, whoever has it now
         .outerjoin(replaced, replaced.id == Certificate.replaces_id)
         .where(*conditions)
         .order_by(Certificate.id.desc())

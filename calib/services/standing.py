@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
 from calib.certificates.document import CertificateDocument
@@ -25,6 +25,7 @@ from calib.services.certificate_rows import LATER
 from instruments.records.instruments import Instrument, InstrumentStatus
 from instruments.records.models import InstrumentModel
 from instruments.records.orders import Order, OrderLine
+from instruments.services.transfers import handed_over_to
 
 MOST_COUNTED, AT_ONCE = 10_000, 100
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -51,13 +52,19 @@ def newest_status() -> Subquery:
 def records_ordered_by(customer_id: int) -> Select[int]:
     """Return the records of work that a customer ordered.
 
-    Their certificates name that customer: an instrument that changes hands leaves them behind.
+    Their certificates name that customer: an instrument that changes hands leaves them behind,
+    unless they were handed over with it.
     """
     return (
         select(Calibration.id)
         .join(OrderLine, OrderLine.id == Calibration.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
-        .where(Order.customer_id == customer_id)
+        .where(
+            or_(
+                Order.customer_id == customer_id,
+                OrderLine.id.in_(handed_over_to(customer_id)),
+            )
+        )
     )
 
 

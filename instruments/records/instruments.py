@@ -64,4 +64,31 @@ class InstrumentStatus(LabScoped, Base):
     person_id: Mapped[int | None]
 
 
-insert_only(InstrumentStatus.__table__)  # type: ignore[arg-type]
+class InstrumentTransfer(LabScoped, Base):
+    """An instrument passed from one customer to another. Insert-only."""
+
+    __tablename__ = "instrument_transfers"
+    __table_args__ = scoped(
+        to_same_lab("instrument_id", "instruments"),
+        to_same_lab("from_customer_id", "customers"),
+        to_same_lab("to_customer_id", "customers"),
+        CheckConstraint("from_customer_id <> to_customer_id", "two_customers"),
+        CheckConstraint("reason <> '' AND consent <> ''", "told"),
+    )
+
+    instrument_id: Mapped[int] = mapped_column(index=True)
+    from_customer_id: Mapped[int]
+    to_customer_id: Mapped[int]
+    transferred_on: Mapped[date]
+    """From this day it is the new owner's."""
+    reason: Mapped[str]
+    consent: Mapped[str]
+    """Who agreed for either side, and how they were told."""
+    hands_over: Mapped[bool]
+    """Whether the former owner lets the new one see the orders and certificates of its time."""
+    person_id: Mapped[int]
+    recorded_at: Mapped[datetime]
+
+
+for _table in (InstrumentStatus, InstrumentTransfer):
+    insert_only(_table.__table__)  # type: ignore[arg-type]

@@ -41,6 +41,10 @@ class Lab(Base):
     separates_signatory: Mapped[bool] = mapped_column(default=False, server_default="0")
     demands_second_factor: Mapped[bool] = mapped_column(default=False, server_default="0")
     """See `instruments.services.approval_rules.ApprovalRules`."""
+    suspended_at: Mapped[datetime | None]
+    """Since when nobody works here: no sign-in and no token holds. None: it is open."""
+    retention_years: Mapped[int] = mapped_column(default=10, server_default="10")
+    """How long names on records are kept before they may be erased."""
     created_at: Mapped[datetime]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from instruments.context import Context
-from instruments.errors import Conflict, Invalid
+from instruments.errors import Conflict
 from instruments.records.instruments import STATUSES, Instrument, InstrumentStatus
 from instruments.records.models import InstrumentModel
 from instruments.records.parties import Customer
@@ -26,6 +26,7 @@ from instruments.services.rows import (
     not_found,
     own_customer,
 )
+from instruments.services.sites import check_site
 from instruments.tenancy import hold_lab
 from instruments.text import LocalizedText
 
@@ -74,16 +75,6 @@ class InstrumentView:
     status_reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusView:
-    """A change of status."""
-
-    status: str
-    reason: str
-    from_at: datetime
-    person_id: int | None
-
-
 def register_instrument(  # noqa: PLR0913 -- the marks of an instrument
     ctx: Context,
     *,
@@ -118,7 +109,7 @@ def register_instrument(  # noqa: PLR0913 -- the marks of an instrument
             "site_id": site_id,
         }
     )
-    _check_site(ctx, site_id, customer_id)
+    check_site(ctx, site_id, customer_id)
     hold_lab(ctx.session, ctx.lab_id)
     _need_free_serial(ctx, model_id, str(values["serial"]))
     row = Instrument(
@@ -135,17 +126,26 @@ def register_instrument(  # noqa: PLR0913 -- the marks of an instrument
 def update_instrument(
     ctx: Context, instrument_id: int, version: int, **changes: Unpack[InstrumentFields]
 ) -> InstrumentView:
-    """Change what is named; the rest stays. Model and barcode never change.
+    """Change what is named; the rest stays. Model and barcode never change, the owner elsewhere.
 
-    Raises NotFound, Conflict when it was changed meanwhile or the serial is taken, Invalid.
+    Raises NotFound, Conflict when it was changed meanwhile, the serial is taken or the owner would
+    change (`transfers`), Invalid.
     """
     ctx.need("instrument.write")
     row = get_row(ctx, Instrument, instrument_id, "instrument")
     check_version(row, version, "instrument")
     values = _checked(changes)
     customer_id = changes.get("customer_id", row.customer_id)
-    get_row(ctx, Customer, customer_id, "customer", "/customer_id")
-    _check_site(ctx, changes.get("site_id", row.site_id), customer_id)
+    if customer_id != row.customer_id:
+        get_row(ctx, Customer, customer_id, "customer", "/customer_id")
+        raise Conflict(
+            "transfer-needed",
+            "The instrument {barcode} would change its owner. Transfer it: that says why, and who "
+            "agreed.",
+            at="/customer_id",
+            facts={"barcode": row.barcode},
+        )
+    check_site(ctx, changes.get("site_id", row.site_id), customer_id)
     if values.get("serial", row.serial) != row.serial:
         hold_lab(ctx.session, ctx.lab_id)
         _need_free_serial(ctx, row.model_id, str(values["serial"]))
@@ -183,20 +183,6 @@ def set_status(ctx: Context, instrument_id: int, status: str, reason: str) -> In
     facts = {"status": [view.status, status], "reason": said}
     audit.record(ctx, "registry:instrument:set_status", "instrument", instrument_id, facts)
     return get_instrument(ctx, instrument_id)
-
-
-def status_history(ctx: Context, instrument_id: int) -> tuple[StatusView, ...]:
-    """Return every status the instrument had, oldest first.
-
-    Raises NotFound when the lab has no such instrument, or the actor may not see it.
-    """
-    get_instrument(ctx, instrument_id)
-    rows = ctx.session.scalars(
-        select(InstrumentStatus)
-        .where(InstrumentStatus.instrument_id == instrument_id)
-        .order_by(InstrumentStatus.id)
-    )
-    return tuple(StatusView(r.status, r.reason, r.from_at, r.person_id) for r in rows)
 
 
 def get_instrument(ctx: Context, instrument_id: int) -> InstrumentView:
@@ -317,20 +303,6 @@ def _checked(given: InstrumentFields) -> dict[str, object]:
         else:
             values[name] = value
     return values
-
-
-def _check_site(ctx: Context, site_id: int | None, customer_id: int) -> None:
-    if site_id is None:
-        return
-    site = get_row(ctx, Site, site_id, "site", "/site_id")
-    if site.customer_id != customer_id:
-        raise Invalid(
-            "site-of-another-customer",
-            "The site {site} belongs to another customer than the instrument. "
-            "Choose a site of the same customer.",
-            at="/site_id",
-            facts={"site": site.name_zh or site.name_en},
-        )
 
 
 def _need_free_serial(ctx: Context, model_id: int, serial: str) -> None:

@@ -100,6 +100,24 @@ def list_sites(ctx: Context, customer_id: int | None = None) -> tuple[SiteView, 
     return tuple(_view(row) for row in ctx.session.scalars(statement))
 
 
+def check_site(ctx: Context, site_id: int | None, customer_id: int) -> None:
+    """Refuse a site that is another customer's.
+
+    Raises NotFound, Invalid.
+    """
+    if site_id is None:
+        return
+    site = get_row(ctx, Site, site_id, "site", "/site_id")
+    if site.customer_id != customer_id:
+        raise Invalid(
+            "site-of-another-customer",
+            "The site {site} belongs to another customer than the instrument. "
+            "Choose a site of the same customer.",
+            at="/site_id",
+            facts={"site": site.name_zh or site.name_en},
+        )
+
+
 def _checked(given: SiteFields) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in given.items():

@@ -84,7 +84,7 @@ def test_operator_sees_their_own_customer_only(place):
             lambda: customers.get_customer(ctx, theirs.id),
             lambda: sites.get_site(ctx, site.id),
             lambda: instruments.get_instrument(ctx, foreign.id),
-            lambda: instruments.status_history(ctx, foreign.id),
+            lambda: transfers.status_history(ctx, foreign.id),
         ):
             with pytest.raises(NotFound):
                 look()
@@ -292,7 +292,7 @@ def test_status_is_a_history_with_reasons(place):
             instruments.set_status(ctx, view.id, "in_service", " ")
         with pytest.raises(Invalid):
             instruments.set_status(ctx, view.id, "asleep", "tired")
-        history = instruments.status_history(ctx, view.id)
+        history = transfers.status_history(ctx, view.id)
     assert [s.status for s in history] == ["in_service", "out_of_service"]
 
 
