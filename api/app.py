@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +25,7 @@ from api import health
 from api.bootstrap import Wiring
 from api.declared import declared
 from api.deps import language_of
+from api.logs import pseudonym, pseudonym_key
 from api.pages import router as pages
 from api.pages.rendering import error_page
 from api.problems import SignInNeeded, incident, problem, status_of
@@ -60,6 +64,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     )
     app.state.wiring = wiring
     app.state.turnstile = Turnstile()
+    app.state.counted = Counter()
     app.include_router(health.router)
     app.include_router(v1)
     app.include_router(pages)
@@ -93,6 +98,35 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse oversized bodies early; add the security headers to every answer, failures too."""
+    began = time.monotonic()
+    response = await _guarded(request, call_next)
+    request.app.state.counted[response.status_code // 100] += 1
+    _write_down(request, response.status_code, time.monotonic() - began)
+    return response
+
+
+def _write_down(request: Request, status: int, seconds: float) -> None:
+    """Log a request by the pattern of its route: addresses hold tokens and numbers."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    who, wired = getattr(request.state, "who", None), request.app.state.wiring
+    extra = {
+        "event": "request",
+        "request": secrets.token_hex(8),
+        "method": request.method,
+        "route": getattr(request.scope.get("route"), "path", "none"),
+        "status": status,
+        "milliseconds": round(seconds * 1000),
+    }
+    if who is not None:
+        key = pseudonym_key(wired.settings.folder)
+        extra |= {"lab": who.lab_id, "actor": pseudonym(key, who.person_id)}
+    log.info("request", extra=extra)
+
+
+async def _guarded(
+    request: Request, call_next: Callable[[Request], Awaitable[Response]]
+) -> Response:
     response = _refused_body(request)
     if response is None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import Engine
 
 from api.settings import Settings
+from api.watch import Watch
 from calib.adapters.files import DirectoryStore
 from calib.adapters.http import fetcher, post
 from calib.adapters.log_files import FileAnchor, LogFolder
@@ -54,6 +55,9 @@ class Wiring:
     clock: Clock
     signer: Signer
     publisher: Publisher
+    probe: Callable[[], None] = lambda: None
+    """Raises what is wrong with the keys."""
+    watch: Watch = field(default_factory=Watch)
 
 
 def system_clock() -> datetime:
@@ -89,7 +93,20 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
         clock=clock,
         signer=signer,
         publisher=_publisher(settings, engine, signer),
+        probe=_probe(settings),
     )
+
+
+def _probe(settings: Settings) -> Callable[[], None]:
+    """Return what finds out whether the keys can be used, without signing anything."""
+    if settings.signer == "process":
+        from calib.adapters.signer_socket import knock
+
+        return lambda: knock(socket_of(settings))
+    if settings.pkcs11_module:
+        return lambda: None  # asking a token for its PIN again and again would lock it
+    vault = FileVault(settings.folder / "keys", lambda: passphrase_of(settings))
+    return vault.open_all
 
 
 def _publisher(settings: Settings, engine: Engine, signer: Signer) -> Publisher:

@@ -67,6 +67,7 @@ def identity(request: Request, wired: Wired) -> signin.Identity:
         known = signin.resolve(session, token, wired.clock())
     if known is None:
         raise SignInNeeded
+    request.state.who = known
     return known
 
 

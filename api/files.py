@@ -13,5 +13,5 @@ def download(content: bytes, media_type: str, name: str, *, inline: bool = False
     return Response(
         content,
         media_type=media_type,
-        headers={"Content-Disposition": f"{how}; filename*=UTF-8''{quote(name)}"},
+        headers={"Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}"},
     )

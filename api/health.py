@@ -1,20 +1,16 @@
-"""Liveness and readiness for whoever watches the installation."""
+"""Liveness, readiness and figures for whoever watches the installation."""
 
 from __future__ import annotations
 
-import shutil
-from typing import Any
+import hmac
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
-from sqlalchemy import func, select
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from api.deps import Language, Wired, allows
-from api.doctor import LEAST_FREE
-from calib.i18n import translate
-from calib.jobs import tasks
-from calib.services import recall, recovery
-from instruments.db import journal_in_words
-from instruments.tenancy import installation_session
+from api.readiness import look
+from instruments.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,32 +24,26 @@ def live() -> dict[str, str]:
 @router.get("/readyz", dependencies=allows("public.health"))
 def ready(wired: Wired, response: Response, language: Language) -> dict[str, Any]:
     """Answer what works and what does not; 503 when the installation cannot do its work."""
-    checks: dict[str, str] = {}
-    try:
-        with installation_session(wired.engine) as session:  # a writing transaction
-            session.execute(select(func.count()).select_from(select(1).subquery()))
-            alarm = recall.schedule_alarm(session, wired.clock())
-            checks["schedule"] = alarm.words(language) if alarm else "ok"
-            reserved = recovery.reserved_alarms(session, wired.clock())
-            checks["certificates"] = _reserved(len(reserved), language) if reserved else "ok"
-        checks["database"] = "ok"
-    except Exception as problem:  # noqa: BLE001 -- readiness reports whatever it is
-        checks["database"] = type(problem).__name__
-    failure = tasks.log_failure()
-    checks["log"] = translate(failure.message, language, **failure.facts) if failure else "ok"
-    free = shutil.disk_usage(wired.settings.folder).free
-    checks["disk"] = "ok" if free > LEAST_FREE else f"only {free} bytes free"
-    if wired.engine.dialect.name == "sqlite":
-        checks["journal"] = journal_in_words()
-    red = [name for name in ("database", "disk", "log") if checks.get(name) != "ok"]
-    response.status_code = 503 if red else 200
-    return {"status": "not ready" if red else "ready", "checks": checks}
+    found = look(wired, language)
+    response.status_code = 503 if found.red else 200
+    return {"status": "not ready" if found.red else "ready", "checks": found.checks}
 
 
-def _reserved(count: int, language: str) -> str:
-    """Say how many; which and why is for the lab's own people and the operator."""
-    return translate(
-        "{count} certificates are reserved and not issued; calib doctor says why.",
-        language,
-        count=count,
-    )
+@router.get("/metrics", dependencies=allows("public.health"))
+def figures(
+    request: Request, wired: Wired, authorization: Annotated[str, Header()] = ""
+) -> Response:
+    """Answer figures for whoever has the token of the settings; for all others there is no page."""
+    wanted = f"Bearer {wired.settings.metrics_token}"
+    given = authorization.encode("utf-8", "replace")
+    if not wired.settings.metrics_token or not hmac.compare_digest(given, wanted.encode()):
+        raise NotFound("no-such-page", "There is no such page. Start from the first page.")
+    found = look(wired, "en")
+    lines = [
+        f'calib_ready{{part="{part}"}} {int(said == "ok" or part == "journal")}'
+        for part, said in sorted(found.checks.items())
+    ]
+    lines += [f"calib_{name} {value}" for name, value in sorted(found.figures.items())]
+    counted = request.app.state.counted
+    lines += [f'calib_requests{{status="{k}xx"}} {counted[k]}' for k in sorted(counted)]
+    return PlainTextResponse("\n".join(lines) + "\n")

@@ -34,6 +34,9 @@ class Settings:
     smtp_port: str = _setting("25", "Port of the mail server.")
     smtp_user: str = _setting("", "User at the mail server; empty: none.")
     smtp_password: str = _setting("", "Password at the mail server.", secret=True)
+    metrics_token: str = _setting(
+        "", "Token with which /metrics is read; empty: there is no such page.", secret=True
+    )
     smtp_security: str = _setting("none", "none, starttls or tls.")
     webhooks: str = _setting(
         "public",

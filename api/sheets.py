@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -11,8 +12,11 @@ from fastapi import Response
 
 from api.files import download
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet read a cell of CSV as a formula."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet read a cell of CSV as a formula, in full width too."""
+_IGNORED = " \ufeff\u200b\0"
+"""What programs skip before they look."""
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?", re.ASCII)
 
 
 def csv_file(rows: Iterable[Sequence[str]], name: str) -> Response:
@@ -37,4 +41,7 @@ def xlsx_file(rows: Iterable[Sequence[str]], name: str) -> Response:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    """Return a text that no program computes; a number stays one."""
+    if _NUMBER.fullmatch(cell) or not cell.lstrip(_IGNORED).startswith(_FORMULA):
+        return cell
+    return f"'{cell}"

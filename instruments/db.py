@@ -196,10 +196,13 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
         return create_engine(
             url,
             pool_pre_ping=True,
+            hide_parameters=True,
             isolation_level="READ COMMITTED",
             connect_args={"options": options} if options else {},
         )
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = create_engine(  # what rows hold is in no error, and so in no log
+        url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:

@@ -50,8 +50,13 @@ def run_server(chosen: Settings, listener: socket.socket) -> None:
 
     from api.app import create_app
     from api.bootstrap import wire
+    from api.logs import write_json_lines
 
-    server = uvicorn.Server(uvicorn.Config(create_app(wire(chosen)), log_level="warning"))
+    write_json_lines()
+    config = uvicorn.Config(
+        create_app(wire(chosen)), log_config=None, log_level="warning", access_log=False
+    )
+    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     raise typer.Exit(0 if server.started else 1)
@@ -60,8 +65,10 @@ def run_server(chosen: Settings, listener: socket.socket) -> None:
 def worker() -> None:
     """Run the scheduled jobs in a process of their own."""
     from api.bootstrap import wire
+    from api.logs import write_json_lines
     from calib.jobs.tasks import start_worker, stop_worker
 
+    write_json_lines()
     running = start_worker(wire(settings()))
     try:
         running.wait()

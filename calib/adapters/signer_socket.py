@@ -80,12 +80,29 @@ class SocketSigner:
                     answer = json.loads(answers.readline(LONGEST))
             return _signature(answer)
         except (OSError, ValueError, KeyError, TypeError) as problem:
-            raise Unavailable(
-                "signer-away",
-                "The signer does not answer at {path} ({reason}). Start it with calib signer; what "
-                "is reserved is then finished.",
-                facts={"path": str(self._path), "reason": str(problem)[:200]},
-            ) from problem
+            raise _away(self._path, problem) from problem
+
+
+def knock(path: Path) -> None:
+    """Find out whether the signer process listens.
+
+    Raises Unavailable when it does not.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            asking.settimeout(PATIENCE)
+            asking.connect(str(path))
+    except OSError as problem:
+        raise _away(path, problem) from problem
+
+
+def _away(path: Path, problem: Exception) -> Unavailable:
+    return Unavailable(
+        "signer-away",
+        "The signer does not answer at {path} ({reason}). Start it with calib signer; what "
+        "is reserved is then finished.",
+        facts={"path": str(path), "reason": str(problem)[:200]},
+    )
 
 
 class SignerServer(socketserver.ThreadingUnixStreamServer):

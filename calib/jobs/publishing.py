@@ -62,7 +62,7 @@ class LogKeeper:
             self.failure = done.findings[0] if done.findings else None
         except DomainError as stop:
             if self.failure is None or self.failure.code != stop.code:
-                log.warning("the log is not published: %s", stop)
+                log.warning("the log is not published: %s", stop.code)
             self.failure = Finding(stop.code, stop.message, facts=stop.facts)
         except Exception as problem:
             log.exception("the log is not published; it is tried again")

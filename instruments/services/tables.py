@@ -28,6 +28,9 @@ _SMALL = 5 * 1024**2
 """Below this unfolded size the ratio does not matter."""
 MAX_UNFOLDED = 400 * 1024**2
 MAX_ENTRIES = 1000
+MAX_MEMORY = 1536 * 1024**2
+_MEMORY_PER_BYTE = 20
+"""Of addresses, for each byte of a sheet that is as large as it says."""
 _SECONDS = 60
 _HEADING_ROW = 1
 
@@ -157,11 +160,20 @@ def _decoded(content: bytes, filename: str) -> str:
 
 
 def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
-    _refuse_bomb(content, filename)
-    command = [sys.executable, "-I", str(Path(workbook.__file__)), str(MAX_ROWS + _HEADING_ROW)]
+    unfolded = _unfolded(content, filename)
+    memory = min(workbook.MEMORY + _MEMORY_PER_BYTE * unfolded, MAX_MEMORY)
+    rows_at_most = MAX_ROWS + _HEADING_ROW
+    script = str(Path(workbook.__file__))
+    command = [sys.executable, "-I", script, str(rows_at_most), str(memory)]
     try:
         done = subprocess.run(  # noqa: S603 -- our own script, no shell
-            command, input=content, capture_output=True, timeout=_SECONDS, check=False
+            command,
+            input=content,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            env={"LANG": "C.UTF-8"},  # nothing of this process is handed on: it holds secrets
+            start_new_session=True,
         )
     except subprocess.TimeoutExpired as problem:
         raise _too_heavy(filename) from problem
@@ -182,7 +194,13 @@ def _rows_of_workbook(content: bytes, filename: str) -> list[list[str]]:
     return rows
 
 
-def _refuse_bomb(content: bytes, filename: str) -> None:
+def _unfolded(content: bytes, filename: str) -> int:
+    """Return the size the directory tells, by which the child is given memory; bombs are refused.
+
+    A directory that says less than is true gets the child less memory, and ended.
+    """
+    if content.count(b"PK\x01\x02") > 4 * MAX_ENTRIES:  # before anything is made of each
+        raise _unfolds(filename)
     try:
         entries = zipfile.ZipFile(io.BytesIO(content)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as problem:
@@ -192,6 +210,7 @@ def _refuse_bomb(content: bytes, filename: str) -> None:
         raise _unfolds(filename)
     if unfolded > MAX_UNFOLDED or (unfolded > _SMALL and unfolded > MAX_RATIO * len(content)):
         raise _unfolds(filename)
+    return unfolded
 
 
 def _too_many(filename: str) -> Refused:

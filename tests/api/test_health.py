@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from api import health
+from api import readiness
+from api.watch import Watch
 from calib.services import issue
 from instruments.db import open_engine
 from tests.support import issuing
@@ -46,7 +47,7 @@ def test_without_its_database_it_is_alive_and_not_ready(door, tmp_path):
 
 
 def test_a_disk_that_is_nearly_full_is_told(door, monkeypatch):
-    monkeypatch.setattr(health, "LEAST_FREE", 2**62)
+    monkeypatch.setattr(readiness, "LEAST_FREE", 2**62)
     status, checks = ready(door)
     assert status == 503
     assert checks["disk"].endswith("bytes free")
@@ -65,7 +66,7 @@ def test_a_certificate_that_stays_reserved_is_counted_and_does_not_stop_the_work
         version = issuing.version_of(ctx, id_)
         held = issue.reserve(ctx, id_, version, idempotency_key="k", public_base=issuing.BASE)
     assert ready(door)[1]["certificates"] == "ok"
-    rewired(door, clock=lambda: NOW + timedelta(hours=1))
+    rewired(door, clock=lambda: NOW + timedelta(hours=1), watch=Watch())
     status, checks = ready(door)
     assert (status, checks["certificates"][:14]) == (200, "1 certificates")
     assert held.number not in str(checks)
