@@ -90,7 +90,32 @@ def find_clock(source: Source) -> Iterator[ast.AST]:
 
 def find_evaluation(source: Source) -> Iterator[ast.AST]:
     """Find text run as code."""
-    return _called_names(source, "eval", "exec", "compile", "__import__")
+    yield from _called_names(source, *_RUNNERS)
+    yield from (
+        node
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Import | ast.ImportFrom) and _brings_runner(node)
+    )
+    yield from (
+        n
+        for n in _attributes(source)
+        if (_owner(n.value), n.attr) in {("pandas", "eval"), ("yaml", "load"), ("pd", "eval")}
+    )
+
+
+_RUNNERS = ("eval", "exec", "compile", "__import__", "sympify", "parse_expr", "lambdify")
+_RUNNING = {
+    "asteval", "cloudpickle", "code", "dill", "joblib", "marshal", "numexpr", "pickle", "shelve",
+    "simpleeval", "sympy", "yaml",
+}  # fmt: skip
+"""Packages that run what they read, or are meant to."""
+
+
+def _brings_runner(node: ast.Import | ast.ImportFrom) -> bool:
+    names = (
+        [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+    )
+    return any(name.split(".")[0] in _RUNNING for name in names)
 
 
 def find_commit(source: Source) -> Iterator[ast.AST]:
