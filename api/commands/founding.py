@@ -62,6 +62,69 @@ def new_lab(
     answer(lab, f"{lab.id}  {lab.code}", as_json=as_json)
 
 
+@labs_app.command()
+def suspend(
+    code: Annotated[str, typer.Argument(help="Code of the laboratory.")],
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Let nobody work in a laboratory from the next request on."""
+    from instruments.services import lifecycle
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lifecycle.suspend_lab(session, code, reason, wired.clock())
+    answer({"code": code, "suspended": True}, code, as_json=as_json)
+
+
+@labs_app.command()
+def resume(
+    code: Annotated[str, typer.Argument(help="Code of the laboratory.")],
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Open a suspended laboratory again."""
+    from instruments.services import lifecycle
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lifecycle.resume_lab(session, code, reason, wired.clock())
+    answer({"code": code, "suspended": False}, code, as_json=as_json)
+
+
+@labs_app.command()
+def retention(
+    code: Annotated[str, typer.Argument(help="Code of the laboratory.")],
+    years: Annotated[int, typer.Argument(help="How long it keeps the names on its records.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Say how many years a laboratory keeps the names on its records."""
+    from instruments.services import lifecycle
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        lifecycle.set_retention(session, code, years, wired.clock())
+    answer({"code": code, "years": years}, f"{code}  {years}", as_json=as_json)
+
+
+@people_app.command()
+def erase(
+    email: Email,
+    reason: Annotated[str, typer.Option(help="Why; the trail keeps it.")],
+    as_json: AsJSON = False,
+) -> None:
+    """Erase the name, mail address and keys of an account whose time is over."""
+    from instruments.services import lifecycle, people
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        id_ = people.account_of(session, email)
+        if id_ is None:
+            raise _no_account(email)
+        lifecycle.erase_person(session, id_, reason, wired.clock())
+    answer({"id": id_}, str(id_), as_json=as_json)
+
+
 @people_app.command("new")
 def new_person(
     email: Email,
@@ -105,15 +168,19 @@ def appoint(
     with installation() as wired, installation_session(wired.engine) as session:
         lab_id, id_ = _lab_id(session, lab), people.account_of(session, email)
         if id_ is None:
-            raise NotFound(
-                "account-not-found",
-                "There is no account for {email}. Open it with calib person new.",
-                at="/email",
-                facts={"email": email},
-            )
+            raise _no_account(email)
         for one in role:
             people.appoint(session, lab_id=lab_id, person_id=id_, role=one, now=wired.clock())
     answer({"id": id_, "email": email}, f"{id_}  {email}", as_json=as_json)
+
+
+def _no_account(email: str) -> NotFound:
+    return NotFound(
+        "account-not-found",
+        "There is no account for {email}. Open it with calib person new.",
+        at="/email",
+        facts={"email": email},
+    )
 
 
 def _lab_id(session: InstallationSession, code: str) -> int:

@@ -163,6 +163,8 @@ def export(
     """Give a lab all that is its own, in a form that verifies without this program."""
     from api.bootstrap import trust_of
     from calib.keeping.export import Source, export_lab, prove
+    from instruments.services import lifecycle
+    from instruments.tenancy import installation_session
 
     if to.exists() and any(to.iterdir()):
         raise WrongUsage(
@@ -195,6 +197,8 @@ def export(
                 "There is no laboratory {code}. Its code stands on the page of the laboratory.",
                 facts={"code": lab},
             ) from None
+        with installation_session(wired.engine) as session:
+            lifecycle.note_export(session, lab, done.rows, now)
     proofs = prove(lambda name: (to / name).read_bytes(), names)
     tell_findings(done.findings)
     said = {

@@ -156,9 +156,10 @@ def _rows(engine: Engine, lab_id: int, writer: _Writer, told: Told) -> int:
 
 
 def _public(name: str, row: dict[str, object]) -> dict[str, object]:
-    """Leave out what opens doors: digests of tokens are of no use to who leaves."""
-    secret = {"api_tokens": ("digest", "token_digest"), "sessions": ("digest", "token_digest")}
-    return {key: value for key, value in row.items() if key not in secret.get(name, ())}
+    """Leave out what opens doors: digests of tokens, the address of a calendar, keys of hooks."""
+    secret = {"customers": ("calendar_token",), "webhooks": ("secret", "old_secret")}
+    shut = (*secret.get(name, ()), "token_sha256")
+    return {key: value for key, value in row.items() if key not in shut}
 
 
 def _name(number: str) -> str:

@@ -41,8 +41,8 @@ RECORD_WORDS: Mapping[str, str] = {
 TRANSFER_WORDS: Mapping[bool, str] = {
     False: "Passed on {day} from {giver} to {taker}: {reason}. Agreed: {consent}. What went before "
     "stays with the former owner",
-    True: "Passed on {day} from {giver} to {taker}: {reason}. Agreed: {consent}. Earlier orders and "
-    "certificates were handed over",
+    True: "Passed on {day} from {giver} to {taker}: {reason}. Agreed: {consent}. Earlier orders "
+    "and certificates were handed over",
 }
 EVENT_WORDS: Mapping[str, str] = {
     "reserved": "Number {number} reserved",
@@ -110,7 +110,7 @@ def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:
     )
     since = owned_since(ctx, instrument_id)
     for row, person in rows:
-        if since is not None and row.from_at < since:
+        if since is not None and row.from_at <= since:
             continue
         yield HistoryEntry(
             at=row.from_at,

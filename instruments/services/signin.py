@@ -149,7 +149,7 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
     if row is None or row.ended_at is not None or now >= row.expires_at:
         return None
     person, lab = session.get(Person, row.person_id), session.get(Lab, row.lab_id)
-    if person is None or lab is None or not person.is_active:
+    if person is None or lab is None or not person.is_active or lab.suspended_at is not None:
         return None
     zone = ZoneInfo(lab.time_zone)
     memberships = _valid(session, person.id, lab.id, now.astimezone(zone).date())
@@ -282,7 +282,7 @@ def _choose_lab(session: Session, person_id: int, lab_code: str | None, now: dat
     rows = session.execute(
         select(Lab, Membership)
         .join(Membership, Membership.lab_id == Lab.id)
-        .where(Membership.person_id == person_id)
+        .where(Membership.person_id == person_id, Lab.suspended_at.is_(None))
         .order_by(Lab.code)
     )
     labs: dict[str, int] = {}

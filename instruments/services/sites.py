@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy import select
 
 from instruments.context import Context
+from instruments.errors import Invalid
 from instruments.records.parties import Customer
 from instruments.records.sites import VENUE_TYPES, Site
 from instruments.services import audit, fields

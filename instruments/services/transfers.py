@@ -144,7 +144,7 @@ def status_history(ctx: Context, instrument_id: int) -> tuple[StatusView, ...]:
         select(InstrumentStatus)
         .where(
             InstrumentStatus.instrument_id == instrument_id,
-            *(() if since is None else (InstrumentStatus.from_at >= since,)),
+            *(() if since is None else (InstrumentStatus.from_at > since,)),
         )
         .order_by(InstrumentStatus.id)
     )

@@ -45,6 +45,7 @@ OWN = {
     "/instruments": SEEN,
     "/instruments/{instrument_id}": SEEN,
     "/instruments/{instrument_id}/history": SEEN,
+    "/instruments/{instrument_id}/transfers": SEEN,
     "/methods": CLOSED,
     "/methods/{method_id}": CLOSED,
     "/methods/{method_id}/changes": CLOSED,

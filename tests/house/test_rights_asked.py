@@ -20,15 +20,18 @@ UNASKED: dict[str, str] = {
         (
             "set_due", "subject_of", "supersede", "told", "with_chain", "frozen_with", "opened",
             "waiting", "freeze_record", "once", "ground_of", "make_document",
-            "replaced_certificate", "seal_words", "append", "finish_when_issued", "certified_standards", "record",
+            "replaced_certificate", "seal_words", "append", "finish_when_issued",
+            "certified_standards", "record",
             "first_status", "lines_of", "take_number", "take_numbers", "end_sign_ins",
             "readings_of", "locked", "in_force", "change", "get_row", "certificates",
+            "check_site", "owned_since",
         ),
         _STEP,
     ),
     **dict.fromkeys(
         (
-            "performers", "need_second", "need", "is_kept", "rules", "need_another_definition", "need_other_person",
+            "performers", "need_second", "need", "is_kept", "rules",
+            "need_another_definition", "need_other_person",
             "need_sound", "misfits", "may_see", "own_customer",
         ),
         _RULE,

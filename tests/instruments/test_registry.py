@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound
-from instruments.services import customers, instruments, models, sites
+from instruments.services import customers, instruments, models, sites, transfers
 from instruments.text import LocalizedText
 from tests.support.builders import a_customer, a_lab, a_model, a_site, an_instrument, context_for
 

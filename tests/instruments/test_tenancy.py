@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Engine, delete, event, exists, func, insert, select, text, update
+from sqlalchemy import Engine, delete, event, exists, func, insert, inspect, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -231,3 +231,16 @@ def statements(engine: Engine) -> list[str]:
 def test_installation_session_sees_all_labs(place, other):
     with installation_session(place.engine) as session:
         assert len(session.scalars(select(Customer)).all()) == 2
+
+
+def test_every_composite_key_of_the_program_stands_in_the_database(place):
+    for table in Customer.metadata.sorted_tables:
+        kept = {
+            (tuple(key["constrained_columns"]), key["referred_table"])
+            for key in inspect(place.engine).get_foreign_keys(table.name)
+        }
+        wanted = {
+            (tuple(key.column_keys), key.referred_table.name)
+            for key in table.foreign_key_constraints
+        }
+        assert wanted == kept, table.name

@@ -1,18 +1,23 @@
 """The migrations give exactly the tables of the program, on both databases, or refuse."""
 
+# ruff: noqa: S608 -- the statements are the test's own
+
 from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import Engine, text
+from alembic import command
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from calib.migrations import newest, run
 from calib.migrations.tables import all_tables
 from instruments.catalogue.loader import load_catalogue
 from instruments.db import open_engine
 from instruments.errors import Refused
+from instruments.tenancy import see_all_labs
 from tests.support.builders import Installation, a_lab, a_person, an_order, context_for
 
 PG_PARTS = {
@@ -89,7 +94,7 @@ def test_migrated_sqlite_has_the_tables_of_the_program(tmp_path):
     run.upgrade(migrated)
     expected = made(f"sqlite+pysqlite:///{tmp_path / 'made.db'}")
     assert shape(migrated) == shape(expected)
-    assert sum(row[0] == "trigger" for row in shape(migrated)["sql"]) == 42
+    assert sum(row[0] == "trigger" for row in shape(migrated)["sql"]) == 44
     migrated.dispose()
     expected.dispose()
 
@@ -181,3 +186,56 @@ def test_a_database_is_up_to_date_once_it_was_upgraded(engine):
     assert newest.is_up_to_date(engine)
     set_revision(engine, "9999")
     assert not newest.is_up_to_date(engine)
+
+
+MEMBERSHIP = "id, lab_id, person_id, role, customer_id, starts_on, ends_on"
+
+
+def test_the_memberships_of_revision_0009_are_all_there_after_0010(engine):
+    """SQLite makes the table anew: rows, keys and references stay."""
+    to_revision(engine, "0009")
+    with engine.begin() as connection:
+        add(connection, "labs", "id, code", "1, 'HZ'")
+        add(connection, "persons", "id, email", "1, 'a@b'")
+        add(connection, "persons", "id, email", "2, 'c@d'")
+        add(connection, "customers", "id", "1")
+        kept = "1, 1, 1, 'manager', NULL, '2025-01-01', NULL"
+        add(connection, "memberships", MEMBERSHIP, kept)
+        kept = "2, 1, 2, 'venue_operator', 1, '2025-02-01', '2026-01-01'"
+        add(connection, "memberships", MEMBERSHIP, kept)
+        asked = text(f"SELECT {MEMBERSHIP} FROM memberships ORDER BY id")
+        before = connection.execute(asked).all()
+    run.upgrade(engine)
+    with engine.begin() as connection:
+        see_all_labs(connection)
+        assert connection.execute(asked).all() == before
+    assert [row.role for row in before] == ["manager", "venue_operator"]
+    for number, role in enumerate(("quality_manager", "administrator"), start=3):
+        a_membership(engine, f"{number}, 1, 2, '{role}', NULL")
+    for refused in ("'emperor', NULL", "'customer', NULL", "'customer', 9"):
+        with pytest.raises(IntegrityError):
+            a_membership(engine, f"5, 1, 2, {refused}")
+
+
+def a_membership(engine: Engine, values: str) -> None:
+    with engine.begin() as connection:
+        see_all_labs(connection)
+        add(connection, "memberships", "id, lab_id, person_id, role, customer_id", values)
+
+
+def add(connection: Connection, table: str, columns: str, values: str) -> None:
+    """Add a row by hand; what is not named and must be there is 1 or a word."""
+    given = dict(zip(columns.split(", "), values.split(", "), strict=True))
+    for each in inspect(connection).get_columns(table):
+        if not each["nullable"] and each["default"] is None and each["name"] != "id":
+            anything = "1" if str(each["type"]) == "INTEGER" else f"'{each['name']}'"
+            given.setdefault(each["name"], anything)
+    named, said = ", ".join(given), ", ".join(given.values())
+    connection.execute(text(f"INSERT INTO {table} ({named}) VALUES ({said})"))
+
+
+def to_revision(engine: Engine, revision: str) -> None:
+    with engine.begin() as connection:
+        config = run._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from calib.adapters.mail import SMTPMailer
 from calib.i18n import translate
-from calib.services import lookup, notices, outbox
+from calib.services import board, lookup, notices, outbox
 from calib.services.dashboard import STATION_WORDS
 from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS
 from instruments.catalogue.loader import load_catalogue
 from instruments.errors import Invalid, NotAllowed, NotFound
-from instruments.services import instruments as registry
-from instruments.services import orders, standards
+from instruments.records.orders import Order
+from instruments.services import orders, standards, transfers
 from instruments.tenancy import lab_session
 from tests.support import builders
 from tests.support.certified import (
@@ -243,20 +244,29 @@ def test_a_certificate_of_a_second_try_on_one_line_keeps_its_own_record(world):
     assert [found[id_] for id_ in ids] == sorted(found.values())
 
 
-def test_an_instrument_that_changed_hands_does_not_take_its_certificates_along(world):
+@pytest.mark.parametrize("hands_over", [False, True])
+def test_certificates_stay_with_whom_they_name_unless_handed_over(world, hands_over):
     (a,) = instruments(world, 1)
     with ctx_of(world) as ctx:
         issued = certified(world, ctx, CATALOGUE, a, "HZ-1", document=forehead_certificate())
+        for order in ctx.session.scalars(select(Order)):
+            order.state = "returned"
         item = lookup.instrument_history(ctx, a).instrument
-        registry.update_instrument(ctx, a, item.version, customer_id=world.school, site_id=None)
-    for customer in (world.school, world.station):
-        with ctx_of(world, customer_id=customer) as ctx:
-            assert lookup.certificates(ctx) == ()
-            with pytest.raises(NotFound):
-                lookup.certificate_file(ctx, issued, "pdf")
+        transfers.transfer_instrument(
+            ctx, a, item.version, to_customer_id=world.school, reason="sold",
+            consent="both", hands_over=hands_over,
+        )  # fmt: skip
+    with ctx_of(world, customer_id=world.station) as ctx:
+        assert [one.number for one in lookup.certificates(ctx)] == ["HZ-1"]
+        assert lookup.certificate(ctx, issued).customer.en == "East Station"
+        with pytest.raises(NotFound):
+            lookup.instrument_history(ctx, a)
     with ctx_of(world, customer_id=world.school) as ctx:
+        assert bool(lookup.certificates(ctx)) == hands_over
         told = lookup.instrument_history(ctx, a).entries
-        assert "certificate" not in {entry.kind for entry in told}
+        assert ("certificate" in {entry.kind for entry in told}) == hands_over
+        card = board.card(ctx, a, catalogue=CATALOGUE)
+        assert bool(card.certificate_number) == bool(card.certificate_token) == hands_over
     with ctx_of(world) as ctx:
         assert lookup.certificate(ctx, issued).number == "HZ-1"
 
