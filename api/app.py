@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -21,10 +22,10 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
-from api import health
+from api import denied, health
 from api.bootstrap import Wiring
 from api.declared import declared
-from api.deps import language_of
+from api.deps import language_of, origin_of
 from api.logs import pseudonym, pseudonym_key
 from api.pages import router as pages
 from api.pages.rendering import error_page
@@ -176,6 +177,8 @@ def _answer(request: Request, error: DomainError, status: int | None = None) -> 
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 -- registered for this class only
+    if denied.is_denial(error):
+        await run_in_threadpool(denied.tell_request, request, error, origin_of(request))
     wants_page = not request.url.path.startswith("/api/")
     if isinstance(error, SignInNeeded) and wants_page and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from api.commands import (
+    audit,
     catalogue,
     certificates,
     database,
@@ -62,6 +63,7 @@ app.add_typer(documents.app, name="document")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(schemas.app, name="schemas")
 app.add_typer(webhooks.app, name="webhook")
+app.add_typer(audit.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.command()(keys.signer)
 app.add_typer(database.app, name="database")

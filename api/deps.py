@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request
 
+from api import denied
 from api.bootstrap import Wiring
 from api.problems import PreconditionMissing, SignInNeeded
 from instruments.catalogue.loader import Catalogue
@@ -23,12 +24,15 @@ from instruments.context import Context, need
 from instruments.errors import Invalid, NotAllowed
 from instruments.policy import ACTIONS
 from instruments.services import signin
+from instruments.services.denials import TOKEN
 from instruments.services.method_views import lab_catalogue
 from instruments.tenancy import InstallationSession, installation_session, lab_session
 from instruments.text import LANGUAGES
 
 COOKIE = "calib_session"
 LANGUAGE_COOKIE = "calib_language"
+REFUSED = "refused"
+"""Where a session keeps a refusal that is shown beside a form."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _ETAG = re.compile(r'(?:W/)?("?)([0-9]{1,18})\1')
 
@@ -66,6 +70,16 @@ def identity(request: Request, wired: Wired) -> signin.Identity:
     with installation_session(wired.engine, read_only=True) as session:
         known = signin.resolve(session, token, wired.clock())
     if known is None:
+        if bearer:  # that a sign-in of the pages has ended is daily life
+            denied.tell(
+                wired.engine,
+                wired.clock,
+                None,
+                SignInNeeded(),
+                asked=f"{request.method} {request.url.path}"[:200],
+                origin=origin_of(request),
+                act=TOKEN,
+            )
         raise SignInNeeded
     request.state.who = known
     return known
@@ -132,6 +146,7 @@ def allows(action: str) -> list[Any]:
 def _context(
     session: Any, who: signin.Identity, wired: Wiring, language: str, request: Request
 ) -> Context:
+    request.state.request_id = secrets.token_hex(8)
     return Context(
         session=session,
         lab_id=who.lab_id,
@@ -139,7 +154,7 @@ def _context(
         now=wired.clock(),
         zone=who.lab_zone,
         language=language,
-        request_id=secrets.token_hex(8),
+        request_id=request.state.request_id,
         begun={request.state.begun},
     )
 
@@ -154,6 +169,9 @@ def writing(request: Request, wired: Wired, who: WhoIs, language: Language) -> I
     """Open a writing transaction for the lab of the signed-in person."""
     with lab_session(wired.engine, who.lab_id) as session:
         yield _context(session, who, wired, language, request)
+    refused = session.info.get(REFUSED)
+    if refused is not None:  # shown beside its form
+        denied.tell_request(request, refused, origin_of(request))
 
 
 MakeContext = Callable[[], AbstractContextManager[Context]]

@@ -28,6 +28,8 @@ class Actor:
     """The customer whose people act; None for the lab's own people."""
     reach: frozenset[str] | None = None
     """What the token they came with is limited to; None: it is not."""
+    via: str = ""
+    """``sign-in:7``, ``token:3``: which of their ways in they came by."""
 
     def decision(self, action: str, lab_id: int, thing: Thing | None = None) -> Decision:
         """Return what the policy says of an act in a lab."""
@@ -84,7 +86,9 @@ def need(actor: Actor, action: str, lab_id: int, thing: Thing | None = None) -> 
     """Refuse an act of somebody signed in to a lab; see `Context.need`."""
     decision = actor.decision(action, lab_id, thing)
     if not decision:
-        raise _refusal(actor, action, decision)
+        refusal = _refusal(actor, action, decision)
+        refusal.act = action
+        raise refusal
 
 
 def _refusal(actor: Actor, action: str, decision: Decision) -> NotAllowed | NotFound | Refused:

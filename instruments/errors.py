@@ -77,6 +77,8 @@ class DomainError(Exception):
         self.clause = clause
         self.facts: Mapping[str, object] = dict(facts or {})
         self.findings = findings
+        self.act = ""
+        """The act of the policy that was refused; empty: it was not for want of a right."""
         super().__init__(fill(message, self.facts))
 
 

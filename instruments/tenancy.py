@@ -33,6 +33,7 @@ from sqlalchemy.orm import (
     with_loader_criteria,
 )
 
+from instruments import changes
 from instruments.row_security import name_all_labs, name_lab, name_no_more
 
 STRICT = {"sqlite_strict": True}
@@ -182,6 +183,7 @@ def beyond_the_lab(session: LabSession) -> Iterator[InstallationSession]:
         try:
             yield wide
             wide.flush()
+            changes.hand_over(wide, session)
         except BaseException:
             with suppress(DBAPIError):  # what the database has given up need not be narrowed again
                 name_no_more(connection)

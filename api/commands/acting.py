@@ -11,7 +11,7 @@ import typer
 
 from api.commands.terminal import language, settings
 from api.usage import WrongUsage
-from instruments.errors import NotAllowed
+from instruments.errors import DomainError, NotAllowed
 
 if TYPE_CHECKING:
     from api.bootstrap import Wiring
@@ -79,22 +79,36 @@ def opener(
 
     Raises as `acting` does.
     """
+    from api import denied
     from instruments.context import Context
-    from instruments.services import signin
+    from instruments.services import denials, signin
     from instruments.tenancy import installation_session, lab_session
 
     need_token(token)
     with installation_session(wired.engine, read_only=True) as session:
         who = signin.resolve(session, token, wired.clock())
     if who is None:
-        raise NotAllowed(
+        unknown = NotAllowed(
             "token-unknown",
             "Nobody stands behind this API token: it is mistyped, has ended or expired, or its "
             "owner has no role any more. Make a new one.",
         )
+        denied.tell(wired.engine, wired.clock, None, unknown, asked="token", act=denials.TOKEN)
+        raise unknown
 
     @contextmanager
     def open_context() -> Iterator[Context]:
+        try:
+            with opened() as ctx:
+                yield ctx
+        except DomainError as error:
+            if denied.is_denial(error):
+                asked = error.act or error.code
+                denied.tell(wired.engine, wired.clock, who, error, asked=asked)
+            raise
+
+    @contextmanager
+    def opened() -> Iterator[Context]:
         with lab_session(wired.engine, who.lab_id, read_only=read_only) as session:
             yield Context(
                 session=session,

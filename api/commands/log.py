@@ -22,9 +22,11 @@ Trust = Annotated[Path, typer.Option(help="Trust bundle of the installation that
 @app.command()
 def grow(as_json: AsJSON = False) -> None:
     """Publish what is not published yet: log, cosignatures of witnesses, status list."""
+    from calib.services.heads import tell_heads
     from calib.services.publishing import publish
 
     with installation() as wired:
+        tell_heads(wired.engine, wired.clock())
         done = publish(wired.publisher, wired.clock)
     tell_findings(done.findings)
     head = done.head

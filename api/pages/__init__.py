@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.pages import (
     account,
+    audit,
     authenticate,
     bench,
     bench_acts,
@@ -45,7 +46,7 @@ for part in (
     registry,
     standards,
     documents,
-    orders, competence, lab, webhooks, account, factors, password, bench, bench_acts, review,
+    orders, competence, lab, audit, webhooks, account, factors, password, bench, bench_acts, review,
     labels,  # before certificates, for the same reason
     certificates,
     board,

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Wired, Writing, allows
+from api.deps import Acting, Reading, Wired, Writing, allows
 from api.files import download
+from api.packing import taken
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from calib.services import amendment, issue, lookup
@@ -63,6 +64,16 @@ def print_many(
 def show_certificate(certificate_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show one certificate."""
     return _page(request, ctx, wired.settings.public_url, certificate_id, Form())
+
+
+@router.get(
+    "/certificates/{certificate_id}/audit-pack",
+    dependencies=allows("audit.export"),
+)
+def audit_pack(certificate_id: int, act: Acting, wired: Wired) -> Response:
+    """Hand out everything behind a certificate as one ZIP file."""
+    made = taken(act, wired, certificate_id)
+    return download(made.content, "application/zip", made.name)
 
 
 @router.get("/certificates/{certificate_id}/{role}", dependencies=allows("certificate.read"))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing, allows, types_of
+from api.exporting import exports
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from api.pages.words import WORDS
@@ -76,14 +77,18 @@ def supersede(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> R
     return RedirectResponse(f"{address(number)}?done=saved", status_code=303)
 
 
-@router.get("/documents/affected.csv", dependencies=allows("document.read"))
+@router.get(
+    "/documents/affected.csv", dependencies=[*allows("document.read"), *exports("documents")]
+)
 def affected_csv(ctx: Reading, wired: Wired, number: str) -> Response:
     """Hand out the certificates that rest on a document, as CSV."""
     use = document_use(ctx, number, catalogue=wired.catalogue)
     return csv_file(_sheet(use, ctx.language), f"{_plain(number)}.csv")
 
 
-@router.get("/documents/affected.xlsx", dependencies=allows("document.read"))
+@router.get(
+    "/documents/affected.xlsx", dependencies=[*allows("document.read"), *exports("documents")]
+)
 def affected_xlsx(ctx: Reading, wired: Wired, number: str) -> Response:
     """Hand out the certificates that rest on a document, as a workbook."""
     use = document_use(ctx, number, catalogue=wired.catalogue)

@@ -16,6 +16,8 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 
+from api.denied import is_denial
+from api.deps import REFUSED
 from api.problems import say, status_of
 from instruments.context import Context
 from instruments.errors import Conflict, DomainError, Invalid
@@ -242,6 +244,8 @@ def attempt(ctx: Context, act: Callable[[], Done]) -> Done | DomainError:
     except DomainError as problem:
         if status_of(problem) in (403, 404) and not problem.at:
             raise
+        if is_denial(problem):
+            ctx.session.info[REFUSED] = problem
         return problem
 
 

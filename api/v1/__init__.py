@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from api.strict_routes import StrictRoute
 from api.v1 import (
+    audit,
     authenticate,
     calibrations,
     catalogue,
@@ -32,6 +33,7 @@ for part in (
     documents,
     methods,
     authenticate,
+    audit,
     today,
     webhooks,
 ):

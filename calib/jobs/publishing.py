@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from calib.services import ledger
+from calib.services.heads import tell_heads
 from calib.services.publishing import Publisher, publish
 from instruments.db import is_disk_failure
 from instruments.errors import DomainError, Finding
@@ -57,6 +58,7 @@ class LogKeeper:
             now = self._clock()
             if size == self._size and self.failure is None and now - self._last < RENEWAL:
                 return
+            size += tell_heads(self._engine, now)
             done = publish(self._publisher, self._clock)
             self._size, self._last = size, now
             self.failure = done.findings[0] if done.findings else None

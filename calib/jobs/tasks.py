@@ -27,6 +27,7 @@ from calib.services.publishing import Publisher
 from calib.services.webhook_outbox import send_deliveries
 from instruments.db import is_disk_failure
 from instruments.errors import Finding
+from instruments.services import denials
 
 log = logging.getLogger("calib.jobs")
 
@@ -105,11 +106,17 @@ def send_webhooks(wired: Wired) -> None:
     send_deliveries(wired.engine, wired.courier, wired.clock, public_url=wired.settings.public_url)
 
 
+def tell_refusals(wired: Wired) -> None:
+    """Tell the trails how many refusals were counted only."""
+    denials.sweep(wired.engine, wired.clock())
+
+
 SCHEDULE: tuple[tuple[Callable[[Wired], None], str], ...] = (
     (sweep_reserved, "*/5"),
     (make_due_notices, "*/10"),
     (send_mails, "*"),
     (send_webhooks, "*"),
+    (tell_refusals, "*/10"),
 )
 """Each job and the minutes at which it is triggered, in the order they run at the start."""
 

@@ -19,6 +19,7 @@ from calib.ledger.chain import leaf_of
 from calib.records.calibrations import Evaluation
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile, LedgerLeaf
 from calib.services import ledger
+from calib.services.heads import check_trail
 from calib.services.log import Log
 from calib.services.log_check import check_log
 from calib.services.ports import FileStore
@@ -32,7 +33,6 @@ from instruments.plain import NotPlain
 from instruments.records.audit import AuditEvent
 from instruments.records.counters import NumberSeries
 from instruments.records.parties import Lab
-from instruments.services.audit import check_chain
 from instruments.services.numbers import CERTIFICATES
 from instruments.tenancy import installation_session
 
@@ -94,7 +94,7 @@ def _unreadable(name: str, problem: str) -> Finding:
 
 def _trails(session: Session) -> Iterator[Finding]:
     for lab_id in session.scalars(select(Lab.id).order_by(Lab.id)).all():
-        yield from check_chain(session, lab_id)
+        yield from check_trail(session, lab_id)
 
 
 def _lines(session: Session) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ from calib.records.certificates import LedgerLeaf
 from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Finding, NotFound
-from instruments.tenancy import beyond_the_lab, hold_all, hold_lab
+from instruments.tenancy import InstallationSession, beyond_the_lab, hold_all, hold_lab
 
 _LOCK = 0x6C656467
 """Advisory lock of the ledger; labs lock with a pair of numbers, so the two never meet."""
@@ -39,25 +40,45 @@ def append(ctx: Context, event: str, certificate_id: int, subject: Mapping[str, 
 
     `subject` is what the line commits to: lab, number, digests of payload and files, predecessor.
     """
-    _hold(ctx)
+    _hold(ctx.session, ctx.lab_id)
     with beyond_the_lab(ctx.session) as wide:  # the line before may be another lab's
         before = head(wide)
+    return _put(ctx.session, before, ctx.lab_id, ctx.now, event, certificate_id, subject)
+
+
+def append_alone(
+    session: InstallationSession, lab_id: int, now: datetime, event: str, subject: Mapping[str, Any]
+) -> Head:
+    """Put a line at the end for a lab where nobody acts: what the installation does by itself."""
+    _hold(session, lab_id)
+    return _put(session, head(session), lab_id, now, event, 0, subject)
+
+
+def _put(
+    session: Session,
+    before: Head,
+    lab_id: int,
+    now: datetime,
+    event: str,
+    certificate_id: int,
+    subject: Mapping[str, Any],
+) -> Head:
     salt = secrets.token_hex(16)
     leaf = leaf_of(event, salt, subject)
     after = Head(before.size + 1, chained(before.digest, leaf))
-    ctx.session.add(
+    session.add(
         LedgerLeaf(
             place=before.size,
             leaf=leaf,
             salt=salt,
             subject=canonical_json(subject).decode(),
             head=after.digest,
-            added_at=ctx.now,
-            lab_id=ctx.lab_id,
+            added_at=now,
+            lab_id=lab_id,
             certificate_id=certificate_id,
         )
     )
-    ctx.session.flush()
+    session.flush()
     return after
 
 
@@ -160,10 +181,10 @@ def _fault(code: str, message: str, place: int, row: Any) -> Finding:
     )
 
 
-def _hold(ctx: Context) -> None:
+def _hold(session: Session, lab_id: int) -> None:
     """Let the writers of all labs take turns at the end of the ledger until commit.
 
     The lab is always taken first: two transactions can never wait for each other.
     """
-    hold_lab(ctx.session, ctx.lab_id)
-    hold_all(ctx.session, _LOCK)
+    hold_lab(session, lab_id)
+    hold_all(session, _LOCK)

@@ -9,16 +9,25 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Session
 
+from instruments import changes
 from instruments.canonical import digest
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.records.audit import AuditEvent
-from instruments.tenancy import hold_lab
+from instruments.tenancy import LabSession, hold_lab
 
 BEGINNING = "0" * 64
 """What the first row of a lab names as the digest before it."""
+
+
+_LAST = "last_audit_event"
+
+
+class Untold(RuntimeError):
+    """Rows of a lab were written and no act was told: a fault of the program, nothing is kept."""
 
 
 def record(
@@ -35,6 +44,7 @@ def record(
             object_kind=object_kind,
             object_id=object_id,
             facts=dict(facts),
+            via=ctx.actor.via,
             request_id=ctx.request_id,
         ),
     )
@@ -51,11 +61,42 @@ def append(session: Session, event: AuditEvent) -> None:
         .limit(1)
     ).one_or_none()
     event.request_id = event.request_id or ""  # the default of the column would come too late
+    event.via = event.via or ""
+    event.changes = changes.take(session)
     event.place = last.place + 1 if last else 1
     event.previous = last.digest if last else BEGINNING
     event.digest = _digest(event)
     session.add(event)
     session.flush()
+    session.info[_LAST] = event
+
+
+@listens_for(LabSession, "before_commit")
+def _tell_the_rest(session: LabSession) -> None:
+    """Tell what an act wrote after its row, as more of the same; refuse what nobody told."""
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    last: AuditEvent | None = session.info.pop(_LAST, None)
+    if not changes.waiting(session):
+        return
+    if last is None:
+        tables = sorted({str(one["table"]) for one in changes.take(session)})
+        raise Untold(f"a change of {', '.join(tables)} without a row in the audit trail")
+    append(
+        session,
+        AuditEvent(
+            lab_id=last.lab_id,
+            happened_at=last.happened_at,
+            person_id=last.person_id,
+            act=f"{last.act}:more",
+            object_kind=last.object_kind,
+            object_id=last.object_id,
+            facts={"continues": last.place},
+            via=last.via,
+            request_id=last.request_id,
+        ),
+    )
 
 
 def check_chain(session: Session, lab_id: int) -> tuple[Finding, ...]:
@@ -107,8 +148,11 @@ def _finding(code: str, message: str, event: AuditEvent) -> Finding:
 
 def _digest(event: AuditEvent) -> str:
     happened_at: datetime = event.happened_at
+    # rows of earlier versions have neither, and keep the digest they were given
+    more = {"via": event.via, "changes": event.changes}
     return digest(
-        {
+        {name: value for name, value in more.items() if value}
+        | {
             "lab": event.lab_id,
             "place": event.place,
             "happened_at": happened_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

@@ -5,14 +5,16 @@ Trying a password takes long on purpose; writers of the database must not wait f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from instruments.errors import NotAllowed
 from instruments.records.parties import Person
-from instruments.services import challenges, passkeys, second_factor, signin, throttle
+from instruments.services import challenges, denials, passkeys, second_factor, signin, throttle
 from instruments.services.secrets import is_password
 from instruments.tenancy import InstallationSession, installation_session
 
@@ -36,20 +38,21 @@ def enter(  # noqa: PLR0913 -- what is typed, where it comes from, who is told
     Raises NotAllowed after too many failures and where the second factor is missing or wrong, and
     whatever `signin.sign_in` raises.
     """
-    with installation_session(engine, read_only=True) as session:
-        throttle.need_calm(session, email, origin, clock())
-        claim = signin.claim_of(session, email)
-    fits = is_password(password, claim.password_hash)
-    with installation_session(engine) as session:
-        known = claim.person_id if fits else None
-        if known is not None and second_factor.passes(session, known, code, clock()):
-            throttle.forget(session, email)
-            return signin.open_sign_in(session, known, lab_code, clock(), agent)
-        if known is None or code.strip():  # who has not typed a code has not guessed one
-            throttle.note_failure(session, email, origin, clock())
-        elif halfway is not None:
-            halfway(session, known)
-    raise signin.wrong() if known is None else second_factor.missing(code)
+    with _told(engine, email, lab_code, origin, clock):
+        with installation_session(engine, read_only=True) as session:
+            throttle.need_calm(session, email, origin, clock())
+            claim = signin.claim_of(session, email)
+        fits = is_password(password, claim.password_hash)
+        with installation_session(engine) as session:
+            known = claim.person_id if fits else None
+            if known is not None and second_factor.passes(session, known, code, clock()):
+                throttle.forget(session, email)
+                return signin.open_sign_in(session, known, lab_code, clock(), agent)
+            if known is None or code.strip():  # who has not typed a code has not guessed one
+                throttle.note_failure(session, email, origin, clock())
+            elif halfway is not None:
+                halfway(session, known)
+        raise signin.wrong() if known is None else second_factor.missing(code)
 
 
 def begin_by_passkey(
@@ -90,14 +93,27 @@ def enter_by_passkey(
     Raises NotAllowed when no challenge waits or the answer is not right, and what
     `signin.open_sign_in` raises.
     """
-    with installation_session(engine) as session:
-        taken = challenges.take(session, purpose, bound, clock())
-    with installation_session(engine) as session:
-        owner, _ = passkeys.check_assertion(
-            session, party, taken.person_id, taken.challenge, response, now=clock()
-        )
-        person = session.get_one(Person, owner)
-        if not person.is_active:
-            raise passkeys.wrong()
-        throttle.forget(session, person.email)
-        return signin.open_sign_in(session, owner, lab_code, clock(), agent, "passkey")
+    with _told(engine, "", lab_code, "", clock):
+        with installation_session(engine) as session:
+            taken = challenges.take(session, purpose, bound, clock())
+        with installation_session(engine) as session:
+            owner, _ = passkeys.check_assertion(
+                session, party, taken.person_id, taken.challenge, response, now=clock()
+            )
+            person = session.get_one(Person, owner)
+            if not person.is_active:
+                raise passkeys.wrong()
+            throttle.forget(session, person.email)
+            return signin.open_sign_in(session, owner, lab_code, clock(), agent, "passkey")
+
+
+@contextmanager
+def _told(
+    engine: Engine, email: str, lab_code: str | None, origin: str, clock: Callable[[], datetime]
+) -> Iterator[None]:
+    """Tell the trail of an attempt that was refused, once nothing of it is held any more."""
+    try:
+        yield
+    except NotAllowed as refusal:
+        denials.tell_sign_in(engine, email, lab_code, origin, refusal.code, clock())
+        raise

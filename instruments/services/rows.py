@@ -93,4 +93,6 @@ def may_see(ctx: Context, customer_id: int | None, noun: str, id_: object) -> No
     """Refuse, as if it did not exist, what belongs to another customer than the actor's own."""
     own = own_customer(ctx)
     if own is not None and own != customer_id:
-        raise not_found(noun, id_)
+        hidden = not_found(noun, id_)
+        hidden.act = f"{noun}.read"
+        raise hidden

@@ -66,10 +66,12 @@ class Identity:
     """What the token they came with is limited to; None: it is not."""
     must_enrol: bool = False
     """The lab demands a second factor of them, and they have none."""
+    via: str = ""
+    """``sign-in:7``, ``token:3``: whose token it is."""
 
     def actor(self) -> Actor:
         """Return the person as the context of a request names them."""
-        return Actor(self.person_id, self.name, self.roles, self.customer_id, self.reach)
+        return Actor(self.person_id, self.name, self.roles, self.customer_id, self.reach, self.via)
 
 
 def sign_in(
@@ -169,7 +171,12 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         reach=frozenset(row.reach.split()) or None if isinstance(row, ApiToken) else None,
         must_enrol=bool(lab.demands_second_factor and roles & SIGNING)
         and not with_factor(session, {person.id}),
+        via=_way(row),
     )
+
+
+def _way(row: SignIn | ApiToken) -> str:
+    return f"token:{row.id}" if isinstance(row, ApiToken) else f"sign-in:{row.id}"
 
 
 def end_sign_in(session: Session, token: str, now: datetime) -> None:

@@ -19,7 +19,8 @@ PAGES = (
     "/", "/orders", "/orders/1", "/calibrations", "/calibrations/1", "/calibrations/2",
     "/certificates", "/instruments", "/instruments/1", "/standards", "/standards/1", "/models",
     "/models/1", "/customers", "/customers/1", "/catalogue", "/methods", "/documents", "/board",
-    "/lab", "/lab/people", "/lab/numbers", "/lab/scope", "/lab/competence", "/account",
+    "/lab", "/lab/people", "/lab/numbers", "/lab/scope", "/lab/competence", "/lab/audit",
+    "/account", "/account/acts",
     "/catalogue/thermometer.infrared_forehead",
 )  # fmt: skip
 

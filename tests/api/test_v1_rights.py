@@ -17,6 +17,8 @@ from tests.support.web import a_sign_in
 SEEN, CLOSED, MISSING = 200, 403, 404
 OWN = {
     "/approval-rules": CLOSED,
+    "/account/acts": SEEN,
+    "/audit": CLOSED,
     "/board": SEEN,
     "/calibrations": CLOSED,
     "/calibrations/{calibration_id}": CLOSED,
@@ -31,6 +33,7 @@ OWN = {
     "/catalogue/{type_id}/differences": CLOSED,
     "/certificates": SEEN,
     "/certificates/{certificate_id}": MISSING,  # none was issued here
+    "/certificates/{certificate_id}/audit-pack": CLOSED,
     "/certificates/{certificate_id}/files/{role}": MISSING,
     "/competence": CLOSED,
     "/customers": SEEN,

@@ -25,7 +25,7 @@ UNTOLD = {
     "idempotency_keys",  # remembers an answer, changes nothing
     "number_series",  # counted with the row that takes the number
     "schedule_runs", "sign_ins", "sign_in_failures", "sessions", "outbox", "log_checkpoints",
-    "log_cosignatures",
+    "log_cosignatures", "refusal_counts",
 }  # fmt: skip
 _WRITE = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
 

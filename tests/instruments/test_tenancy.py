@@ -14,7 +14,7 @@ from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Customer, Lab
 from instruments.records.sites import Site
 from instruments.tenancy import LabSession, Unscoped, installation_session, lab_session
-from tests.support.builders import Installation, a_customer, a_lab, a_site, context_for
+from tests.support.builders import Installation, a_customer, a_lab, a_site, context_for, told
 
 
 @pytest.fixture
@@ -159,6 +159,7 @@ def test_new_row_is_stamped_and_a_foreign_one_refused(place, other, now):
         session.add(row)
         session.flush()
         assert row.lab_id == place.lab_id
+        told(session)
     with own(place) as session:
         session.add(site(lab_id=other))
         with pytest.raises(Unscoped):

@@ -352,6 +352,7 @@ def test_what_was_registered_between_submission_and_approval_counts(bench):
     with bench.as_(issuing.everybody(bench)) as ctx:
         row = ctx.session.get(models.InstrumentModel, bench.model_id)
         row.resolution = {}
+        builders.told(ctx.session)
     with bench.as_(bench.signatory) as ctx:
         stop = problem_of(lambda: methods.approve(ctx, made.id, made.version, "", bench.catalogue))
     assert stop.code == "method-misfit"

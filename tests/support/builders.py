@@ -12,13 +12,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, inspect
+from sqlalchemy.orm import Session
 
 from calib.migrations.tables import all_tables
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.context import Actor, Context
 from instruments.db import open_engine
 from instruments.policy import STAFF, Role
-from instruments.services import customers, instruments, models, orders, people, sites, standards
+from instruments.records.audit import AuditEvent
+from instruments.services import (
+    audit,
+    customers,
+    instruments,
+    models,
+    orders,
+    people,
+    sites,
+    standards,
+)
 from instruments.tenancy import installation_session, lab_session
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -68,6 +79,20 @@ def a_person(engine: Engine, lab_id: int, roles: tuple[Role, ...] = (), **more: 
         for role in roles or sorted(STAFF):
             people.appoint(session, lab_id=lab_id, person_id=person_id, role=role, now=NOW)
     return person_id
+
+
+def told(session: Session, now: datetime = NOW) -> None:
+    """Tell the trail of rows that a test writes by hand: without a row none is kept."""
+    event = AuditEvent(
+        lab_id=session.info["lab_id"],
+        happened_at=now,
+        person_id=None,
+        act="test:row:write",
+        object_kind="row",
+        object_id=None,
+        facts={},
+    )
+    audit.append(session, event)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from calib.records.calibrations import Calibration, Evaluation
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from instruments.context import Context
 from instruments.services import orders
+from tests.support.builders import told
 from tests.support.due_world import DueWorld
 
 
@@ -54,7 +55,7 @@ def a_record(ctx: Context, line, state: str = "draft", **more) -> Calibration:
         **more,
     )
     ctx.session.add(row)
-    ctx.session.flush()
+    told(ctx.session)
     return row
 
 
@@ -133,7 +134,7 @@ def an_event(
             happened_at=at,
         )
     )
-    ctx.session.flush()
+    told(ctx.session)
 
 
 def certified(

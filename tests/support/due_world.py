@@ -18,7 +18,7 @@ from instruments.records.instruments import Instrument
 from instruments.services import customers, models, people, sites
 from instruments.services.instruments import register_instrument, set_status
 from instruments.tenancy import installation_session, lab_session
-from tests.support.builders import the_catalogue
+from tests.support.builders import the_catalogue, told
 
 NOW = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 LAB_MAIL = "lab@example.org"
@@ -86,6 +86,7 @@ class DueWorld:
             row = session.get(Instrument, instrument_id)
             for name, value in values.items():
                 setattr(row, name, value)
+            told(session)
 
     def operator(self, email: str, customer: int, *, language: str = "en", **period) -> int:
         """Register a venue operator of a customer."""
