@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 
 from api import denied, health
 from api.bootstrap import Wiring
+from api.cookies import HostCookies, is_secure
 from api.declared import declared
 from api.deps import language_of, origin_of
 from api.logs import pseudonym, pseudonym_key
@@ -52,6 +53,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+ONLY_HTTPS = "max-age=63072000; includeSubDomains"
+"""Two years, in which browsers that were here once ask by HTTPS alone."""
 
 
 def create_app(wiring: Wiring) -> FastAPI:
@@ -72,6 +75,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     tuple(declared(app))  # refuses to start with a route that does not say what it does
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_guard)
+    app.add_middleware(HostCookies)
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http_error)
@@ -136,6 +140,8 @@ async def _guarded(
             response = _unknown(request, fault)
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if is_secure(request.app):
+        response.headers.setdefault("Strict-Transport-Security", ONLY_HTTPS)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, make_url
 
 from api.bootstrap import schema_folder, system_clock
-from api.settings import Settings, describe
+from api.settings import HERE, Settings, describe
 from calib.certificates.dcc_schema import is_installed
 from calib.certificates.fonts import fonts_digest
 from calib.migrations.grants import not_kept_apart, standing
@@ -80,9 +80,23 @@ def _database(settings: Settings) -> str:
         state = "up to date" if is_up_to_date(engine) else "brought up to date at the next start"
         if engine.dialect.name == "sqlite":
             return f"{journal_in_words()}; {state}"
-        return f"{engine.dialect.name}: answers; {state}; {_apart(engine)}"
+        return f"{engine.dialect.name}: answers; {state}; {_apart(engine)}; {_overheard(settings)}"
     finally:
         engine.dispose()
+
+
+def _overheard(settings: Settings) -> str:
+    """Say whether somebody on the way to the database could listen or answer in its place."""
+    url = make_url(settings.url)
+    said = url.query.get("sslmode", "prefer")
+    if url.host is None or url.host in HERE or url.host.startswith("/"):
+        return "on this machine"
+    if said != "verify-full":
+        raise Unwell(
+            f"the way to {url.host} may be overheard (sslmode={said}): add ?sslmode=verify-full to "
+            "CALIB_DATABASE_URL (docs/operate/postgresql.md)"
+        )
+    return "encrypted, and its certificate is looked at"
 
 
 def _apart(engine: Engine) -> str:
@@ -166,7 +180,7 @@ def _disk(settings: Settings) -> str:
 
 def _address(settings: Settings) -> str:
     address = urlsplit(settings.public_url)
-    if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if address.scheme != "https" and address.hostname not in HERE:
         raise Unwell(
             f"{settings.public_url}: certificates are issued only for an https address. Put a web "
             "server with HTTPS in front and set CALIB_PUBLIC_URL"

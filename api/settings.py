@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 
 from api.usage import WrongUsage
 
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Names of this machine: what is said to it nobody overhears."""
+
 
 def _setting(default: str, meaning: str, *, secret: bool = False) -> str:
     value: str = field(default=default, metadata={"meaning": meaning, "secret": secret})
@@ -110,7 +113,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     known = {variable(f.name): f.name for f in dataclasses.fields(Settings)}
     given = {known[key]: environ[key].strip() for key in environ if key in known}
     given.setdefault("credentials_directory", environ.get("CREDENTIALS_DIRECTORY", ""))
-    settings = Settings(**given)
+    settings = Settings(**(_credentials(given["credentials_directory"]) | given))
     _whole(settings.smtp_port, "smtp_port", 1, 65535)
     _whole(settings.notice_hour, "notice_hour", 0, 23)
     _one_of(settings.smtp_security, "smtp_security", ("none", "starttls", "tls"))
@@ -122,7 +125,27 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         _refuse(
             "public_url", settings.public_url, "an address that starts with http:// or https://"
         )
+    _need_encryption(settings)
     return settings
+
+
+def _credentials(folder: str) -> dict[str, str]:
+    """Return the settings that systemd hands over as files: ``calib-smtp-password`` and others."""
+    found = {}
+    for f in dataclasses.fields(Settings):
+        file = Path(folder) / f"calib-{f.name.replace('_', '-')}"
+        if folder and (f.metadata["secret"] or f.name == "database_url") and file.is_file():
+            found[f.name] = file.read_text("utf-8").strip()
+    return found
+
+
+def _need_encryption(settings: Settings) -> None:
+    """Refuse to speak to another machine where everybody on the way can listen."""
+    if settings.smtp_security == "none" and settings.smtp_host not in HERE | {""}:
+        _refuse("smtp_security", "none", "starttls or tls: the mail server is another machine")
+    address = urlsplit(settings.timestamp_url)
+    if settings.timestamp_url and address.scheme != "https" and address.hostname not in HERE:
+        _refuse("timestamp_url", settings.timestamp_url, "an address that starts with https://")
 
 
 def _whole(text: str, name: str, low: int, high: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -68,16 +70,31 @@ def end_token(token_id: int, ctx: Writing) -> Response:
 
 
 @router.post("/account/sessions/{session_id}/end", dependencies=allows("account.change"))
-def end_session(session_id: int, ctx: Writing) -> Response:
+def end_session(session_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """End a sign-in elsewhere."""
-    sessions.end_session(ctx, session_id)
-    return RedirectResponse("/account?done=ended", status_code=303)
+    return _ended(request, ctx, typed, lambda _here: sessions.end_session(ctx, session_id))
 
 
 @router.post("/account/sessions/end-others", dependencies=allows("account.change"))
-def end_others(request: Request, ctx: Writing) -> Response:
+def end_others(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """End every sign-in but this one."""
-    sessions.end_others(ctx, request.cookies.get(COOKIE, ""))
+    return _ended(request, ctx, typed, lambda here: sessions.end_others(ctx, here))
+
+
+def _ended(
+    request: Request, ctx: Context, typed: AsTyped, end: Callable[[str], object]
+) -> Response:
+    """End sign-ins once their owner showed who they are: who found the browser open does not."""
+
+    def act() -> bool:
+        here = request.cookies.get(COOKIE, "")
+        proof.need(ctx, here)
+        end(here)
+        return True
+
+    done = attempt(ctx, act)
+    if isinstance(done, DomainError):
+        return account_page(request, ctx, shown_again(typed, done, ctx))
     return RedirectResponse("/account?done=ended", status_code=303)
 
 

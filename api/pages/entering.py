@@ -69,7 +69,7 @@ def sign_in(
             request, wired, language, next, problem, email=email, lab=lab, asked="".join(asked)
         )
         if asked:
-            _wait(shown, wired, bound)
+            _wait(shown, bound)
         return shown
     return entered(wired, signed, next)
 
@@ -81,7 +81,7 @@ def begin_passkey(request: Request, wired: Wired) -> Response:
     bound = secrets.token_urlsafe(32)
     with installation_session(wired.engine) as session:
         response = options(_begin(request, wired, session, bound, None))
-    _wait(response, wired, bound)
+    _wait(response, bound)
     return response
 
 
@@ -112,7 +112,7 @@ def sign_in_by_passkey(
     except DomainError as problem:
         return _form(request, wired, language, next, problem, lab=lab)
     done = entered(wired, signed, next)
-    done.delete_cookie(WAITING, path="/sign-in")
+    done.delete_cookie(WAITING)
     return done
 
 
@@ -125,7 +125,6 @@ def entered(wired: Wiring, signed: signin.SignedIn, next_path: str) -> RedirectR
         max_age=int((signed.expires_at - wired.clock()).total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=wired.settings.public_url.startswith("https://"),
     )
     return response
 
@@ -143,15 +142,13 @@ def _begin(
     )
 
 
-def _wait(response: Response, wired: Wiring, bound: str) -> None:
+def _wait(response: Response, bound: str) -> None:
     response.set_cookie(
         WAITING,
         bound,
         max_age=int(challenges.LIFE.total_seconds()),
-        path="/sign-in",
         httponly=True,
         samesite="strict",
-        secure=wired.settings.public_url.startswith("https://"),
     )
 
 

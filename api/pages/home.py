@@ -38,6 +38,7 @@ def sign_out(request: Request, session: InstallationWriting, wired: Wired, _who:
     signin.end_sign_in(session, request.cookies.get(COOKIE, ""), wired.clock())
     response = RedirectResponse("/sign-in", status_code=303)
     response.delete_cookie(COOKIE)
+    response.headers["Clear-Site-Data"] = '"cache"'  # the storage holds what /authenticate pinned
     return response
 
 
@@ -48,7 +49,7 @@ def choose_language(
     """Remember the language of the pages."""
     response = RedirectResponse(local_path(back), status_code=303)
     if language in LANGUAGES:
-        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, samesite="lax")
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=YEAR, httponly=True, samesite="lax")
     return response
 
 

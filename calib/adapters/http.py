@@ -1,4 +1,7 @@
-"""Plain HTTP for witnesses and watched logs: small bodies, short patience, no redirects."""
+"""HTTPS for witnesses and watched logs: small bodies, short patience, no redirects.
+
+Without encryption only this machine is spoken to.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from instruments.errors import Unavailable
 
 SECONDS = 10
 LARGEST = 16 * 1024 * 1024
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -20,9 +25,19 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
         """Follow nothing."""
 
 
+def is_encrypted_or_here(address: str) -> bool:
+    """Answer whether nobody on the way can read what is said to an address."""
+    try:
+        parts = urlsplit(address)
+        here = parts.hostname in HERE
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and here)
+
+
 def _open(address: str, body: bytes | None) -> tuple[int, bytes]:
-    if not address.startswith(("http://", "https://")):
-        raise _silent(address, "it is no address of the web")
+    if not is_encrypted_or_here(address):
+        raise _silent(address, "it is no https address, and not of this machine")
     opener = urllib.request.build_opener(NoRedirect)
     request = urllib.request.Request(address, data=body)  # noqa: S310 -- the scheme was looked at
     try:

@@ -13,15 +13,16 @@ from sqlalchemy.orm import Session
 
 from instruments.context import Context
 from instruments.errors import Refused
-from instruments.records.parties import Lab, Membership, Person
+from instruments.records.parties import ApiToken, Lab, Membership, Person
 from instruments.services import audit
 from instruments.services.labs import LabView, lab_view
 from instruments.services.rows import not_found
+from instruments.services.signin import end_sign_ins
 from instruments.tenancy import beyond_the_lab
 
 
 def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
-    """Close or reopen the account of a person of this lab.
+    """Close or reopen the account of a person of this lab; closing ends sign-ins and API tokens.
 
     Raises NotAllowed unless a manager asks, NotFound when the person never had a role here, Refused
     when the person has a role in another lab (an account is not one lab's to close) or is the one
@@ -34,7 +35,18 @@ def set_active(ctx: Context, person_id: int, *, is_active: bool) -> None:
         )
     person = _account(ctx, person_id)
     person.is_active = is_active
+    if not is_active:
+        _end_all(ctx, person_id)
     audit.record(ctx, "registry:person:activate", "person", person_id, {"is_active": is_active})
+
+
+def _end_all(ctx: Context, person_id: int) -> None:
+    """End what the account was opened with: reopening it brings none of that back."""
+    tokens = select(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
+    end_sign_ins(ctx, person_id)
+    with beyond_the_lab(ctx.session) as wide:
+        for row in wide.scalars(tokens):
+            row.ended_at = ctx.now
 
 
 def labs_of(session: Session, person_id: int, now: datetime | None = None) -> tuple[LabView, ...]:

@@ -112,6 +112,9 @@ def test_the_sign_ins_are_told_and_the_others_ended(app, tang):
     page = browser_of(here).get("/account")
     assert page.words().count("Test/1") >= 2
     assert "this one" in page.words()
-    assert browser_of(here).post("/account/sessions/end-others").status in (200, 303)
+    assert browser_of(here).post("/account/sessions/end-others").status == 422
+    assert there.get("/orders").status_code == 200
+    assert browser_of(here).post("/account/prove", proof_password=PASSWORD).status == 303
+    assert browser_of(here).post("/account/sessions/end-others").status == 303
     assert there.get("/orders").status_code == 303  # to the sign-in
     assert here.get("/orders").status_code == 200

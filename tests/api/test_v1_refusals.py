@@ -154,7 +154,7 @@ def test_who_measured_may_not_review(door):
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_a_form_of_another_site_changes_nothing(door, site):
     client = door.client()
-    client.cookies.set("calib_session", door.token(door.bench.signatory))
+    client.cookies.set("__Host-calib_session", door.token(door.bench.signatory))
     sent = {"name_en": "Forged"}
     foreign = ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": site}, {"Origin": "null"})
     for headers in foreign:
@@ -234,6 +234,7 @@ def test_every_answer_carries_the_security_headers(door, broken):
         missing = {name for name in HEADERS if name not in answer.headers}
         assert not missing, status
         assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert "max-age=63072000" in answer.headers["Strict-Transport-Security"]
 
 
 def test_errors_are_told_in_the_language_asked_for(door):

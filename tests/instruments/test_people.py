@@ -116,6 +116,10 @@ def test_closed_account_is_nobody(place, li):
     assert resolve(place, token) is None
     with pytest.raises(NotAllowed):
         sign_in(place)
+    with context_for(place) as ctx:
+        people.set_active(ctx, li, is_active=True)
+    assert resolve(place, token) is None
+    assert resolve(place, sign_in(place).token) is not None
 
 
 def test_person_of_two_labs_names_one(place, li):
