@@ -58,11 +58,16 @@ def language_of(request: Request) -> str:
 Language = Annotated[str, Depends(language_of)]
 
 
-def identity(request: Request, wired: Wired) -> signin.Identity:
-    """Return who is signed in, by cookie or bearer token; raises SignInNeeded."""
+def secret_of(request: Request) -> tuple[str, bool]:
+    """Return the secret a request brings, empty for none, and whether it is a bearer token."""
     header = request.headers.get("authorization", "")
     bearer = header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
-    token = bearer or request.cookies.get(COOKIE, "")
+    return bearer or request.cookies.get(COOKIE, ""), bool(bearer)
+
+
+def identity(request: Request, wired: Wired) -> signin.Identity:
+    """Return who is signed in, by cookie or bearer token; raises SignInNeeded."""
+    token, bearer = secret_of(request)
     if not token:
         raise SignInNeeded
     if not bearer and request.method not in SAFE:

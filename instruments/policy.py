@@ -129,7 +129,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_writes(
         (_T,), "calibration.open", "calibration.plan", "calibration.enter", "calibration.submit"
     ),
-    *_writes((_T, _R, _S), "calibration.accept_warning"),
+    *_writes((_T, _R, _S), "calibration.accept_warning", "calibration.sign"),
     *_writes((_T, _M), "calibration.close"),
     *_writes((_T, _R, _S, _M), "calibration.give_back"),
     *_writes((_R,), "calibration.review", needs_other=True),
@@ -139,6 +139,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_reads(_BENCH, "label.print"),
     *_writes((_S,), "certificate.issue"),
     *_writes((_T, _S, _M), "certificate.amend"),
+    *_writes((_R, _S, _M), "certificate.consent"),
     *_writes((_S, _M), "certificate.withdraw", "certificate.void", needs_other=True),
     # the lab itself
     *_reads(_OURS, "lab.read", "person.read", "number.read", "key.read"),

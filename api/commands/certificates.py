@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands.acting import Token, acting, installation, need_token, opener
-from api.commands.terminal import AsJSON, Reason, answer, words, write_output
+from api.commands.terminal import AsJSON, Reason, answer, tell, words, write_output
 from instruments.errors import NotFound, Refused
 
 if TYPE_CHECKING:
+    from calib.services import consents
     from calib.services.lookup import CertificateView
     from instruments.context import Context
 
@@ -157,16 +158,50 @@ def void(
 
 
 def _end(
-    name: str, number: str, reason: str, second_person: int, token: str, *, as_json: bool
+    name: consents.Act, number: str, reason: str, second_person: int, token: str, *, as_json: bool
 ) -> None:
-    from calib.services import issue as issuing
-    from calib.services import lookup
+    from calib.services import consents, lookup
 
-    acts = {"withdraw": issuing.withdraw, "void": issuing.void}
     with acting(token) as (ctx, _):
         id_ = find(ctx, number).id
-        acts[name](ctx, id_, reason, second_person)
+        waiting = consents.end_by_two(ctx, name, id_, reason, second_person)
         view = lookup.certificate(ctx, id_)
+    if waiting is not None:
+        tell(
+            "Proposed. {name} has to consent: on the page of the certificate, or with calib "
+            "certificate consent.",
+            name=waiting.second_person_name,
+        )
+    answer(view, f"{view.number}  {view.state}", as_json=as_json)
+
+
+@app.command()
+def consent(number: Number, token: Token = "", as_json: AsJSON = False) -> None:
+    """Agree to what a colleague proposed: asks for password and code."""
+    from api.commands.signing import proved
+    from calib.services import consents, lookup
+
+    with acting(token, read_only=True) as (ctx, _):
+        certificate_id = find(ctx, number).id
+        me = ctx.actor.person_id
+        waiting = consents.open_proposals(ctx, certificate_id)
+        mine = [one for one in waiting if one.second_person_id == me]
+    if not mine:
+        raise Refused(
+            "nothing-to-consent",
+            "Nothing about certificate {number} waits for your consent.",
+            facts={"number": number},
+        )
+    tell(
+        "{name} proposed to end {number}: {reason}",
+        name=mine[0].person_name,
+        number=number,
+        reason=mine[0].reason,
+    )
+    proof = proved(token, mine[0].token)
+    with acting(token) as (ctx, _):
+        consents.consent(ctx, mine[0].id, proof)
+        view = lookup.certificate(ctx, certificate_id)
     answer(view, f"{view.number}  {view.state}", as_json=as_json)
 
 

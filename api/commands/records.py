@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.commands.acting import Token, acting
+from api.commands.signing import MEANINGS, signed
 from api.commands.terminal import AsJSON, Reason, answer, pairs, print_json, tell_findings, words
 from api.usage import WrongUsage
 
@@ -206,8 +207,11 @@ def _act(name: str, record_id: int, said: tuple[str, ...], token: str, *, as_jso
         "authorise": reviewing.authorise,
         "give_back": reviewing.give_back,
     }
+    proof = signed(token, record_id, MEANINGS[name]) if name in MEANINGS else None
+    more = {} if proof is None else {"signing": proof}
     with acting(token) as (ctx, _):
-        acts[name](ctx, record_id, readings.get_calibration(ctx, record_id).version, *said)
+        seen = readings.get_calibration(ctx, record_id)
+        acts[name](ctx, record_id, seen.version, *said, **more)
         record = readings.get_calibration(ctx, record_id)
     _tell(record, as_json=as_json)
 

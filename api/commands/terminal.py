@@ -39,6 +39,12 @@ def settings() -> Settings:
     return read_settings(_ENVIRONMENT)
 
 
+def given_or_typed(variable: str, label: str, *, hidden: bool) -> str:
+    """Return what a variable of the environment holds, or what is typed for want of it."""
+    given = _ENVIRONMENT.get(variable, "")
+    return given or str(typer.prompt(label, hide_input=hidden, err=True))
+
+
 def words(message: str, **facts: object) -> str:
     """Return the sentence in the language of the terminal."""
     from calib.i18n import translate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from api.demo import cast
@@ -19,8 +20,10 @@ from calib.services import (
 )
 from calib.services.calibration_views import CalibrationView
 from instruments.context import Context
-from instruments.services import models, orders
+from instruments.services import approval_rules, models, orders
 from instruments.services.order_request import LineRequest, OrderRequest
+from instruments.services.reauthentication import Answer, Asker, Proof, prove
+from instruments.services.secrets import token_hash
 
 LAB = "LJ"
 STATIONS = (
@@ -37,6 +40,7 @@ class Workshop:
         """Keep the world and the models of the cast."""
         self._world = world
         self._models = {model.model: model for model in cast.MODELS}
+        self._signs = False
 
     def work(self, told: Told) -> None:
         """Do all the work, oldest first, as numbers were taken in that order."""
@@ -48,6 +52,7 @@ class Workshop:
             told(f"certificate of {item.serial}", 0.12 + 0.8 * i / len(done))
             self.take(item, "issued", item.days_ago or 0)
         told("an amendment, and what waits today", 0.93)
+        self._demand_signatures()
         self._amend(next(i for i in done if i.serial == cast.AMENDED))
         items = {item.serial: item for item in cast.INSTRUMENTS}
         self._close(items[cast.UNCALIBRATABLE])
@@ -164,18 +169,36 @@ class Workshop:
                 )
 
     def _approve(self, record_id: int, station: str, days: int) -> None:
-        steps: tuple[tuple[str, str, Callable[[Context, int, int], object]], ...] = (
-            ("submitted", "technician", review.submit),
-            ("reviewed", "reviewer", review.review),
-            ("authorised", "signatory", review.authorise),
+        steps: tuple[tuple[str, str, str, Callable[..., object]], ...] = (
+            ("submitted", "performed", "technician", review.submit),
+            ("reviewed", "reviewed", "reviewer", review.review),
+            ("authorised", "authorised", "signatory", review.authorise),
         )
-        for state, person, act in steps:
+        for state, meaning, person, act in steps:
             now = self._world.at(days + 1, 2 + STATIONS.index(state) - 3)
+            proof = self._signed(record_id, meaning, person, now) if self._signs else None
             with self._world.as_(LAB, person, now) as ctx:
-                act(ctx, record_id, readings.get_calibration(ctx, record_id).version)
+                version = readings.get_calibration(ctx, record_id).version
+                act(ctx, record_id, version, signing=proof)
             if state == station:
                 return
         self._issue(record_id, self._world.at(days, 6))
+
+    def _demand_signatures(self) -> None:
+        """Have the lab sign from now on: the certificates of the year before bear none."""
+        with self._world.as_(LAB, "manager", self._world.at(9)) as ctx:
+            held = approval_rules.rules(ctx)
+            approval_rules.set_rules(ctx, replace(held, demands_signatures=True))
+        self._signs = True
+
+    def _signed(self, record_id: int, meaning: str, person: str, now: datetime) -> Proof:
+        """Return the proof of somebody of the cast, by the password of the demo."""
+        session = token_hash(f"demo {person}")
+        with self._world.as_(LAB, person, now) as ctx:
+            asked = review.ask_to_sign(ctx, record_id, meaning, session)
+            asker = Asker(ctx.actor.person_id, session, "demo", None)
+        answer = Answer(asked.challenge, cast.PASSWORD)
+        return prove(self._world.wired.engine, asker, answer, None, lambda: now)
 
     def _issue(self, record_id: int, now: datetime) -> issue.IssuedView:
         wired = self._world.wired

@@ -31,6 +31,7 @@ from api.pages import (
     publiclog,
     registry,
     review,
+    signing,
     standards,
     webhooks,
 )
@@ -47,6 +48,7 @@ for part in (
     standards,
     documents,
     orders, competence, lab, audit, webhooks, account, factors, password, bench, bench_acts, review,
+    signing,
     labels,  # before certificates, for the same reason
     certificates,
     board,

@@ -10,10 +10,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.deps import Reading, Writing, allows
+from api.deps import Acting, Reading, Writing, allows
 from api.pages.bench_view import bench_page
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
+from api.pages.signing import answer_of, shown_again
+from api.proving import Proving
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.readings import ConditionEntry, PlanChange
@@ -63,13 +65,23 @@ def accept_warning(calibration_id: int, request: Request, ctx: Writing, typed: A
 
 
 @router.post("/calibrations/{calibration_id}/submit", dependencies=allows("calibration.submit"))
-def submit(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+def submit(
+    calibration_id: int, request: Request, act: Acting, typed: AsTyped, prover: Proving
+) -> Response:
     """Hand the record over for review."""
+    proof = prover.prove(answer_of(typed))
+    with act() as ctx:
+        done = attempt(ctx, lambda: review.submit(ctx, calibration_id, typed.version(), proof))
 
-    def act() -> None:
-        review.submit(ctx, calibration_id, typed.version())
+        def told() -> None:
+            if isinstance(done, DomainError):
+                raise done
 
-    return _after(request, ctx, calibration_id, typed, act, "submitted", "")
+        if isinstance(done, DomainError):
+            again = shown_again(request, ctx, calibration_id, typed, prover, done)
+            if again is not None:
+                return again
+        return _after(request, ctx, calibration_id, typed, told, "submitted", "")
 
 
 @router.post("/calibrations/{calibration_id}/close", dependencies=allows("calibration.close"))

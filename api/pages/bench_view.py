@@ -23,7 +23,7 @@ from instruments.choosing import holds
 from instruments.context import Context
 from instruments.errors import Finding
 from instruments.quantities import UNITS
-from instruments.services import instruments, orders, people
+from instruments.services import approval_rules, instruments, orders, people
 
 MISSING = ("-missing", "readings-few")
 """Endings of the codes of what is not done yet: told apart from what is wrong."""
@@ -60,6 +60,8 @@ def bench_page(
         today=ctx.today.isoformat(),
         may_measure=ctx.may("calibration.enter"),
         marks=review.marks(ctx, record.id),
+        signatures=review.list_signatures(ctx, record.id),
+        is_signed=approval_rules.rules(ctx).demands_signatures,
         **head_of(ctx, record),
         **live_values(ctx, record),
     )

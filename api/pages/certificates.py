@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,7 +12,9 @@ from api.files import download
 from api.packing import taken
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
-from calib.services import amendment, issue, lookup
+from api.pages.signing import answer_of, without_secrets
+from api.proving import Proving
+from calib.services import amendment, consents, issue, lookup
 from instruments.context import Context
 from instruments.errors import DomainError
 from instruments.services import people
@@ -101,7 +102,7 @@ def withdraw(
     certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
     """Withdraw an issued certificate, agreed by a second person."""
-    return _by_two(request, ctx, wired, certificate_id, typed, issue.withdraw, "withdrawn")
+    return _by_two(request, ctx, wired, certificate_id, typed, "withdraw", "withdrawn")
 
 
 @router.post("/certificates/{certificate_id}/void", dependencies=allows("certificate.void"))
@@ -109,7 +110,26 @@ def void(
     certificate_id: int, request: Request, ctx: Writing, wired: Wired, typed: AsTyped
 ) -> Response:
     """Give up a reserved number, agreed by a second person."""
-    return _by_two(request, ctx, wired, certificate_id, typed, issue.void, "void")
+    return _by_two(request, ctx, wired, certificate_id, typed, "void", "void")
+
+
+@router.post("/certificates/{certificate_id}/consent", dependencies=allows("certificate.consent"))
+def consent(
+    certificate_id: int,
+    request: Request,
+    act: Acting,
+    wired: Wired,
+    typed: AsTyped,
+    prover: Proving,
+) -> Response:
+    """Agree, as the colleague who is named, to what was proposed."""
+    proof = prover.prove(answer_of(typed), consents.bytes_to_sign)
+    with act() as ctx:
+        done = attempt(ctx, lambda: consents.consent(ctx, typed.whole("proposal") or 0, proof))
+        if isinstance(done, DomainError):
+            form = without_secrets(typed.form(done, ctx.language))
+            return _page(request, ctx, wired.settings.public_url, certificate_id, form)
+    return RedirectResponse(f"/certificates/{certificate_id}?done=saved", status_code=303)
 
 
 def _by_two(
@@ -118,16 +138,18 @@ def _by_two(
     wired: Any,
     certificate_id: int,
     typed: Typed,
-    act: Callable[[Context, int, str, int], None],
+    act: consents.Act,
     done: str,
 ) -> Response:
-    def both() -> None:
-        act(ctx, certificate_id, typed.text("reason"), typed.chosen("second_person_id"))
+    def both() -> consents.ProposalView | None:
+        second = typed.chosen("second_person_id")
+        return consents.end_by_two(ctx, act, certificate_id, typed.text("reason"), second)
 
-    refused = attempt(ctx, both)
-    if isinstance(refused, DomainError):
-        form = typed.form(refused, ctx.language)
+    ended = attempt(ctx, both)
+    if isinstance(ended, DomainError):
+        form = typed.form(ended, ctx.language)
         return _page(request, ctx, wired.settings.public_url, certificate_id, form)
+    done = "proposed" if ended is not None else done
     return RedirectResponse(f"/certificates/{certificate_id}?done={done}", status_code=303)
 
 
@@ -155,6 +177,7 @@ def _page(
         document=lookup.certificate_document(ctx, certificate_id),
         chain=_chain(ctx, certificate),
         second=second,
+        proposals=consents.open_proposals(ctx, certificate_id),
         amending=amending if certificate.state == "issued" else None,
         address=f"{public_url.rstrip('/')}/c/{certificate.token}",
     )

@@ -10,11 +10,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.deps import Acting, Reading, Wired, Writing, allows
+from api.deps import Acting, MakeContext, Reading, Wired, Writing, allows
 from api.files import download
-from api.pages.bench_view import head_of
+from api.pages.bench_view import bench_page, head_of
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
+from api.pages.signing import answer_of, shown_again
+from api.proving import Prover, Proving
 from calib.certificates.lint import lint
 from calib.certificates.pdf import preview_png, render
 from calib.services import evaluation, issue, lookup, readings, review
@@ -22,7 +24,9 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.preview import preview_document
 from instruments.context import Context
 from instruments.errors import DomainError, Finding, NotFound
+from instruments.services import approval_rules
 from instruments.services.humans import had_a_hand
+from instruments.services.reauthentication import Proof
 
 router = APIRouter(include_in_schema=False)
 NEXT = {
@@ -57,6 +61,8 @@ def record_page(
         against=_against_issue(ctx, record, str(request.base_url)),
         mend=_mend(head["order"].customer_id, record.definition.id),
         marks=review.marks(ctx, record.id),
+        signatures=review.list_signatures(ctx, record.id),
+        is_signed=approval_rules.rules(ctx).demands_signatures,
         certificates=lookup.certificates(ctx, calibration_id=record.id),
         measured=measured,
         next_role=role,
@@ -104,26 +110,37 @@ def _stored(ctx: Context, calibration_id: int) -> evaluation.EvaluationView | No
         return None  # closed before anything was evaluated
 
 
+@router.post("/calibrations/{calibration_id}/sign", dependencies=allows("calibration.sign"))
+def begin_to_sign(
+    calibration_id: int, request: Request, ctx: Writing, typed: AsTyped, prover: Proving
+) -> Response:
+    """Keep what is to be signed and lead to the page that shows it."""
+    asked = attempt(
+        ctx,
+        lambda: review.ask_to_sign(ctx, calibration_id, typed.text("meaning"), prover.session),
+    )
+    if isinstance(asked, DomainError):
+        return _back(request, ctx, calibration_id, typed, asked)
+    target = f"/calibrations/{calibration_id}/sign/{asked.challenge}"
+    return RedirectResponse(target, status_code=303)
+
+
 @router.post("/calibrations/{calibration_id}/review", dependencies=allows("calibration.review"))
-def review_record(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+def review_record(
+    calibration_id: int, request: Request, act: Acting, typed: AsTyped, prover: Proving
+) -> Response:
     """Mark the record as reviewed."""
-
-    def act() -> None:
-        review.review(ctx, calibration_id, typed.version(), typed.text("comment"))
-
-    return _after(request, ctx, calibration_id, typed, act, "reviewed")
+    return _signed(request, act, calibration_id, typed, prover, review.review, "reviewed")
 
 
 @router.post(
     "/calibrations/{calibration_id}/authorise", dependencies=allows("calibration.authorise")
 )
-def authorise(calibration_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
+def authorise(
+    calibration_id: int, request: Request, act: Acting, typed: AsTyped, prover: Proving
+) -> Response:
     """Mark the record as authorised for issue."""
-
-    def act() -> None:
-        review.authorise(ctx, calibration_id, typed.version(), typed.text("comment"))
-
-    return _after(request, ctx, calibration_id, typed, act, "authorised")
+    return _signed(request, act, calibration_id, typed, prover, review.authorise, "authorised")
 
 
 @router.post(
@@ -187,6 +204,25 @@ def frozen_input(calibration_id: int, ctx: Reading) -> Response:
     return download(stored.input_json.encode(), "application/json", name)
 
 
+def _signed(
+    request: Request,
+    open_context: MakeContext,
+    calibration_id: int,
+    typed: Typed,
+    prover: Prover,
+    act: Callable[[Context, int, int, str, Proof | None], None],
+    done: str,
+) -> Response:
+    """Do an act that may have to be signed; who they are is proved before it begins."""
+    proof = prover.prove(answer_of(typed))
+    with open_context() as ctx:
+
+        def do() -> None:
+            act(ctx, calibration_id, typed.version(), typed.text("comment"), proof)
+
+        return _after(request, ctx, calibration_id, typed, do, done, prover)
+
+
 def _after(
     request: Request,
     ctx: Context,
@@ -194,11 +230,26 @@ def _after(
     typed: Typed,
     act: Callable[[], Any],
     done: str,
+    prover: Prover | None = None,
 ) -> Response:
     refused = attempt(ctx, act)
     if not isinstance(refused, DomainError):
         return RedirectResponse(f"/calibrations/{calibration_id}?done={done}", status_code=303)
+    if prover is not None:
+        again = shown_again(request, ctx, calibration_id, typed, prover, refused)
+        if again is not None:
+            return again
     record = readings.get_calibration(ctx, calibration_id)
     if record.state == "draft":
         raise refused
     return record_page(request, ctx, record, typed.form(refused, ctx.language))
+
+
+def _back(
+    request: Request, ctx: Context, calibration_id: int, typed: Typed, refused: DomainError
+) -> Response:
+    record = readings.get_calibration(ctx, calibration_id)
+    form = typed.form(refused, ctx.language)
+    if record.state == "draft":
+        return bench_page(request, ctx, record, status=422, form=form)
+    return record_page(request, ctx, record, form)

@@ -28,6 +28,21 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "customer": "orders for one customer and reads its certificates",
         "venue_operator": "sees and orders for the instruments of one customer",
     },
+    "meaning": {
+        "performed": "performed",
+        "reviewed": "reviewed",
+        "authorised": "authorised",
+    },
+    "meaning_says": {
+        "performed": "I performed this work, and these are its readings.",
+        "reviewed": "I reviewed readings, corrections, standards, findings and budget.",
+        "authorised": "I authorise this result for issue.",
+    },
+    "signed_way": {
+        "password": "by password alone",
+        "password+code": "by password and code",
+        "passkey": "by passkey",
+    },
     "competent_act": {
         "performs": "performs",
         "reviews": "reviews",
@@ -361,6 +376,7 @@ NOTICES: Mapping[str, str] = {
     "revoked": "The confirmation is revoked; the limit is open again.",
     "mail-waits": "The mail goes out again in a moment.",
     "void": "The number is void and will never name a certificate.",
+    "proposed": "Proposed. It is done once your colleague has signed in and consented here.",
 }
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from api.schemas.wire import Day, Decimal, Wire, Words
 
@@ -52,10 +52,40 @@ class Reason(Wire):
     reason: Words
 
 
+class SignatureAnswer(Wire):
+    """Who signs, for one challenge: password and code, or what a passkey answered."""
+
+    challenge: Words
+    password: Words = ""
+    code: Words = ""
+    passkey: Annotated[str, StringConstraints(max_length=20_000)] = ""
+    """As the browser gives it, in JSON."""
+
+
+class NewConsent(Wire):
+    """The consent of the second person, proved."""
+
+    proposal_id: int
+    signature: SignatureAnswer
+
+
+class WhatToSign(Wire):
+    """The meaning of the signature that is asked for."""
+
+    meaning: Words
+
+
+class Submission(Wire):
+    """What goes with handing a record over."""
+
+    signature: SignatureAnswer | None = None
+
+
 class Comment(Wire):
     """What a reviewer or signatory says; may be empty."""
 
     comment: Words = ""
+    signature: SignatureAnswer | None = None
 
 
 class ReturnedLines(Wire):

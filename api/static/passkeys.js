@@ -20,6 +20,7 @@ async function answer(form) {
   form.querySelector("[role=alert]").hidden = true;
   const lab = document.querySelector("#lab");
   if (lab && form.elements.lab) form.elements.lab.value = lab.value;
+  for (const copy of form.querySelectorAll("[data-from]")) copy.value = document.querySelector(copy.dataset.from)?.value ?? "";
   const asked = JSON.parse(form.dataset.asked || (await begin(form.dataset.begin)));
   const made = form.dataset.passkey === "create" ? await create(asked) : await get(asked);
   form.elements.response.value = JSON.stringify(made);

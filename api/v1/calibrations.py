@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response, UploadFile
 
-from api.deps import ImportKey, Language, Reading, VersionSeen, Writing, allows
+from api.deps import Acting, ImportKey, Language, Reading, VersionSeen, Writing, allows
 from api.files import download
 from api.problems import finding_document
+from api.proving import Proving, answer_of
 from api.schemas.work import (
     AcceptedWarning,
     Comment,
@@ -18,6 +21,8 @@ from api.schemas.work import (
     NewPlan,
     NewReadings,
     Reason,
+    Submission,
+    WhatToSign,
 )
 from api.strict_routes import StrictRoute
 from api.v1.answers import import_report, tagged
@@ -25,6 +30,7 @@ from calib.services import circumstances, evaluation, planning, readings, review
 from calib.services.calibration_lists import CalibrationLine
 from calib.services.calibration_lists import list_calibrations as list_records
 from calib.services.calibration_views import CalibrationView, ConditionView, ReadingView
+from calib.services.signatures import SignatureView
 from instruments.canonical import canonical_json
 from instruments.services.importing import ImportReport
 
@@ -149,31 +155,73 @@ def marks(calibration_id: int, ctx: Reading) -> tuple[review.MarkView, ...]:
     return review.marks(ctx, calibration_id)
 
 
+@router.get("/{calibration_id}/signatures", dependencies=allows("calibration.read"))
+def list_signatures(calibration_id: int, ctx: Reading) -> tuple[SignatureView, ...]:
+    """Return every signature on the record, void ones too."""
+    readings.get_calibration(ctx, calibration_id)
+    return review.list_signatures(ctx, calibration_id)
+
+
+@router.post(
+    "/{calibration_id}/signatures/challenges",
+    status_code=201,
+    dependencies=allows("calibration.sign"),
+)
+def ask_to_sign(
+    calibration_id: int, body: WhatToSign, ctx: Writing, prover: Proving
+) -> Mapping[str, Any]:
+    """Return what is to be signed: bound to person, session and version, for five minutes."""
+    asked = review.ask_to_sign(ctx, calibration_id, body.meaning, prover.session)
+    options = prover.passkey_options(ctx, bytes.fromhex(asked.signed_sha256))
+    return {**asdict(asked), "passkey_options": json.loads(options) if options else None}
+
+
 @router.post("/{calibration_id}/submit", dependencies=allows("calibration.submit"))
 def submit(
-    calibration_id: int, version: VersionSeen, ctx: Writing, response: Response
+    calibration_id: int,
+    version: VersionSeen,
+    act: Acting,
+    prover: Proving,
+    response: Response,
+    body: Submission | None = None,
 ) -> CalibrationView:
-    """Submit a draft for review: it is evaluated and stored."""
-    review.submit(ctx, calibration_id, version)
-    return tagged(response, readings.get_calibration(ctx, calibration_id))
+    """Submit a draft for review, signed where the lab demands it: it is evaluated and stored."""
+    proof = prover.prove(answer_of(body.signature if body else None))
+    with act() as ctx:
+        review.submit(ctx, calibration_id, version, proof)
+        return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
 @router.post("/{calibration_id}/review", dependencies=allows("calibration.review"))
 def review_calibration(
-    calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
+    calibration_id: int,
+    body: Comment,
+    version: VersionSeen,
+    act: Acting,
+    prover: Proving,
+    response: Response,
 ) -> CalibrationView:
     """Mark the record as reviewed by a second person."""
-    review.review(ctx, calibration_id, version, body.comment)
-    return tagged(response, readings.get_calibration(ctx, calibration_id))
+    proof = prover.prove(answer_of(body.signature))
+    with act() as ctx:
+        review.review(ctx, calibration_id, version, body.comment, proof)
+        return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
 @router.post("/{calibration_id}/authorise", dependencies=allows("calibration.authorise"))
 def authorise(
-    calibration_id: int, body: Comment, version: VersionSeen, ctx: Writing, response: Response
+    calibration_id: int,
+    body: Comment,
+    version: VersionSeen,
+    act: Acting,
+    prover: Proving,
+    response: Response,
 ) -> CalibrationView:
     """Mark the record as authorised for issue."""
-    review.authorise(ctx, calibration_id, version, body.comment)
-    return tagged(response, readings.get_calibration(ctx, calibration_id))
+    proof = prover.prove(answer_of(body.signature))
+    with act() as ctx:
+        review.authorise(ctx, calibration_id, version, body.comment, proof)
+        return tagged(response, readings.get_calibration(ctx, calibration_id))
 
 
 @router.post("/{calibration_id}/give-back", dependencies=allows("calibration.give_back"))

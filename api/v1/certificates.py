@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Response
 
 from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing, allows
 from api.files import download
-from api.schemas.work import Reason, TwoPersons
+from api.proving import Proving, answer_of
+from api.schemas.work import NewConsent, Reason, TwoPersons
 from api.strict_routes import StrictRoute
 from api.v1.answers import once_per_key, tagged
-from calib.services import issue, lookup, readings
+from calib.services import consents, issue, lookup, readings
 from calib.services.calibration_views import CalibrationView
+from calib.services.consents import ProposalView
 from instruments.context import Context
 
 router = APIRouter(tags=["certificates"], route_class=StrictRoute)
@@ -84,27 +84,47 @@ def amend(
 @router.post("/certificates/{certificate_id}/void", dependencies=allows("certificate.void"))
 def void(certificate_id: int, body: TwoPersons, key: Key, ctx: Writing) -> lookup.CertificateView:
     """Void a reserved number that was never issued."""
-    return _ended(ctx, "void", issue.void, certificate_id, body, key)
+    return _ended(ctx, "void", certificate_id, body, key)
 
 
 @router.post("/certificates/{certificate_id}/withdraw", dependencies=allows("certificate.withdraw"))
 def withdraw(
     certificate_id: int, body: TwoPersons, key: Key, ctx: Writing
 ) -> lookup.CertificateView:
-    """Withdraw an issued certificate: whoever looks it up sees it."""
-    return _ended(ctx, "withdraw", issue.withdraw, certificate_id, body, key)
+    """Withdraw an issued certificate: whoever looks it up sees it.
+
+    Where the lab demands signatures this proposes it; it is done when the colleague consents.
+    """
+    return _ended(ctx, "withdraw", certificate_id, body, key)
+
+
+@router.get("/certificates/{certificate_id}/proposals", dependencies=allows("certificate.read"))
+def list_proposals(certificate_id: int, ctx: Reading) -> tuple[ProposalView, ...]:
+    """Return what waits for a colleague's consent; its token is the challenge."""
+    lookup.certificate(ctx, certificate_id)
+    return consents.open_proposals(ctx, certificate_id)
+
+
+@router.post("/certificates/{certificate_id}/consent", dependencies=allows("certificate.consent"))
+def consent(
+    certificate_id: int, body: NewConsent, act: Acting, prover: Proving
+) -> lookup.CertificateView:
+    """Agree, as the colleague who is named, to what was proposed."""
+    proof = prover.prove(answer_of(body.signature), consents.bytes_to_sign)
+    with act() as ctx:
+        consents.consent(ctx, body.proposal_id, proof)
+        return lookup.certificate(ctx, certificate_id)
 
 
 def _ended(
     ctx: Context,
-    act: str,
-    do: Callable[[Context, int, str, int], None],
+    act: consents.Act,
     certificate_id: int,
     body: TwoPersons,
     key: str,
 ) -> lookup.CertificateView:
     def end() -> dict[str, int]:
-        do(ctx, certificate_id, body.reason, body.second_person_id)
+        consents.end_by_two(ctx, act, certificate_id, body.reason, body.second_person_id)
         return {"certificate": certificate_id}
 
     sent = {"certificate": certificate_id, **body.model_dump()}

@@ -199,7 +199,12 @@ def _persons(admin: Element, voice: Voice, document: CertificateDocument) -> Non
             element = dcc(persons, "respPerson", kind=f"calib_{role}")
             worded(dcc(element, "person"), "name", same(person.name))
             described = worded(element, "description", voice.say(labels[role]))
-            for text, kind in ((person.position, "calib_position"), (person.on, "calib_date")):
+            for text, kind in (
+                (person.position, "calib_position"),
+                (person.on, "calib_date"),
+                (person.signed_at, "calib_signedAt"),
+                (person.signed_by, "calib_signedBy"),
+            ):
                 contents(described, same(text) if text else (), kind)
             dcc(element, "role", role)
             dcc(element, "mainSigner", "true" if role == "authorised" else "false")

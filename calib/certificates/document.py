@@ -103,6 +103,15 @@ class PersonWords:
     position: str = ""
     on: str = ""
     """ISO date of the act; empty: not printed."""
+    signed_at: str = later("")
+    """When the act was signed, in the lab's zone with its offset; empty: it bears no signature."""
+    signed_by: str = later("")
+    """How the person proved who they are: ``password``, ``password+code`` or ``passkey``."""
+
+    def signed_words(self) -> str:
+        """Return the time of the signature as it is printed: ``2026-03-02 16:30:00 +08:00``."""
+        day, _, time = self.signed_at.partition("T")
+        return f"{day} {time[:8]} {time[8:]}" if time else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,9 @@ def _persons(speaker: Speaker, document: CertificateDocument) -> list[Block]:
         {
             "label": speaker.say(label),
             "name": person.name,
-            "under": "  ".join(part for part in (person.position, person.on) if part),
+            "under": "  ".join(
+                part for part in (person.position, person.signed_words() or person.on) if part
+            ),
         }
         for role, label in labels.items()
         for person in document.persons

@@ -208,6 +208,7 @@ def _of_parties(document: CertificateDocument, speaker: Speaker) -> Iterator[tup
     yield "accreditation", lab.accreditation
     yield "authorisation", lab.authorisation
     yield from (("person", person.name) for person in document.persons)
+    yield from (("time of a signature", person.signed_words()) for person in document.persons)
 
 
 def _of_measurement(document: CertificateDocument, speaker: Speaker) -> Iterator[tuple[str, str]]:

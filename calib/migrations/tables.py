@@ -29,6 +29,7 @@ _RECORDS: Final = (
     "calib.records.keys",
     "calib.records.log",
     "calib.records.webhooks",
+    "calib.records.signatures",
     "calib.records.work",
 )
 

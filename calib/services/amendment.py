@@ -29,7 +29,7 @@ def void(ctx: Context, certificate_id: int, reason: str, second_person_id: int) 
         The second person is no other person, or holds no role that allows it.
     """
     ctx.need("certificate.void")
-    certificate = _in_state(ctx, certificate_id, "reserved")
+    certificate = in_state(ctx, certificate_id, "reserved")
     why = need_reason(reason)
     need_second(ctx, second_person_id)
     move(locked(ctx, certificate.calibration_id), "authorised")
@@ -46,7 +46,7 @@ def withdraw(ctx: Context, certificate_id: int, reason: str, second_person_id: i
         The second person is no other person, or holds no role that allows it.
     """
     ctx.need("certificate.withdraw")
-    certificate = _in_state(ctx, certificate_id, "issued")
+    certificate = in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
     need_second(ctx, second_person_id)
     told(ctx, certificate, "withdrawn", {}, reason=why, second_person_id=second_person_id)
@@ -64,7 +64,7 @@ def amend(ctx: Context, certificate_id: int, reason: str) -> CalibrationView:
     NotFound, Conflict, Invalid
     """
     ctx.need("certificate.amend")
-    certificate = _in_state(ctx, certificate_id, "issued")
+    certificate = in_state(ctx, certificate_id, "issued")
     why = need_reason(reason)
     other = open_amendment(ctx, certificate.calibration_id)
     if other is not None:
@@ -93,7 +93,8 @@ def open_amendment(ctx: Context, calibration_id: int) -> int | None:
     )
 
 
-def _in_state(ctx: Context, certificate_id: int, wanted: str) -> Certificate:
+def in_state(ctx: Context, certificate_id: int, wanted: str) -> Certificate:
+    """Return the certificate, safe from other writers, when it is in the state an act needs."""
     hold_lab(ctx.session, ctx.lab_id)
     certificate = certificate_of(ctx.session, certificate_id)
     state = state_of(events_of(ctx.session, certificate_id))

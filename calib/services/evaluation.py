@@ -100,19 +100,7 @@ def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:
     Refused
         Errors stand against it, or warnings nobody accepted; all of them come along.
     """
-    frozen, against = freeze_record(ctx, calibration_views.view(ctx, calibration_id))
-    draft = _evaluate(frozen, against)
-    result = draft.result
-    if result is None:
-        errors = tuple(f for f in draft.findings if f.severity == "error")
-        raise Refused(
-            "record-has-errors",
-            "{count} errors stand against the evaluation. Correct them all, then try again.",
-            at=errors[0].at,
-            facts={"count": len(errors)},
-            findings=errors,
-        )
-    _need_accepted(result)
+    frozen, result = _evaluated(ctx, calibration_id)
     row = Evaluation(
         calibration_id=calibration_id,
         input_json=frozen.canonical().decode(),
@@ -138,6 +126,36 @@ def evaluate_and_store(ctx: Context, calibration_id: int) -> EvaluationView:
         },
     )
     return _view(row)
+
+
+def content_of_draft(ctx: Context, calibration_id: int) -> str:
+    """Return the content digest that the evaluation would have now; stores nothing.
+
+    Raises
+    ------
+    NotFound
+    Refused
+        As `evaluate_and_store`.
+    """
+    frozen, result = _evaluated(ctx, calibration_id)
+    return digest({"input": frozen.digest(), "result": result.digest()})
+
+
+def _evaluated(ctx: Context, calibration_id: int) -> tuple[CalibrationInput, CalibrationResult]:
+    frozen, against = freeze_record(ctx, calibration_views.view(ctx, calibration_id))
+    draft = _evaluate(frozen, against)
+    result = draft.result
+    if result is None:
+        errors = tuple(f for f in draft.findings if f.severity == "error")
+        raise Refused(
+            "record-has-errors",
+            "{count} errors stand against the evaluation. Correct them all, then try again.",
+            at=errors[0].at,
+            facts={"count": len(errors)},
+            findings=errors,
+        )
+    _need_accepted(result)
+    return frozen, result
 
 
 def get_evaluation(ctx: Context, calibration_id: int) -> EvaluationView:

@@ -21,6 +21,7 @@ from calib.certificates.document import (
     DocumentLanguage,
     ItemWords,
     LabWords,
+    PersonRole,
     PersonWords,
     PlaceWords,
     Provenance,
@@ -35,7 +36,7 @@ from calib.services.calibration_views import CalibrationView
 from calib.services.chains import with_chain
 from calib.services.document_standing import with_standing
 from calib.services.evaluation import SOFTWARE, EvaluationView
-from calib.services.review import MarkView, performers
+from calib.services.review import MarkView, list_signatures, performers
 from instruments.context import Context
 from instruments.errors import Refused
 from instruments.records.instruments import Instrument
@@ -256,17 +257,35 @@ def _address(lab: Lab, language: str) -> str:
 def _persons(
     ctx: Context, record: CalibrationView, stored: EvaluationView, marks: Mapping[str, MarkView]
 ) -> tuple[PersonWords, ...]:
-    measured = (
-        PersonWords(role="performed", name=name, on=stored.input.performed_on)
-        for name in performers(ctx, record.id).values()
-    )
-    answered = (
-        PersonWords(
+    signed = {
+        (one.meaning, one.person_id): one for one in list_signatures(ctx, record.id) if one.stands
+    }
+
+    def person(role: PersonRole, id_: int, name: str, on: str) -> PersonWords:
+        made = signed.get((role, id_))
+        if made is None:
+            return PersonWords(role=role, name=name, on=on)
+        return PersonWords(
             role=role,
-            name=marks[role].person_name,
-            on=marks[role].marked_at.astimezone(ctx.zone).date().isoformat(),
+            name=made.printed_name,
+            on=on,
+            signed_at=made.signed_local,
+            signed_by=made.way,
         )
-        for role in ("reviewed", "authorised")
+
+    measured = (
+        person("performed", id_, name, stored.input.performed_on)
+        for id_, name in performers(ctx, record.id).items()
+    )
+    roles: tuple[PersonRole, ...] = ("reviewed", "authorised")
+    answered = (
+        person(
+            role,
+            marks[role].person_id,
+            marks[role].person_name,
+            marks[role].marked_at.astimezone(ctx.zone).date().isoformat(),
+        )
+        for role in roles
     )
     return (*measured, *answered)
 

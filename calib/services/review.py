@@ -14,11 +14,12 @@ from typing import Literal
 from sqlalchemy import select
 
 from calib.records.calibrations import Calibration, Condition, Reading, ReviewMark
-from calib.services import calibration_views, evaluation
+from calib.services import calibration_views, evaluation, signatures
 from calib.services.calibration_views import locked, move, need_move, need_reason
 from calib.services.competent import need_for_record, need_of_others
 from calib.services.evaluation import EvaluationView
 from calib.services.freezing import freeze_record
+from calib.services.signatures import MARK_OF, ChallengeView, SignatureView
 from instruments.context import Context
 from instruments.errors import Refused
 from instruments.records.parties import Person
@@ -26,6 +27,7 @@ from instruments.services import audit
 from instruments.services.approval_rules import need_third, rules
 from instruments.services.fields import words
 from instruments.services.humans import had_a_hand
+from instruments.services.reauthentication import Proof
 
 DOES: Mapping[str, str] = {
     "submitted": "performs",
@@ -51,7 +53,9 @@ class MarkView:
     """False: the record was given back or changed since."""
 
 
-def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
+def submit(
+    ctx: Context, calibration_id: int, version: int, signing: Proof | None = None
+) -> EvaluationView:
     """Hand the record over for review: evaluate it and keep the evaluation.
 
     Raises
@@ -67,11 +71,18 @@ def submit(ctx: Context, calibration_id: int, version: int) -> EvaluationView:
     need_for_record(ctx, "performs", record)
     need_of_others(ctx, record, ())
     stored = evaluation.evaluate_and_store(ctx, calibration_id)
+    signatures.confirm(ctx, row, version, stored, "submitted", signing)
     _mark(ctx, row, stored, "submitted", "")
     return stored
 
 
-def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -> None:
+def review(
+    ctx: Context,
+    calibration_id: int,
+    version: int,
+    comment: str = "",
+    signing: Proof | None = None,
+) -> None:
     """Mark the evaluation as technically reviewed by a second person.
 
     Raises
@@ -86,10 +97,17 @@ def review(ctx: Context, calibration_id: int, version: int, comment: str = "") -
     stored = unchanged(ctx, calibration_id)
     _need_other_person(ctx, calibration_id, "review")
     need_for_record(ctx, "reviews", calibration_views.view(ctx, calibration_id))
+    signatures.confirm(ctx, row, version, stored, "reviewed", signing)
     _mark(ctx, row, stored, "reviewed", words(comment, "/comment"))
 
 
-def authorise(ctx: Context, calibration_id: int, version: int, comment: str = "") -> None:
+def authorise(
+    ctx: Context,
+    calibration_id: int,
+    version: int,
+    comment: str = "",
+    signing: Proof | None = None,
+) -> None:
     """Mark the evaluation as authorised for issue; the reviewer may be the one who authorises.
 
     Raises
@@ -105,7 +123,66 @@ def authorise(ctx: Context, calibration_id: int, version: int, comment: str = ""
     _need_other_person(ctx, calibration_id, "authorise")
     _need_third_person(ctx, marks(ctx, calibration_id))
     need_for_record(ctx, "authorises", calibration_views.view(ctx, calibration_id))
+    signatures.confirm(ctx, row, version, stored, "authorised", signing)
     _mark(ctx, row, stored, "authorised", words(comment, "/comment"))
+
+
+def ask_to_sign(
+    ctx: Context, calibration_id: int, meaning: str, session_sha256: str
+) -> ChallengeView:
+    """Return what the actor is to sign for a mark: performed, reviewed or authorised.
+
+    Raises
+    ------
+    NotAllowed, NotFound, Conflict, Invalid
+    Refused
+        Errors stand against a draft, or the record no longer gives what was submitted.
+    """
+    ctx.need("calibration.sign")
+    if meaning == "performed":
+        need_move(locked(ctx, calibration_id), "submitted")
+        content = evaluation.content_of_draft(ctx, calibration_id)
+    else:
+        content = unchanged(ctx, calibration_id).content_digest
+    return signatures.begin(ctx, calibration_id, meaning, content, session_sha256)
+
+
+def list_signatures(ctx: Context, calibration_id: int) -> tuple[SignatureView, ...]:
+    """Return every signature on a record, void ones too, oldest first.
+
+    Raises
+    ------
+    NotAllowed
+        The actor is none of the lab's own people.
+    """
+    made = {
+        (m.act, m.person_id, m.evaluation_id, m.content_digest)
+        for m in marks(ctx, calibration_id)
+        if m.stands
+    }
+    rows = signatures.signature_rows(ctx.session, calibration_id)
+    still = not rows or _is_unchanged(ctx, calibration_id)
+    return tuple(
+        signatures.view_of(
+            row,
+            stands=still
+            and (MARK_OF[row.meaning], row.person_id, row.evaluation_id, row.content_digest)
+            in made,
+        )
+        for row in rows
+    )
+
+
+def _is_unchanged(ctx: Context, calibration_id: int) -> bool:
+    """Answer whether what was signed is still what the record gives; an issued one is frozen."""
+    state = ctx.session.scalar(select(Calibration.state).where(Calibration.id == calibration_id))
+    if state in ("reserved", "issued"):
+        return True
+    try:
+        unchanged(ctx, calibration_id)
+    except Refused:
+        return False
+    return True
 
 
 def give_back(ctx: Context, calibration_id: int, version: int, reason: str) -> None:
@@ -182,7 +259,25 @@ def standing_marks(
         if act != "submitted" and had_a_hand(ctx.session, found[act].person_id, measured):
             raise _same_person(found[act].person_name, measured, act)
     _need_standing_people(ctx, calibration_id, found)
+    _need_signed(ctx, calibration_id, found)
     return found
+
+
+def _need_signed(ctx: Context, calibration_id: int, found: Mapping[str, MarkView]) -> None:
+    """Make sure that every mark is signed, where the lab demands it or one of them is."""
+    made = list_signatures(ctx, calibration_id)
+    if not made and not rules(ctx).demands_signatures:
+        return
+    signed = {(one.meaning, one.person_id) for one in made if one.stands}
+    for act, mark in found.items():
+        if (signatures.MEANING_OF[act], mark.person_id) not in signed:
+            raise Refused(
+                "signature-missing",
+                "That {name} has {act} this is not signed, or the signature is void. Give the "
+                "record back, have it submitted, reviewed and authorised again, and signed.",
+                facts={"name": mark.person_name, "act": act},
+                clause=signatures.CLAUSE,
+            )
 
 
 def _need_standing_people(ctx: Context, calibration_id: int, found: Mapping[str, MarkView]) -> None:

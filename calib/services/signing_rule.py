@@ -29,14 +29,16 @@ from calib.ledger.checkpoints import Checkpoint, read_checkpoint
 from calib.ledger.marks import DIGEST_SIZE, read_mark
 from calib.ledger.notes import Note
 from calib.ledger.statuses import entry_of, read_status
-from calib.records.calibrations import Condition, Evaluation, Reading, ReviewMark
+from calib.records.calibrations import Calibration, Condition, Evaluation, Reading, ReviewMark
 from calib.records.certificates import Certificate, CertificateEvent
+from calib.records.signatures import Signature
 from calib.services.certificate_rows import state_of
 from calib.services.key_views import KeyView, get_key
 from calib.services.ports import Form, Journal, SigningRequest, Vault
 from calib.verifier.marks import verdict_of_code
 from instruments.canonical import digest
 from instruments.errors import DomainError, Refused, Unavailable
+from instruments.records.parties import Lab
 from instruments.services.humans import humans_of
 from instruments.tenancy import installation_session
 
@@ -44,6 +46,8 @@ _PURPOSES: dict[Form, str] = {
     "xml": "seal", "pdf": "seal", "mark": "mark", "log": "log", "status": "status",
     "preview": "preview",
 }  # fmt: skip
+_MEANING_OF = {"submitted": "performed", "reviewed": "reviewed", "authorised": "authorised"}
+"""What is signed with a mark; said here again, as the signer believes the application nothing."""
 MOST = 3
 """Different contents signed in one form for one certificate: a repeat after a crash may differ,
 because a back-end draws its signatures by chance and a time stamp tells another time."""
@@ -314,14 +318,44 @@ def _need_approvals(session: Session, number: str, calibration_id: int, evaluati
     humans = humans_of(session, measured | set(standing.values()))
     both = {humans[standing[act]] for act in ("reviewed", "authorised") if act in standing}
     hands = {humans[id_] for id_ in measured | {standing.get("submitted", 0)} if id_ in humans}
-    if missing or both & hands:
+    unsigned = _unsigned(session, calibration_id, evaluation_id, content, standing)
+    if missing or both & hands or unsigned:
         raise Refused(
             "signing-approval-missing",
-            "No reviewer and signatory who measured nothing stand behind certificate {number} as "
-            "it was frozen. Nothing was signed; find out how its number was reserved.",
+            "No reviewer and signatory who measured nothing, with their signatures where there "
+            "must be some, stand behind certificate {number} as it was frozen. Nothing was "
+            "signed; find out how its number was reserved.",
             facts={"number": number},
             clause="ISO/IEC 17025:2017 7.8.1",
         )
+
+
+def _unsigned(
+    session: Session,
+    calibration_id: int,
+    evaluation_id: int,
+    content: str,
+    standing: Mapping[str, int],
+) -> set[str]:
+    """Return the marks that should be signed and are not.
+
+    Signed must be what the lab has signed, and every mark of a record that bears any signature.
+    """
+    made = session.execute(
+        select(
+            Signature.meaning, Signature.person_id, Signature.evaluation_id,
+            Signature.content_digest,
+        ).where(Signature.calibration_id == calibration_id)
+    ).all()  # fmt: skip
+    lab = select(Lab.demands_signatures).join(Calibration, Calibration.lab_id == Lab.id)
+    if not made and not session.scalar(lab.where(Calibration.id == calibration_id)):
+        return set()
+    signed = {
+        (one.meaning, one.person_id)
+        for one in made
+        if (one.evaluation_id, one.content_digest) == (evaluation_id, content)
+    }
+    return {act for act, person in standing.items() if (_MEANING_OF[act], person) not in signed}
 
 
 def _measured(session: Session, calibration_id: int) -> set[int]:

@@ -27,6 +27,7 @@ OWN = {
     "/calibrations/{calibration_id}/input": CLOSED,
     "/calibrations/{calibration_id}/marks": CLOSED,
     "/calibrations/{calibration_id}/result": CLOSED,
+    "/calibrations/{calibration_id}/signatures": CLOSED,
     "/calibrations/{calibration_id}/standards": CLOSED,
     "/catalogue": CLOSED,
     "/catalogue/{type_id}": CLOSED,
@@ -35,6 +36,7 @@ OWN = {
     "/certificates/{certificate_id}": MISSING,  # none was issued here
     "/certificates/{certificate_id}/audit-pack": CLOSED,
     "/certificates/{certificate_id}/files/{role}": MISSING,
+    "/certificates/{certificate_id}/proposals": MISSING,
     "/competence": CLOSED,
     "/customers": SEEN,
     "/customers/{customer_id}": SEEN,

@@ -66,6 +66,7 @@ CLOSED = {
     "source": typing.get_args(InputSource),
     "origin": ("type", "maker", "customer"),
     "act": ("submitted", "reviewed", "authorised"),
+    "meaning": typing.get_args(PersonRole),
     "when": ("start", "end"),
     "passed": ("True", "False"),
 }
