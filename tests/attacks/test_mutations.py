@@ -71,8 +71,9 @@ def accepted(world: forge.World, files: Files, name: str, content: bytes) -> str
             name == "dcc" and report.step("log") and report.step("log").state == "established"
         )
         if name == "code" and report.verdict == "valid":
-            # white space around a code is no part of it, nor is the scheme of its address
-            bad = content.strip().replace(b"http://", b"https://") != files["code"]
+            # white space around a code is no part of it, nor are the scheme and the folder of its
+            # address: whoever installs under a folder of the host may move it
+            bad = _led(content) != _led(files["code"])
         return "program" if bad else ""
     if name == "proof":
         evidence = world.evidence(proof=content)
@@ -91,6 +92,13 @@ def accepted(world: forge.World, files: Files, name: str, content: bytes) -> str
     except (standalone.Wrong, ValueError):
         code = 2
     return "file alone" if code == 0 else ""
+
+
+def _led(code: bytes) -> tuple[str, ...]:
+    """Return the host, the token and the mark of a code."""
+    address, _, mark = code.decode().strip().partition("#")
+    host = address.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    return host, address.rpartition("/c/")[2], mark
 
 
 def _alone_log(content: bytes, files: Files) -> bool:
