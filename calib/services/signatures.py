@@ -109,6 +109,8 @@ def begin(
     )
     ctx.session.add(made)
     ctx.session.flush()
+    facts = {"challenge": made.id, "meaning": meaning, "content": content_digest}
+    audit.record(ctx, "calibration:signature:ask", "calibration", calibration_id, facts)
     return _challenge_view(ctx, made)
 
 
