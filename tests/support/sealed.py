@@ -68,10 +68,10 @@ class Sealed:
         publish(self.publisher, self.clock)
         return view
 
-    def issue(self, id_: int) -> issue.IssuedView:
-        """Issue an authorised record."""
+    def issue(self, id_: int, version: int | None = None) -> issue.IssuedView:
+        """Issue an authorised record, as it is or as it was when somebody asked first."""
         with self.bench.as_(self.bench.signatory) as ctx:
-            version = issuing.version_of(ctx, id_)
+            version = version or issuing.version_of(ctx, id_)
         return issue.issue_certificate(
             self.bench.engine,
             self.store,
