@@ -28,6 +28,7 @@ from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
 from instruments.errors import Unavailable
+from instruments.services.secrets import refuse_leaked
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -80,6 +81,7 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
 
         upgrade(engine)
     signer = _signer(settings, engine, clock)
+    refuse_leaked(Path(settings.leaked_passwords) if settings.leaked_passwords else None)
     return Wiring(
         settings=settings,
         engine=engine,

@@ -79,6 +79,11 @@ class Settings:
     timestamp_level: str = _setting(
         "B-T", "B-T: a time with the seal; B-LT, B-LTA: with evidence for later years as well."
     )
+    leaked_passwords: str = _setting(
+        "",
+        "File of leaked passwords as sorted SHA-1 lines; nobody chooses one of them. Empty: only "
+        "common words and rows of keys are refused.",
+    )
     timestamp_roots: str = _setting("", "File with the roots (PEM) of the timestamp authority.")
 
     @property

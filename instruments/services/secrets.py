@@ -5,22 +5,25 @@ from __future__ import annotations
 import functools
 import hashlib
 import secrets
+from pathlib import Path
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from instruments.errors import Invalid
+from instruments.services.guessable import is_guessable, is_leaked
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
 SIGN_IN, API = "calib_s_", "calib_t_"
 """How a token begins tells which table knows it."""
+_leaked: list[Path] = []
 
 
 def hash_password(password: str) -> str:
     """Return the argon2id hash of a new password.
 
-    Raises Invalid when it is too short, too long, or one character repeated.
+    Raises Invalid when it is too short, too long, or one of those that are tried first.
     """
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD or len(set(password)) < 4:
         raise Invalid(
@@ -30,7 +33,20 @@ def hash_password(password: str) -> str:
             at="/password",
             facts={"length": len(password), "low": MIN_PASSWORD, "high": MAX_PASSWORD},
         )
+    if is_guessable(password) or any(is_leaked(password, file) for file in _leaked):
+        raise Invalid(
+            "password-common",
+            "This password is among those that are tried first: a common word with figures "
+            "around it, keys in a row, a date, or one that was stolen elsewhere. Choose another, "
+            "for instance four words that do not belong together.",
+            at="/password",
+        )
     return _hasher().hash(password)
+
+
+def refuse_leaked(file: Path | None) -> None:
+    """Let this process refuse passwords that stand in a file (None: in none), from now on."""
+    _leaked[:] = [file] if file else []
 
 
 def is_password(password: str, kept: str | None) -> bool:
