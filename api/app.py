@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,8 +31,8 @@ from api.deps import language_of, origin_of
 from api.logs import pseudonym, pseudonym_key
 from api.pages import router as pages
 from api.pages.rendering import error_page
-from api.problems import SignInNeeded, incident, problem, status_of
-from api.turnstile import Turnstile
+from api.problems import AskedTooOften, SignInNeeded, incident, problem, status_of
+from api.turnstile import Misses, Turnstile
 from api.v1 import router as v1
 from calib.jobs.tasks import start_worker, stop_worker
 from calib.keeping.restored import is_unacknowledged
@@ -43,6 +44,8 @@ log = logging.getLogger("calib")
 
 MAX_REQUEST = 25 * 1024 * 1024
 MOST_FINDINGS = 50
+BY_CODE = ("/c/", "/calendar/", "/api/v1/public/")
+"""Where strangers name a code."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self'; "
     "script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -68,6 +71,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     )
     app.state.wiring = wiring
     app.state.turnstile = Turnstile()
+    app.state.misses = Misses()
     app.state.counted = Counter()
     app.include_router(health.router)
     app.include_router(v1)
@@ -132,12 +136,15 @@ def _write_down(request: Request, status: int, seconds: float) -> None:
 async def _guarded(
     request: Request, call_next: Callable[[Request], Awaitable[Response]]
 ) -> Response:
-    response = _refused_body(request)
+    is_code = request.url.path.startswith(BY_CODE)
+    response = _refused_body(request) or (_refused_code(request) if is_code else None)
     if response is None:
         try:
             response = await call_next(request)
         except Exception as fault:  # noqa: BLE001 -- outside of here answers have no headers
             response = _unknown(request, fault)
+        if is_code and response.status_code == 404:
+            request.app.state.misses.note(origin_of(request), _clock(request)())
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if is_secure(request.app):
@@ -145,6 +152,20 @@ async def _guarded(
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _refused_code(request: Request) -> Response | None:
+    """Return the refusal of whoever tried many codes that open nothing."""
+    try:
+        request.app.state.misses.need_calm(origin_of(request), _clock(request)())
+    except AskedTooOften as problem:
+        return _answer(request, problem)
+    return None
+
+
+def _clock(request: Request) -> Callable[[], datetime]:
+    clock: Callable[[], datetime] = request.app.state.wiring.clock
+    return clock
 
 
 def _refused_body(request: Request) -> Response | None:

@@ -19,6 +19,7 @@ from fastapi import Depends, Header, Request
 from api import denied
 from api.bootstrap import Wiring
 from api.problems import PreconditionMissing, SignInNeeded
+from calib.keeping.restored import is_unacknowledged
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context, need
 from instruments.errors import Invalid, NotAllowed
@@ -86,6 +87,9 @@ def identity(request: Request, wired: Wired) -> signin.Identity:
                 act=TOKEN,
             )
         raise SignInNeeded
+    if known.is_unnoted and not is_unacknowledged(wired.settings.folder):
+        with installation_session(wired.engine) as session:
+            signin.note_use(session, token, wired.clock())
     request.state.who = known
     return known
 

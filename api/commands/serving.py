@@ -53,13 +53,17 @@ def run_server(chosen: Settings, listener: socket.socket) -> None:
     from api.logs import write_json_lines
 
     write_json_lines()
-    config = uvicorn.Config(
-        create_app(wire(chosen)), log_config=None, log_level="warning", access_log=False
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(create_app(wire(chosen))))
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
     raise typer.Exit(0 if server.started else 1)
+
+
+def configured(application: Any) -> Any:
+    """Return how an application is served; uvicorn believes a web server of this machine alone."""
+    import uvicorn
+
+    return uvicorn.Config(application, log_config=None, log_level="warning", access_log=False)
 
 
 def worker() -> None:

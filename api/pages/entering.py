@@ -71,7 +71,7 @@ def sign_in(
         if asked:
             _wait(shown, bound)
         return shown
-    return entered(wired, signed, next)
+    return entered(request, wired, signed, next)
 
 
 @router.post("/sign-in/passkey/begin", dependencies=allows("public.sign_in"))
@@ -111,13 +111,17 @@ def sign_in_by_passkey(
         )
     except DomainError as problem:
         return _form(request, wired, language, next, problem, lab=lab)
-    done = entered(wired, signed, next)
+    done = entered(request, wired, signed, next)
     done.delete_cookie(WAITING)
     return done
 
 
-def entered(wired: Wiring, signed: signin.SignedIn, next_path: str) -> RedirectResponse:
-    """Return the way to the wanted page with the cookie of a new sign-in."""
+def entered(
+    request: Request, wired: Wiring, signed: signin.SignedIn, next_path: str
+) -> RedirectResponse:
+    """Return the way to the wanted page with the cookie of a new sign-in; the one of before ends."""
+    with installation_session(wired.engine) as session:
+        signin.end_sign_in(session, request.cookies.get(COOKIE, ""), wired.clock())
     response = RedirectResponse(local_path(next_path), status_code=303)
     response.set_cookie(
         COOKIE,

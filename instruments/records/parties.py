@@ -132,6 +132,8 @@ class SignIn(Base):
     """What the browser says it is, so that its owner knows it again."""
     proved_at: Mapped[datetime | None]
     """When its owner last showed anew who they are, to change how the account is secured."""
+    used_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When it was last used, noted every few minutes; one that nobody uses ends."""
 
 
 class SignInFailure(Base):

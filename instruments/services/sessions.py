@@ -12,6 +12,7 @@ from instruments.records.parties import Lab, SignIn
 from instruments.services import audit
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
+from instruments.services.signin import ends_at
 from instruments.tenancy import beyond_the_lab
 
 MOST_ENDED = 5
@@ -48,7 +49,7 @@ def list_sessions(ctx: Context, token: str = "") -> tuple[SessionView, ...]:
         views = [
             SessionView(
                 row.id, code, row.created_at, row.expires_at, row.ended_at, row.agent,
-                is_open=row.ended_at is None and ctx.now < row.expires_at,
+                is_open=row.ended_at is None and ctx.now < ends_at(row),
                 is_this=row.token_sha256 == here,
             )
             for row, code in rows

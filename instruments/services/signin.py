@@ -37,6 +37,10 @@ REACHES = ("read", *things())
 """What a token can be limited to."""
 SIGN_IN_LIFE = timedelta(hours=12)
 """A sign-in ends after a working day, used or not."""
+IDLE = timedelta(hours=1)
+"""Nor does one stand that nobody used for so long."""
+NOTED = timedelta(minutes=5)
+"""How exactly the last use is kept: a row is not written for every request."""
 MOST_OF_AGENT = 200
 
 
@@ -64,6 +68,8 @@ class Identity:
     language: str
     reach: frozenset[str] | None = None
     """What the token they came with is limited to; None: it is not."""
+    is_unnoted: bool = False
+    """Their sign-in was used, and that is to be noted."""
     must_enrol: bool = False
     """The lab demands a second factor of them, and they have none."""
     via: str = ""
@@ -148,7 +154,7 @@ def open_sign_in(
 def resolve(session: Session, token: str, now: datetime) -> Identity | None:
     """Return who stands behind a token, None when nobody does any more."""
     row = _find(session, token)
-    if row is None or row.ended_at is not None or now >= row.expires_at:
+    if row is None or row.ended_at is not None or now >= ends_at(row):
         return None
     person, lab = session.get(Person, row.person_id), session.get(Lab, row.lab_id)
     if person is None or lab is None or not person.is_active or lab.suspended_at is not None:
@@ -169,6 +175,7 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         customer_id=customers[0] if customers and not roles & STAFF else None,
         language=person.language,
         reach=frozenset(row.reach.split()) or None if isinstance(row, ApiToken) else None,
+        is_unnoted=isinstance(row, SignIn) and now >= _last_use(row) + NOTED,
         must_enrol=bool(lab.demands_second_factor and roles & SIGNING)
         and not with_factor(session, {person.id}),
         via=_way(row),
@@ -177,6 +184,24 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
 
 def _way(row: SignIn | ApiToken) -> str:
     return f"token:{row.id}" if isinstance(row, ApiToken) else f"sign-in:{row.id}"
+
+
+def ends_at(row: SignIn | ApiToken) -> datetime:
+    """Return when a sign-in ends if nobody uses it, or a token of a program in any case."""
+    if isinstance(row, ApiToken):
+        return row.expires_at
+    return min(row.expires_at, _last_use(row) + IDLE)
+
+
+def note_use(session: Session, token: str, now: datetime) -> None:
+    """Note that a sign-in was used just now."""
+    row = _find(session, token)
+    if isinstance(row, SignIn):
+        row.used_at = now
+
+
+def _last_use(row: SignIn) -> datetime:
+    return row.used_at or row.created_at
 
 
 def end_sign_in(session: Session, token: str, now: datetime) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
-from tests.support.builders import PASSWORD, a_person
+from tests.support.builders import NOW, PASSWORD, a_person
 from tests.support.web import TestClient
 
 HTTPS = "https://calib.example.org"
@@ -56,6 +57,25 @@ def test_a_cookie_another_host_could_have_set_opens_nothing(client):
     assert client.get("/orders").status_code == 303
     client.cookies.set("__Host-calib_session", token)
     assert client.get("/orders").status_code == 200
+
+
+def test_who_signs_in_anew_ends_the_sign_in_of_before(client):
+    entered(client)
+    before = client.cookies["__Host-calib_session"]
+    entered(client)
+    after = client.cookies["__Host-calib_session"]
+    assert after != before
+    client.cookies.set("__Host-calib_session", before)
+    assert client.get("/orders").status_code == 303
+
+
+def test_a_page_that_is_used_keeps_its_sign_in(client, app):
+    entered(client)
+    wired = app.state.wiring
+    for minutes, status in ((50, 200), (100, 200), (150, 200), (211, 303)):
+        now = NOW + timedelta(minutes=minutes)
+        app.state.wiring = dataclasses.replace(wired, clock=lambda now=now: now)
+        assert client.get("/orders").status_code == status, minutes
 
 
 def test_who_signs_out_leaves_nothing_in_the_cache(client):

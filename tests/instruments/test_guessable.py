@@ -114,6 +114,15 @@ def test_what_nobody_tries_first_is_taken(password):
     assert not is_guessable(password)
 
 
+def test_a_password_is_taken_as_it_is():
+    long = "Öl und " + "Wasser mischen sich nicht " * 6 + "!"
+    assert 64 < len(long) <= secrets.MAX_PASSWORD
+    kept = secrets.hash_password(long)
+    assert secrets.is_password(long, kept)
+    for other in (long[:-1], long.lower(), long.strip() + " ", long.replace("Ö", "O")):
+        assert not secrets.is_password(other, kept)
+
+
 def test_passwords_of_a_manager_are_taken():
     assert not any(is_guessable(chance.token_urlsafe(12)) for _ in range(1000))
 

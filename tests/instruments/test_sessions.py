@@ -42,6 +42,38 @@ def test_the_own_are_seen_and_known_again(world):
     assert is_valid(world, there)
 
 
+def test_one_that_nobody_uses_ends_after_an_hour(world):
+    token = opened(world, world.person_id)
+
+    def at(minutes: int) -> signin.Identity | None:
+        now = NOW + timedelta(minutes=minutes)
+        with installation_session(world.engine) as session:
+            known = signin.resolve(session, token, now)
+            if known is not None and known.is_unnoted:
+                signin.note_use(session, token, now)
+        return known
+
+    assert at(4).is_unnoted is False
+    for minutes in (59, 118, 177):  # used within every hour
+        assert at(minutes).is_unnoted
+    assert at(178).is_unnoted is False
+    with context_for(world) as ctx:
+        assert sessions.list_sessions(ctx, token)[0].is_open
+    assert at(177 + 60) is None
+    late = NOW + timedelta(minutes=177 + 60)
+    with context_for(world, now=late) as ctx:
+        assert not sessions.list_sessions(ctx, token)[0].is_open
+
+
+def test_one_that_is_used_ends_after_the_day_all_the_same(world):
+    token = opened(world, world.person_id)
+    for minutes in range(0, 721, 30):
+        now = NOW + timedelta(minutes=minutes)
+        with installation_session(world.engine) as session:
+            assert (signin.resolve(session, token, now) is not None) == (minutes < 720)
+            signin.note_use(session, token, now)
+
+
 def test_one_that_is_ended_opens_nothing_any_more(world):
     here, there = opened(world, world.person_id), opened(world, world.person_id)
     with context_for(world) as ctx:

@@ -18,6 +18,7 @@ from api.app import create_app
 from api.bootstrap import Wiring
 from api.deps import COOKIE, LANGUAGE_COOKIE
 from api.settings import Settings
+from api.turnstile import Misses
 from calib.adapters.files import DirectoryStore
 from calib.adapters.http import post
 from calib.adapters.log_files import FileAnchor, LogFolder
@@ -96,6 +97,7 @@ def an_application(installation: Installation, folder: Path, now: datetime = NOW
     """
     folder.mkdir(parents=True, exist_ok=True)
     app = _application()
+    app.state.misses = Misses()
     app.state.wiring = Wiring(
         settings=Settings(data=str(folder), public_url=ORIGIN),
         engine=installation.engine,
