@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from api.bootstrap import Wiring, trust_of
 from api.deps import MakeContext
-from calib.keeping.audit_pack import Pack, make_pack
-from calib.keeping.export import Source
+from calib.keeping.audit_pack import Pack, PackSource, make_pack
+from calib.ledger.trust import TrustBundle
+from instruments.errors import NotFound
 from instruments.services import audit
 
 ACT = "access:pack:export"
@@ -16,14 +17,21 @@ def taken(act: MakeContext, wired: Wiring, certificate_id: int) -> Pack:
 
     Raises as `make_pack` does.
     """
-    source = Source(
-        wired.engine,
+    source = PackSource(
         wired.store,
         wired.publisher.log(wired.clock()),
         wired.publisher.status_files,
-        trust_of(wired),
+        _trust(wired),
     )
     with act() as ctx:
         made = make_pack(ctx, source, certificate_id)
         audit.record(ctx, ACT, "certificate", certificate_id, {"asked": made.name})
     return made
+
+
+def _trust(wired: Wiring) -> TrustBundle | None:
+    """Return what verifiers pin; None while the installation has no keys."""
+    try:
+        return trust_of(wired)
+    except NotFound:
+        return None

@@ -17,11 +17,14 @@ from typing import Any
 
 from sqlalchemy import inspect, or_, select
 
-from calib.keeping.export import NAMES, Source
+from calib.keeping.export import NAMES
+from calib.ledger.trust import TrustBundle
 from calib.records.calibrations import Calibration, Condition, Evaluation, Reading, ReviewMark
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
+from calib.records.signatures import Signature
 from calib.services.certificate_rows import certificate_of, events_of
-from calib.services.log import proof_of
+from calib.services.log import Log, proof_of
+from calib.services.ports import FileStore, LogStore
 from calib.services.statuses import LIST
 from calib.verifier.evidence import sha256
 from instruments.canonical import canonical_json
@@ -48,7 +51,7 @@ certificate/  what was issued: the PDF, the digital certificate (DCC), the froze
               frozen input from which every figure can be computed again, the result, what happened
               to the certificate, and the proof that exactly these bytes stand in the public log.
 record/       the record of the work: definition of the method as used, readings and conditions
-              with every revision, evaluations, reviews and approvals.
+              with every revision, evaluations, reviews, electronic signatures.
 order/        order, customer, instrument and model, as they stand now.
 standards/    the standards used, with all their certificates.
 people.json   who had a hand in it: the roles they hold or held and the work they are or were
@@ -67,7 +70,7 @@ way. To check that no file of this pack was changed, compare the SHA-256 of each
 
 {number} 号证书的审核资料包。
 certificate/ 为已签发的文件、冻结文件、冻结输入、结果、证书事件，以及这些字节登记在日志中的证明。
-record/ 为原始记录：所用方法定义、读数和环境条件（含全部修订）、评定、复核与批准。
+record/ 为原始记录：所用方法定义、读数和环境条件（含全部修订）、评定、复核、批准与电子签名。
 order/ 为委托单、委托单位、器具和型号的现状；standards/ 为所用标准器及其全部证书。
 people.json 为参与人员及其角色、授权范围和任期；scope.json 为签发当日的认可范围。
 audit.json 为上述各项在审计追踪中的记录；manifest.json 为每个文件的 SHA-256 和大小。
@@ -83,6 +86,16 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class PackSource:
+    """Where files, proofs and statuses are kept; an installation without keys has but the files."""
+
+    store: FileStore
+    log: Log | None
+    statuses: LogStore
+    trust: TrustBundle | None
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The file, and the name to hand it out under."""
 
@@ -90,7 +103,7 @@ class Pack:
     content: bytes
 
 
-def make_pack(ctx: Context, source: Source, certificate_id: int) -> Pack:
+def make_pack(ctx: Context, source: PackSource, certificate_id: int) -> Pack:
     """Return everything behind an issued certificate.
 
     Raises
@@ -121,9 +134,12 @@ def make_pack(ctx: Context, source: Source, certificate_id: int) -> Pack:
     return Pack(f"{name}-audit-pack.zip", _zipped(files))
 
 
-def _files(ctx: Context, source: Source, certificate: Certificate) -> Iterator[tuple[str, bytes]]:
+def _files(
+    ctx: Context, source: PackSource, certificate: Certificate
+) -> Iterator[tuple[str, bytes]]:
     yield from _issued(ctx, source, certificate)
-    yield "trust.json", source.trust.canonical()
+    if source.trust is not None:
+        yield "trust.json", source.trust.canonical()
     yield "verify.py", (resources.files("calib.verifier") / "standalone.py").read_bytes()
     status = source.statuses.read(LIST)
     if status is not None:
@@ -140,7 +156,9 @@ def _files(ctx: Context, source: Source, certificate: Certificate) -> Iterator[t
     yield "scope.json", _json(_scope(ctx, certificate))
 
 
-def _issued(ctx: Context, source: Source, certificate: Certificate) -> Iterator[tuple[str, bytes]]:
+def _issued(
+    ctx: Context, source: PackSource, certificate: Certificate
+) -> Iterator[tuple[str, bytes]]:
     """Yield what was issued, and what happened to it since."""
     session = ctx.session
     yield "certificate/document.json", certificate.payload.encode()
@@ -168,6 +186,7 @@ def _record(
         "record": told,
         "readings": _rows(ctx, Reading, Reading.calibration_id == id_),
         "conditions": _rows(ctx, Condition, Condition.calibration_id == id_),
+        "signatures": _rows(ctx, Signature, Signature.calibration_id == id_),
         "reviews": _rows(ctx, ReviewMark, ReviewMark.calibration_id == id_),
         "evaluations": [
             {k: v for k, v in row.items() if k not in ("input_json", "result_json")}
@@ -206,7 +225,7 @@ def _ordered(
 
 
 def _standards(
-    ctx: Context, source: Source, certificate: Certificate, about: list[tuple[str, int]]
+    ctx: Context, source: PackSource, certificate: Certificate, about: list[tuple[str, int]]
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the standards that were read, with all certificates of each."""
     session = ctx.session

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+import zipfile
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from calib.jobs.tasks import make_due_notices, send_mails
 from tests.support.builders import NOW
+from tests.support.looks import faults_on
 from tests.support.served import Served, paste, served, sign_in
 
 pytestmark = pytest.mark.browser
@@ -56,6 +59,7 @@ def test_from_the_request_to_the_reminder(own_site, browser, as_somebody, compla
     signatory = as_somebody("signatory")
     _approve(signatory, record, "Authorise", "Authorised")
     token = _issue(signatory, own_site)
+    _take_pack(as_somebody("quality_manager"), own_site, signatory.url)
     _look_up(browser, own_site, token)
     technician.goto(f"{own_site.address}/board")
     expect(technician.locator(".board li")).to_have_class("green")
@@ -144,6 +148,29 @@ def _issue(page: Page, site: Served) -> str:
     opened = page.get_by_role("link", name="What the QR code opens").get_attribute("href")
     assert opened is not None
     return opened.rpartition("/")[2]
+
+
+def _take_pack(page: Page, site: Served, certificate: str) -> None:
+    """Take everything behind the certificate along, and find that told in the trail."""
+    page.goto(certificate)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Audit pack").click()
+    with zipfile.ZipFile(taken.value.path()) as pack:
+        listed = json.loads(pack.read("manifest.json"))["files"]
+        sums = {one["path"]: one["sha256"] for one in listed}
+        assert sums == {
+            name: hashlib.sha256(pack.read(name)).hexdigest()
+            for name in pack.namelist()
+            if name != "manifest.json"
+        }
+        assert pack.read("certificate/certificate.pdf").startswith(b"%PDF")
+        assert json.loads(pack.read("record/readings.json"))
+    page.get_by_role("link", name="What happened here").click()
+    told = page.locator("main tbody th[scope=row]")
+    expect(told.filter(has_text="Audit pack taken")).to_have_count(1)
+    expect(told.filter(has_text="Certificate issued")).to_have_count(1)
+    page.locator("details summary").last.click()
+    assert faults_on(page, "/lab/audit") == []
 
 
 def _look_up(browser: Browser, site: Served, token: str) -> None:

@@ -11,8 +11,7 @@ import zipfile
 
 import pytest
 
-from calib.keeping.audit_pack import make_pack
-from calib.keeping.export import Source
+from calib.keeping.audit_pack import PackSource, make_pack
 from calib.services import issue, readings, review
 from calib.services.publishing import publish
 from instruments.errors import NotAllowed, NotFound, Refused
@@ -42,8 +41,7 @@ def a_corrected_one(lab):
 
 
 def packed(lab, certificate_id, person=None):
-    source = Source(
-        lab.bench.engine,
+    source = PackSource(
         lab.store,
         lab.publisher.log(lab.now),
         lab.publisher.status_files,

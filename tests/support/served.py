@@ -70,7 +70,7 @@ def served(folder: Path, *, host: str = "127.0.0.1") -> Iterator[Served]:
             clock=clock,
         )
         world = _a_lab(wired)
-        roles: tuple[Role, ...] = ("technician", "reviewer", "signatory")
+        roles: tuple[Role, ...] = ("technician", "reviewer", "signatory", "quality_manager")
         people = {role: _a_person(world, role) for role in roles}
         with running(create_app(wired), port):
             yield Served(f"http://{host}:{port}", wired, world, clock, mails, people)
