@@ -100,6 +100,7 @@ ACT_WORDS: Mapping[str, str] = {
     "registry:person:invite": "Person invited",
     "registry:person:prove": "Identity proved again",
     "registry:person:send_link": "Link sent by mail",
+    "calibration:signature:ask": "Asked to sign",
     "calibration:signature:make": "Signed electronically",
     "certificate:end:propose": "End of a certificate proposed",
     "certificate:end:consent": "End of a certificate agreed to",
