@@ -18,7 +18,6 @@ from sqlalchemy.types import TypeDecorator
 UNTOLD = frozenset(
     {
         "audit_events",
-        "challenges",  # wait for one answer of one browser, and are gone
         "refusal_counts",
         "idempotency_keys",  # remembers an answer, changes nothing
         "number_series",  # counted with the row that takes the number; templates are told apart
