@@ -21,7 +21,7 @@ from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused,
 from instruments.records.audit import AuditEvent
 from instruments.tenancy import installation_session, lab_session
 from tests.support import issuing
-from tests.support.builders import NOW
+from tests.support.builders import NOW, told
 from tests.support.due_world import due_world
 from tests.support.receivers import a_receiver
 
@@ -163,6 +163,7 @@ def test_whoever_fails_again_and_again_is_stopped_and_the_lab_is_told(bench, tmp
     issuing.issued(bench, store, issuing.authorised(bench), key="another-one")
     with bench.as_(bench.signatory) as ctx:
         ctx.session.get_one(issuing.labs.Lab, bench.lab_id).email = "lab@example.org"
+        told(ctx.session)
     sky, now = Sky(500), NOW
     for _ in range(60):
         send(bench, sky, now)
