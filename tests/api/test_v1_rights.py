@@ -68,6 +68,8 @@ OWN = {
     "/standards/{standard_id}": CLOSED,
     "/types": SEEN,
     "/types/{type_id}": SEEN,
+    "/webhooks": CLOSED,
+    "/webhooks/{webhook_id}/deliveries": CLOSED,
 }
 """The answer to the operator of the customer whose instrument, order and record number 1 are."""
 NOT_THEIRS = {path: MISSING for path, answer in OWN.items() if "{" in path and answer == SEEN} | {
