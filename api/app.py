@@ -26,9 +26,9 @@ from starlette.exceptions import HTTPException
 from api import denied, health
 from api.bootstrap import Wiring
 from api.cookies import HostCookies, is_secure
-from api.declared import declared
 from api.deps import language_of, origin_of
 from api.logs import pseudonym, pseudonym_key
+from api.openapi import describe
 from api.pages import router as pages
 from api.pages.rendering import error_page
 from api.problems import AskedTooOften, SignInNeeded, incident, problem, status_of
@@ -76,7 +76,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.include_router(health.router)
     app.include_router(v1)
     app.include_router(pages)
-    tuple(declared(app))  # refuses to start with a route that does not say what it does
+    describe(app)  # refuses to start with a route that does not say what it does
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.middleware("http")(_guard)
     app.add_middleware(HostCookies)
@@ -253,7 +253,11 @@ async def _http_error(request: Request, error: Exception) -> Response:
         return _answer(
             request, NotFound("no-such-page", "There is no such page. Start from the first page.")
         )
-    return _answer(request, Invalid("request-invalid", str(error.detail)), status=error.status_code)
+    answer = _answer(
+        request, Invalid("request-invalid", str(error.detail)), status=error.status_code
+    )
+    answer.headers.update(error.headers or {})  # Allow, of a method that a path does not take
+    return answer
 
 
 async def _stale(request: Request, _error: Exception) -> Response:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
+
+
+def gives(*media_types: str) -> dict[int | str, dict[str, Any]]:
+    """Return what the description of a route says of the files it answers with."""
+    return {200: {"content": {one: {} for one in media_types}}}
 
 
 def download(content: bytes, media_type: str, name: str, *, inline: bool = False) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.deps import Acting, Reading, Wired, allows
-from api.files import download
+from api.files import download, gives
 from api.packing import taken
 from api.strict_routes import StrictRoute
 from instruments.services import trail
@@ -47,6 +47,8 @@ def own_acts(
 @router.get(
     "/certificates/{certificate_id}/audit-pack",
     dependencies=allows("audit.export"),
+    response_class=Response,
+    responses=gives("application/zip"),
 )
 def audit_pack(certificate_id: int, act: Acting, wired: Wired) -> Response:
     """Return everything behind a certificate as one ZIP file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api.deps import Acting, Key, Reading, VersionSeen, Wired, Writing, allows
-from api.files import download
+from api.files import download, gives
 from api.proving import Proving, answer_of
 from api.schemas.work import NewConsent, Reason, TwoPersons
 from api.strict_routes import StrictRoute
@@ -54,7 +54,12 @@ def get_certificate(certificate_id: int, ctx: Reading) -> lookup.CertificateView
     return lookup.certificate(ctx, certificate_id)
 
 
-@router.get("/certificates/{certificate_id}/files/{role}", dependencies=allows("certificate.read"))
+@router.get(
+    "/certificates/{certificate_id}/files/{role}",
+    dependencies=allows("certificate.read"),
+    response_class=Response,
+    responses=gives("application/pdf", "application/xml", "application/json"),
+)
 def get_file(certificate_id: int, role: str, ctx: Reading, wired: Wired) -> Response:
     """Return a file of a certificate: ``pdf``, ``dcc``, ``input`` or ``result``."""
     file = lookup.certificate_file(ctx, certificate_id, role)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, UploadFile
 
 from api.deps import Key, Language, Reading, VersionSeen, Wired, Writing, allows
-from api.files import download
+from api.files import download, gives
 from api.method_documents import (
     changes_document,
     dry_run_document,
@@ -70,7 +70,12 @@ def show_method(method_id: int, ctx: Reading, response: Response) -> dict[str, A
     return _answer(response, get_method(ctx, method_id), ctx.language)
 
 
-@router.get("/{method_id}/text", dependencies=allows("method.read"))
+@router.get(
+    "/{method_id}/text",
+    dependencies=allows("method.read"),
+    response_class=Response,
+    responses=gives("application/toml"),
+)
 def show_text(method_id: int, ctx: Reading) -> Response:
     """Return a revision as a type file."""
     name, text = export_text(ctx, method_id)

@@ -17,6 +17,7 @@ from api.declared import declared
 from instruments.services import signin
 from tests.support import builders, issuing
 from tests.support.builders import context_for
+from tests.support.described import body_of, described, example, schema_of
 from tests.support.door import Door, a_key
 
 FOREIGN, NOBODYS = "1", "987654"
@@ -29,38 +30,6 @@ FIELDS = (
     "simulated", "barcode_", "previous", "place", "act", "act_", "facts", "happened_at", "reach",
     "expires_at", "suspended_at", "retention_years", "keeps_competence", "__class__",
 )  # fmt: skip
-
-
-@functools.cache
-def described() -> dict[str, Any]:
-    return create_app(cast("Wiring", None)).openapi()
-
-
-def schema_of(schema: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in schema:
-        schema = described()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    return schema
-
-
-def body_of(operation: dict[str, Any]) -> dict[str, Any]:
-    content = operation.get("requestBody", {}).get("content", {})
-    return schema_of(content.get("application/json", {}).get("schema", {}))
-
-
-def example(schema: dict[str, Any]) -> Any:
-    schema = schema_of(schema)
-    if "default" in schema:
-        return schema["default"]
-    for one in schema.get("anyOf", ()):
-        return example(one)
-    kind = schema.get("type")
-    if kind == "object":
-        return {name: example(schema["properties"][name]) for name in schema.get("required", ())}
-    if kind == "array":
-        return []
-    if schema.get("format") == "date":
-        return "2026-01-01"
-    return {"integer": 1, "boolean": False}.get(str(kind), "1")
 
 
 def operations() -> list[tuple[str, str]]:

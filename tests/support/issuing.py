@@ -85,9 +85,10 @@ def a_bench(
     type_id: str = PROBE,
     *,
     resolution: str = "0.01",
+    code: str = "HZ",
 ) -> Bench:
-    """Return a lab ready to measure, on a new database."""
-    world = builders.an_installation(url)
+    """Return a lab ready to measure, on a new database or beside the labs of another."""
+    world = builders.an_installation(url, code)
     if catalogue is not None:
         world = Installation(world.engine, catalogue, world.lab_id, world.person_id)
     people = [

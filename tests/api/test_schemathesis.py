@@ -1,0 +1,81 @@
+"""The JSON doors against their own description, as every role: schemathesis makes the requests.
+
+A minute of the processor in CI; every night `CALIB_FUZZ_SECONDS` for each role, 600 if not said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from tests.support import issuing
+from tests.support.door import Door, a_door
+from tests.support.web import a_sign_in
+
+ACTORS = (
+    "technician", "reviewer", "signatory", "quality_manager", "manager", "administrator",
+    "customer", "venue_operator", "",
+)  # fmt: skip
+LEFT_OUT = [
+    "positive_data_acceptance",  # a body of the right shape may still mean nothing: 409, 422
+    "missing_required_header",  # If-Match and Idempotency-Key answer by problems of their own
+]
+SHORT, LONG = 4, 600
+
+
+@pytest.fixture
+def door(tmp_path) -> Iterator[Door]:
+    made = a_door(f"sqlite+pysqlite:///{tmp_path / 'calib.db'}", tmp_path)
+    issuing.issued(made.bench, made.store, issuing.authorised(made.bench))
+    issuing.opened(made.bench)
+    yield made
+    made.bench.engine.dispose()
+
+
+def seconds() -> int:
+    return int(os.environ.get("CALIB_FUZZ_SECONDS", LONG))
+
+
+def failures(door: Door, actor: str, limit: int, phases: list[str]) -> Iterator[str]:
+    """Yield what does not conform, once for each operation and kind."""
+    config = SchemathesisConfig(seed=20260302, max_time=limit)
+    schema: Any = schemathesis.openapi.from_asgi("/api/v1/openapi.json", door.app, config=config)
+    if actor:
+        customer = door.bench.customer_id if actor in ("customer", "venue_operator") else None
+        token = a_sign_in(door.bench.installation, actor, customer_id=customer)
+        schema.config.update(headers={"Authorization": f"Bearer {token}"})
+    schema.config.phases.update(phases=phases)
+    schema.config.checks.update(excluded_check_names=LEFT_OUT)
+    schema.config.generation.update(
+        max_examples=10 if limit == SHORT else 1000, no_shrink=True, deterministic=True, database="none"
+    )
+    told, asked = set(), 0
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            yield f"{event}"
+        if not isinstance(event, events.ScenarioFinished):
+            continue
+        for case_id, checks in event.recorder.checks.items():
+            asked += 1
+            case = event.recorder.cases[case_id].value
+            for check in checks:
+                failed = check.failure_info
+                what = (case.method, case.path, check.name)
+                if failed is not None and what not in told:
+                    told.add(what)
+                    yield f"{what}: {failed.failure.title} {failed.failure.message}\n{failed.code_sample}"
+    print(actor, asked, "requests")
+    assert asked > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("actor", ACTORS, ids=lambda one: one or "nobody")
+def test_answers_are_as_described(door, actor):
+    found = list(failures(door, actor, SHORT, ["coverage", "fuzzing"]))
+    assert not found, "\n\n".join(found)

@@ -1,0 +1,103 @@
+"""What those outside a lab are shown, field by field: the public, a customer, a venue, the board.
+
+`python -m tests.support.fields_seen` writes docs/operate/fields.csv for people to review.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import html
+from sqlalchemy import select
+
+from calib.records.certificates import Certificate
+from instruments.tenancy import installation_session
+from tests.house.source import ROOT
+from tests.support import builders, issuing
+from tests.support.builders import context_for
+from tests.support.door import Door, a_door
+from tests.support.web import a_sign_in
+
+PAGE = ROOT / "docs" / "operate" / "fields.csv"
+OUTSIDE = ("customer", "venue_operator")
+JSON = (
+    "account/acts", "board", "certificates", "certificates/1", "customers", "customers/1", "due",
+    "instruments", "instruments/1", "instruments/1/history", "instruments/1/transfers",
+    "models/1", "orders", "orders/1", "sites", "sites/1",
+)  # fmt: skip
+"""What a customer and the operator of a venue may read; types hold nothing of anybody."""
+PAGES = ("/board", "/board/wall", "/orders/1", "/instruments/1", "/certificates/1", "/customers/1")
+
+
+def a_filled_door(folder: Path) -> Door:
+    """Return a lab whose customer has one of everything, number 1."""
+    door = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
+    with context_for(door.bench.installation) as ctx:
+        builders.a_site(ctx, door.bench.customer_id)
+    issuing.issued(door.bench, door.store, issuing.authorised(door.bench))
+    return door
+
+
+def fields_of(value: Any, at: str = "") -> Iterator[str]:
+    """Yield the places of all fields of a JSON value, of lists once."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield f"{at}/{name}"
+            yield from fields_of(inner, f"{at}/{name}")
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields_of(inner, f"{at}/*")
+
+
+def words_of(page: str) -> Iterator[str]:
+    """Yield what a page calls the things that it shows: headings of tables, terms of lists."""
+    for element in html.fromstring(page).xpath("//main//dt | //main//th | //main//label"):
+        yield " ".join(element.text_content().split())
+
+
+def seen(door: Door) -> set[tuple[str, str, str]]:
+    """Return who sees what of which view."""
+    with installation_session(door.bench.engine, read_only=True) as session:
+        token = session.scalars(select(Certificate.token)).one()
+    nobody = door.client()
+    answer = nobody.get(f"/api/v1/public/certificates/{token}")
+    assert answer.status_code == 200, answer.text
+    found = {("public", "GET /api/v1/public/certificates", one) for one in fields_of(answer.json())}
+    found |= {("public", "page /c", one) for one in words_of(nobody.get(f"/c/{token}").text)}
+    for role in OUTSIDE:
+        customer = door.bench.customer_id
+        client = door.client(a_sign_in(door.bench.installation, role, customer_id=customer))
+        for path in JSON:
+            answer = client.get(f"/api/v1/{path}")
+            assert answer.status_code == 200, (path, answer.text)
+            view = f"GET /api/v1/{path}"
+            found |= {(role, view, one) for one in fields_of(answer.json())}
+        for path in PAGES:
+            answer = client.get(path)
+            assert answer.status_code == 200, (path, answer.text[:300])
+            found |= {(role, f"page {path}", one) for one in words_of(answer.text)}
+    return found
+
+
+def written() -> set[tuple[str, ...]]:
+    """Return the fields as they were reviewed."""
+    with PAGE.open(newline="", encoding="utf-8") as file:
+        return {tuple(row) for row in csv.reader(file)} - {("who", "view", "field")}
+
+
+def write() -> None:
+    """Write the fields."""
+    with tempfile.TemporaryDirectory() as folder:
+        door = a_filled_door(Path(folder))
+        rows = sorted(seen(door))
+        door.bench.engine.dispose()
+    with PAGE.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([("who", "view", "field"), *rows])
+
+
+if __name__ == "__main__":
+    write()
