@@ -119,7 +119,7 @@ def sign_in_by_passkey(
 def entered(
     request: Request, wired: Wiring, signed: signin.SignedIn, next_path: str
 ) -> RedirectResponse:
-    """Return the way to the wanted page with the cookie of a new sign-in; the one of before ends."""
+    """Return the way to the wanted page with the cookie of a new sign-in; an earlier one ends."""
     with installation_session(wired.engine) as session:
         signin.end_sign_in(session, request.cookies.get(COOKIE, ""), wired.clock())
     response = RedirectResponse(local_path(next_path), status_code=303)
