@@ -8,16 +8,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
 from api.settings import Settings
 from api.watch import Watch
 from calib.adapters.files import DirectoryStore
-from calib.adapters.http import fetcher, post
+from calib.adapters.http import ask, fetcher, post
 from calib.adapters.log_files import FileAnchor, LogFolder
 from calib.adapters.mail import FolderMailer, Security, SMTPMailer
-from calib.adapters.passphrase import need_long, read_passphrase
+from calib.adapters.passphrase import need_long, read_passphrase, read_private
 from calib.adapters.sealing import CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
 from calib.adapters.webhooks import PinnedCourier
@@ -28,6 +29,7 @@ from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
 from instruments.errors import Unavailable
+from instruments.services.identities import Provider
 from instruments.services.secrets import refuse_leaked
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ class Wiring:
     publisher: Publisher
     probe: Callable[[], None] = lambda: None
     """Raises what is wrong with the keys."""
+    provider: Provider | None = None
+    """Through whom people may sign in; None: nobody."""
     watch: Watch = field(default_factory=Watch)
 
 
@@ -96,6 +100,28 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
         signer=signer,
         publisher=_publisher(settings, engine, signer),
         probe=_probe(settings),
+        provider=provider_of(settings),
+    )
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """Return the identity provider the settings name; None: they name none."""
+    if not settings.oidc_issuer:
+        return None
+    from calib.adapters.identity_provider import OIDCProvider
+
+    def secret() -> str:
+        path = settings.oidc_secret_file
+        return read_private(Path(path)).decode().strip() if path else ""
+
+    return OIDCProvider(
+        ask,
+        issuer=settings.oidc_issuer,
+        client=settings.oidc_client,
+        secret=secret,
+        name=settings.oidc_name or urlsplit(settings.oidc_issuer).netloc,
+        factor=frozenset(settings.oidc_factor.split()),
+        back=f"{settings.public_url.rstrip('/')}/sign-in/provider/back",
     )
 
 

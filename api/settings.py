@@ -86,6 +86,20 @@ class Settings:
     )
     timestamp_roots: str = _setting("", "File with the roots (PEM) of the timestamp authority.")
 
+    oidc_issuer: str = _setting(
+        "", "Identity provider (OpenID Connect) people may sign in through; empty: none."
+    )
+    oidc_client: str = _setting("", "What the provider knows this installation by (client id).")
+    oidc_secret_file: str = _setting(
+        "", "File, readable by this user alone, with the secret the provider gave; empty: none."
+    )
+    oidc_name: str = _setting("", "What people call the provider; empty: its host name.")
+    oidc_factor: str = _setting(
+        "",
+        "Words of the provider (amr or acr, separated by spaces) by which its sign-in counts for "
+        "the second factor too; empty: it never does.",
+    )
+
     @property
     def folder(self) -> Path:
         """Return the data folder as a path."""
@@ -131,6 +145,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             "public_url", settings.public_url, "an address that starts with http:// or https://"
         )
     _need_encryption(settings)
+    if settings.oidc_issuer:
+        _provider(settings)
     return settings
 
 
@@ -151,6 +167,15 @@ def _need_encryption(settings: Settings) -> None:
     address = urlsplit(settings.timestamp_url)
     if settings.timestamp_url and address.scheme != "https" and address.hostname not in HERE:
         _refuse("timestamp_url", settings.timestamp_url, "an address that starts with https://")
+
+
+def _provider(settings: Settings) -> None:
+    parts = urlsplit(settings.oidc_issuer)
+    here = parts.scheme == "http" and parts.hostname in HERE
+    if not (parts.hostname and (parts.scheme == "https" or here)) or parts.query or parts.fragment:
+        _refuse("oidc_issuer", settings.oidc_issuer, "an address that starts with https://")
+    if not settings.oidc_client:
+        _refuse("oidc_client", "", "the client id that the provider gave")
 
 
 def _whole(text: str, name: str, low: int, high: int) -> None:

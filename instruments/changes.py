@@ -19,6 +19,8 @@ UNTOLD = frozenset(
     {
         "audit_events",
         "refusal_counts",
+        "challenges",  # random bytes that wait for minutes, as do the steps of a provider
+        "provider_flows",
         "idempotency_keys",  # remembers an answer, changes nothing
         "number_series",  # counted with the row that takes the number; templates are told apart
         "outbox",
@@ -37,6 +39,7 @@ MOST_OF_VALUE = 200
 HIDDEN = "\u2026"
 _SECRET = (
     "_hash", "token", "secret", "salt", "token_sha256", "code_sha256", "bound_sha256",
+    "subject_sha256", "state_sha256", "nonce", "verifier",
 )  # fmt: skip
 _ERASABLE = {("persons", "name"), ("persons", "email")}
 """A person may have them erased, and the trail keeps what it is told for good."""

@@ -27,6 +27,7 @@ from api.pages import (
     models,
     orders,
     password,
+    providing,
     public,
     publiclog,
     registry,
@@ -38,7 +39,7 @@ from api.pages import (
 
 router = APIRouter(include_in_schema=False)
 for part in (
-    home, entering,
+    home, entering, providing,
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers,

@@ -12,7 +12,7 @@ from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
-from instruments.services import passkeys, proof, second_factor, sessions, signin
+from instruments.services import identities, passkeys, proof, second_factor, sessions, signin
 
 router = APIRouter(include_in_schema=False)
 
@@ -110,6 +110,7 @@ def account_page(
 ) -> Response:
     """Show the page of the account, with what is shown this once."""
     here = request.cookies.get(COOKIE, "")
+    wired = wiring(request)
     return staff_page(
         request,
         "account.html",
@@ -125,9 +126,11 @@ def account_page(
         recovery=recovery,
         waits=waits or begun is not None,
         passkeys=passkeys.list_passkeys(ctx),
-        may_have_passkeys=passkeys.has_party(wiring(request).settings.public_url),
+        may_have_passkeys=passkeys.has_party(wired.settings.public_url),
         is_proved=proof.is_fresh(ctx.session, here, ctx.now),
         sessions=sessions.list_sessions(ctx, here),
+        provider=wired.provider.name if wired.provider else "",
+        is_linked=identities.is_linked(ctx),
     )
 
 

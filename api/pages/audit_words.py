@@ -76,6 +76,8 @@ ACT_WORDS: Mapping[str, str] = {
     "registry:order:give_back": "Instruments given back",
     "registry:order:receive": "Instrument received",
     "registry:order:request": "Order requested",
+    "registry:identity:link": "Identity provider connected",
+    "registry:identity:unlink": "Identity provider disconnected",
     "registry:passkey:register": "Passkey registered",
     "registry:passkey:remove": "Passkey removed",
     "registry:person:activate": "Account closed or reopened",

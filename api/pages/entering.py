@@ -30,7 +30,7 @@ def sign_in_form(
     next: str = "/",  # noqa: A002
 ) -> HTMLResponse:
     """Show the sign-in form."""
-    return _form(request, wired, language, next)
+    return sign_in_page(request, wired, language, next)
 
 
 @router.post("/sign-in", dependencies=allows("public.sign_in"))
@@ -65,11 +65,11 @@ def sign_in(
             halfway=halfway,
         )
     except DomainError as problem:
-        shown = _form(
+        shown = sign_in_page(
             request, wired, language, next, problem, email=email, lab=lab, asked="".join(asked)
         )
         if asked:
-            _wait(shown, bound)
+            wait(shown, bound)
         return shown
     return entered(request, wired, signed, next)
 
@@ -81,7 +81,7 @@ def begin_passkey(request: Request, wired: Wired) -> Response:
     bound = secrets.token_urlsafe(32)
     with installation_session(wired.engine) as session:
         response = options(_begin(request, wired, session, bound, None))
-    _wait(response, bound)
+    wait(response, bound)
     return response
 
 
@@ -110,7 +110,7 @@ def sign_in_by_passkey(
             agent=request.headers.get("user-agent", ""),
         )
     except DomainError as problem:
-        return _form(request, wired, language, next, problem, lab=lab)
+        return sign_in_page(request, wired, language, next, problem, lab=lab)
     done = entered(request, wired, signed, next)
     done.delete_cookie(WAITING)
     return done
@@ -146,7 +146,8 @@ def _begin(
     )
 
 
-def _wait(response: Response, bound: str) -> None:
+def wait(response: Response, bound: str) -> None:
+    """Give the browser the secret that its passkey challenge is bound to."""
     response.set_cookie(
         WAITING,
         bound,
@@ -156,7 +157,7 @@ def _wait(response: Response, bound: str) -> None:
     )
 
 
-def _form(
+def sign_in_page(
     request: Request,
     wired: Wiring,
     language: str,
@@ -167,6 +168,7 @@ def _form(
     lab: str = "",
     asked: str = "",
 ) -> HTMLResponse:
+    """Show the sign-in, with what is wrong."""
     status = 200 if problem is None else 429 if problem.code == "sign-in-paused" else 401
     return page(
         request,
@@ -178,5 +180,6 @@ def _form(
         lab=lab,
         problem=problem,
         asked=asked,
+        provider=wired.provider.name if wired.provider else "",
         has_passkeys=passkeys.has_party(wired.settings.public_url),
     )

@@ -1,4 +1,4 @@
-"""HTTPS for witnesses and watched logs: small bodies, short patience, no redirects.
+"""HTTPS to whoever the settings name: small bodies, short patience, no redirects.
 
 Without encryption only this machine is spoken to.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,11 +35,22 @@ def is_encrypted_or_here(address: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and here)
 
 
-def _open(address: str, body: bytes | None) -> tuple[int, bytes]:
+def ask(
+    address: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
+    """Send a body, or fetch without one; return status and answer.
+
+    Raises
+    ------
+    Unavailable
+        Nobody answers there.
+    """
     if not is_encrypted_or_here(address):
         raise _silent(address, "it is no https address, and not of this machine")
     opener = urllib.request.build_opener(NoRedirect)
-    request = urllib.request.Request(address, data=body)  # noqa: S310 -- the scheme was looked at
+    request = urllib.request.Request(  # noqa: S310 -- the scheme was looked at
+        address, data=body, headers=dict(headers or {})
+    )
     try:
         with opener.open(request, timeout=SECONDS) as answer:
             return int(answer.status), bytes(answer.read(LARGEST))
@@ -58,7 +69,7 @@ def post(address: str, body: bytes) -> tuple[int, bytes]:
     Unavailable
         Nobody answers there.
     """
-    return _open(address, body)
+    return ask(address, body)
 
 
 def fetcher(base: str) -> Callable[[str], bytes]:
@@ -69,7 +80,7 @@ def fetcher(base: str) -> Callable[[str], bytes]:
 
     def fetch(path: str) -> bytes:
         address = f"{base.rstrip('/')}/{path}"
-        status, content = _open(address, None)
+        status, content = ask(address)
         if status != 200:
             raise _silent(address, f"it answers {status}")
         return content

@@ -20,6 +20,7 @@ _RECORDS: Final = (
     "instruments.records.models",
     "instruments.records.orders",
     "instruments.records.passkeys",
+    "instruments.records.identities",
     "instruments.records.parties",
     "instruments.records.scope",
     "instruments.records.sites",

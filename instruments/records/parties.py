@@ -134,6 +134,8 @@ class SignIn(Base):
     """When its owner last showed anew who they are, to change how the account is secured."""
     used_at: Mapped[datetime | None] = mapped_column(default=None)
     """When it was last used, noted every few minutes; one that nobody uses ends."""
+    has_factor: Mapped[bool] = mapped_column(default=False, server_default="0")
+    """Whether an identity provider said that it saw a second factor."""
 
 
 class SignInFailure(Base):

@@ -38,7 +38,7 @@ def enter(  # noqa: PLR0913 -- what is typed, where it comes from, who is told
     Raises NotAllowed after too many failures and where the second factor is missing or wrong, and
     whatever `signin.sign_in` raises.
     """
-    with _told(engine, email, lab_code, origin, clock):
+    with told(engine, email, lab_code, origin, clock):
         with installation_session(engine, read_only=True) as session:
             throttle.need_calm(session, email, origin, clock())
             claim = signin.claim_of(session, email)
@@ -93,7 +93,7 @@ def enter_by_passkey(
     Raises NotAllowed when no challenge waits or the answer is not right, and what
     `signin.open_sign_in` raises.
     """
-    with _told(engine, "", lab_code, "", clock):
+    with told(engine, "", lab_code, "", clock):
         with installation_session(engine) as session:
             taken = challenges.take(session, purpose, bound, clock())
         with installation_session(engine) as session:
@@ -108,7 +108,7 @@ def enter_by_passkey(
 
 
 @contextmanager
-def _told(
+def told(
     engine: Engine, email: str, lab_code: str | None, origin: str, clock: Callable[[], datetime]
 ) -> Iterator[None]:
     """Tell the trail of an attempt that was refused, once nothing of it is held any more."""

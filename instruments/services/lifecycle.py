@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, select
 from instruments.errors import Conflict, NotFound, Refused
 from instruments.records.audit import AuditEvent
 from instruments.records.factors import RecoveryCode, SecondFactor
+from instruments.records.identities import LinkedIdentity
 from instruments.records.parties import ApiToken, Lab, Membership, Person, SignIn
 from instruments.records.passkeys import Passkey
 from instruments.services import audit, fields
@@ -95,7 +96,7 @@ def erase_person(session: InstallationSession, person_id: int, reason: str, now:
     for row in session.scalars(select(SignIn).where(SignIn.person_id == person_id)):
         row.agent = ""
     _end_entries(session, SignIn.person_id == person_id, ApiToken.person_id == person_id, now)
-    for table in (SecondFactor, RecoveryCode, Passkey):
+    for table in (SecondFactor, RecoveryCode, Passkey, LinkedIdentity):
         session.execute(delete(table).where(table.person_id == person_id))
     for lab_id in sorted({lab.id for lab, _ in held}):
         facts = {"reason": said}

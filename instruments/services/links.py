@@ -129,7 +129,7 @@ def choose_password(
     )
     throttle.forget(session, person.email)
     ask(session, "changed", person.email, origin="", now=now)
-    _trail(session, person.id, "registry:person:choose_password", now)
+    trail(session, person.id, "registry:person:choose_password", now)
 
 
 def gone() -> NotAllowed:
@@ -177,7 +177,7 @@ def _due(session: InstallationSession, letter: Letter, now: datetime) -> Due | N
             used_at=None,
         )
     )
-    _trail(session, person.id, "registry:person:send_link", now, purpose=letter.purpose)
+    trail(session, person.id, "registry:person:send_link", now, purpose=letter.purpose)
     return due
 
 
@@ -189,10 +189,10 @@ def _usable(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _trail(
+def trail(
     session: InstallationSession, person_id: int, act: str, now: datetime, **facts: str
 ) -> None:
-    """Write the act, which is nobody's in a lab, into the trail of every lab of the person."""
+    """Write an act, which is nobody's in a lab, into the trail of every lab of the person."""
     for lab in labs_of(session, person_id):
         event = AuditEvent(
             lab_id=lab.id,

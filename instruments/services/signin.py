@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from instruments.context import Actor, Context
@@ -151,6 +151,15 @@ def open_sign_in(
     return SignedIn(token, person_id, lab_id, expires_at)
 
 
+def mark(
+    session: InstallationSession, token: str, *, has_factor: bool, proved_at: datetime | None
+) -> None:
+    """Write down of a sign-in just opened what its identity provider saw."""
+    kept = update(SignIn).where(SignIn.token_sha256 == token_hash(token))
+    session.flush()
+    session.execute(kept.values(has_factor=has_factor, proved_at=proved_at))
+
+
 def resolve(session: Session, token: str, now: datetime) -> Identity | None:
     """Return who stands behind a token, None when nobody does any more."""
     row = _find(session, token)
@@ -177,6 +186,7 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         reach=frozenset(row.reach.split()) or None if isinstance(row, ApiToken) else None,
         is_unnoted=isinstance(row, SignIn) and now >= _last_use(row) + NOTED,
         must_enrol=bool(lab.demands_second_factor and roles & SIGNING)
+        and not (isinstance(row, SignIn) and row.has_factor)
         and not with_factor(session, {person.id}),
         via=_way(row),
     )
