@@ -39,7 +39,7 @@ MOST_OF_VALUE = 200
 HIDDEN = "\u2026"
 _SECRET = (
     "_hash", "token", "secret", "salt", "token_sha256", "code_sha256", "bound_sha256",
-    "subject_sha256", "state_sha256", "nonce", "verifier",
+    "subject_sha256", "state_sha256", "nonce",
 )  # fmt: skip
 _ERASABLE = {("persons", "name"), ("persons", "email")}
 """A person may have them erased, and the trail keeps what it is told for good."""

@@ -76,7 +76,7 @@ class OIDCProvider:
                 scope="openid email",
                 state=flow.state,
                 nonce=flow.nonce,
-                code_challenge=create_s256_code_challenge(flow.verifier),
+                code_challenge=create_s256_code_challenge(flow.pkce_secret),
                 code_challenge_method="S256",
             )
         )
@@ -114,7 +114,7 @@ class OIDCProvider:
         offered = about.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         way = "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
         sent = prepare_token_request(
-            "authorization_code", redirect_uri=self._back, code=code, code_verifier=flow.verifier
+            "authorization_code", redirect_uri=self._back, code=code, code_verifier=flow.pkce_secret
         )
         headers = {
             "Accept": "application/json",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from instruments.db import Base
@@ -29,7 +29,10 @@ class ProviderFlow(Base):
     """One step of a sign-in through the provider that waits for its browser; taken once."""
 
     __tablename__ = "provider_flows"
-    __table_args__ = (STRICT,)
+    __table_args__ = (
+        CheckConstraint("step IN ('sign-in','link','confirm','factor')", "step"),
+        STRICT,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     step: Mapped[str]
@@ -39,7 +42,7 @@ class ProviderFlow(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("persons.id"))
     """Whose account it is about, once that is known."""
     nonce: Mapped[str]
-    verifier: Mapped[str]
+    pkce_secret: Mapped[str]
     subject_sha256: Mapped[str]
     has_factor: Mapped[bool]
     """Whether the provider said that it saw a second factor."""

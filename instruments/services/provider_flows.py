@@ -29,7 +29,7 @@ class Flow:
     step: Step
     state: str
     nonce: str = ""
-    verifier: str = ""
+    pkce_secret: str = ""
     """Of PKCE: whoever redeems the code shows it."""
     person_id: int | None = None
     subject_sha256: str = ""
@@ -40,10 +40,10 @@ class Flow:
 
 def begun(step: Step, **known: object) -> Flow:
     """Return a new step with random state, nonce and verifier."""
-    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    state, nonce, secret = (secrets.token_urlsafe(32) for _ in range(3))
     if step == "link":
         state = LINK + state
-    return Flow(step, state, nonce, verifier, **known)  # type: ignore[arg-type]
+    return Flow(step, state, nonce, secret, **known)  # type: ignore[arg-type]
 
 
 def put(session: Session, flow: Flow, bound: str, *, origin: str, now: datetime) -> None:
@@ -67,7 +67,7 @@ def put(session: Session, flow: Flow, bound: str, *, origin: str, now: datetime)
             bound_sha256=token_hash(bound),
             person_id=flow.person_id,
             nonce=flow.nonce,
-            verifier=flow.verifier,
+            pkce_secret=flow.pkce_secret,
             subject_sha256=flow.subject_sha256,
             has_factor=flow.has_factor,
             lab_code=flow.lab_code,
@@ -105,7 +105,7 @@ def take(session: Session, steps: tuple[Step, ...], state: str, bound: str, now:
         step=row.step,  # type: ignore[arg-type]
         state=state,
         nonce=row.nonce,
-        verifier=row.verifier,
+        pkce_secret=row.pkce_secret,
         person_id=row.person_id,
         subject_sha256=row.subject_sha256,
         has_factor=row.has_factor,

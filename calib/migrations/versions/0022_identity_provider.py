@@ -33,7 +33,7 @@ def upgrade() -> None:
         *wholes("id"),
         *texts("step", "state_sha256", "bound_sha256"),
         *wholes("person_id", nullable=True),
-        *texts("nonce", "verifier", "subject_sha256"),
+        *texts("nonce", "pkce_secret", "subject_sha256"),
         *wholes("has_factor"),
         *texts("lab_code", "next_path", "origin", "expires_at"),
         sa.PrimaryKeyConstraint("id", name="pk_provider_flows"),
