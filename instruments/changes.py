@@ -19,13 +19,12 @@ UNTOLD = frozenset(
     {
         "audit_events",
         "refusal_counts",
-        "challenges",  # random bytes that wait for minutes, as do the steps of a provider
-        "provider_flows",
+        "challenges",
+        "provider_flows",  # a step that waits for a browser, as does a challenge
         "idempotency_keys",  # remembers an answer, changes nothing
         "number_series",  # counted with the row that takes the number; templates are told apart
         "outbox",
         "deliveries",
-        "challenges",  # a question to a browser: what it is asked for is told
         "schedule_runs",
         "sign_ins",
         "sign_in_failures",

@@ -42,8 +42,7 @@ for part in (
     home, entering, providing,
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
-    customers,
-    models,
+    customers, models,
     catalogue,
     registry,
     standards,
