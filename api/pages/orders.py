@@ -76,6 +76,7 @@ def new_order(
 @router.post("/orders/new", dependencies=allows("order.request"))
 def request_order(request: Request, ctx: Writing, wired: Wired, typed: AsTyped) -> Response:
     """Take the request down; a press of another button only shows the form again."""
+    typed.whole("customer_id")  # without one there is no form to show again
     if typed.flag("find") or typed.flag("details"):
         return _order_form(request, ctx, types_of(ctx, wired), typed.form())
     done = attempt(ctx, lambda: _request(ctx, typed, types_of(ctx, wired)))
@@ -176,7 +177,7 @@ def _after(
 
 
 def _order_form(request: Request, ctx: Context, catalogue: Catalogue, form: Form) -> Response:
-    customer = customers.get_customer(ctx, int(form.value("customer_id")))
+    customer = customers.get_customer(ctx, int(form.value("customer_id") or 0))
     ticked = {int(text) for text in form.values.get("chosen", ()) if text.isdecimal()}
     kept = instruments.get_instruments(ctx, ticked)
     found = instruments.find_instruments(

@@ -53,7 +53,10 @@ def failures(door: Door, actor: str, limit: int, phases: list[str]) -> Iterator[
     schema.config.phases.update(phases=phases)
     schema.config.checks.update(excluded_check_names=LEFT_OUT)
     schema.config.generation.update(
-        max_examples=10 if limit == SHORT else 1000, no_shrink=True, deterministic=True, database="none"
+        max_examples=10 if limit == SHORT else 1000,
+        no_shrink=True,
+        deterministic=True,
+        database="none",
     )
     told, asked = set(), 0
     for event in from_schema(schema).execute():
@@ -69,8 +72,8 @@ def failures(door: Door, actor: str, limit: int, phases: list[str]) -> Iterator[
                 what = (case.method, case.path, check.name)
                 if failed is not None and what not in told:
                     told.add(what)
-                    yield f"{what}: {failed.failure.title} {failed.failure.message}\n{failed.code_sample}"
-    print(actor, asked, "requests")
+                    words = f"{failed.failure.title} {failed.failure.message}"
+                    yield f"{what}: {words}\n{failed.code_sample}"
     assert asked > 20
 
 

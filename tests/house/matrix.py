@@ -16,7 +16,7 @@ from typing import Final, cast
 from api.app import create_app
 from api.bootstrap import Wiring
 from api.declared import declared
-from instruments.policy import BOUND, ROLES, Asker, Role, decide
+from instruments.policy import ACTIONS, BOUND, ROLES, Asker, Role, decide
 from tests.house.source import ROOT
 
 PAGE = ROOT / "docs" / "operate" / "matrix.csv"
@@ -38,12 +38,16 @@ OF_LAB = {
     "membership_id",
 }  # fmt: skip
 OF_PERSON = {"token_id", "session_id"}
-OF_NOBODY = {"type_id", "kind", "act", "role", "page", "path"}
-"""They name nothing of anybody: types are the same for all, the others are words."""
-ABSENT = {
-    "mail_id", "passkey_id", "challenge", "digest", "token", "number", "matter", "figure", "path",
-}  # fmt: skip
+ABSENT = {"mail_id", "digest", "token", "number", "matter", "path"}
 """There is none of these in the world that is asked: the answer is that of a missing thing."""
+NOTHING_THERE = {
+    ("GET", "/.well-known/calib-trust"), ("GET", "/log/checkpoint"), ("GET", "/status/list"),
+    ("GET", "/metrics"), ("POST", "/methods/copy"), ("POST", "/models/new"),
+    ("POST", "/orders/new"), ("POST", "/documents/supersede"),
+}  # fmt: skip
+"""No log and no keys in that world; and what a form names that was sent empty, nobody has."""
+PROVES_FIRST = {"/account/passkeys/begin"}
+"""Refused until whoever is signed in shows again who they are."""
 
 
 @functools.cache
@@ -57,15 +61,16 @@ def names_in(path: str) -> set[str]:
     return set(re.findall(r"\{([a-z_]+)", path))
 
 
-def whose(path: str) -> tuple[str, ...]:
+def whose(path: str, act: str) -> tuple[str, ...]:
     """Return whose the thing may be that a path names: ``own``, ``other``, ``foreign``; or none.
 
     other: of another customer or person of the same lab; foreign: of another lab.
     """
     names = names_in(path)
-    if names & (OF_CUSTOMER | OF_PERSON):
+    shared = names & OF_CUSTOMER and ACTIONS[act].roles & BOUND
+    if shared or names & OF_PERSON:
         return ("own", "other", "foreign")
-    return ("own", "foreign") if names & OF_LAB else ("",)
+    return ("own", "foreign") if names & (OF_LAB | OF_CUSTOMER) else ("",)
 
 
 def expected(actor: str, method: str, path: str, act: str, of: str) -> str:
@@ -74,19 +79,21 @@ def expected(actor: str, method: str, path: str, act: str, of: str) -> str:
     decision = decide(asker, act)
     if decision.reason == "signed-out":
         return "sign in"
-    if not decision:
+    if not decision or path in PROVES_FIRST:
         return "refused"
     names = names_in(path)
     bound = bool(asker.roles) and asker.roles <= BOUND
-    foreign = of == "foreign" or (of == "other" and (bound or bool(names & OF_PERSON)))
-    return "hidden" if foreign or names & ABSENT else "allowed"
+    of_another = names & OF_PERSON and not decide(asker, "person.write")
+    foreign = of == "foreign" or (of == "other" and (bound or of_another))
+    nothing = names & ABSENT or (method, path) in NOTHING_THERE
+    return "hidden" if foreign or nothing else "allowed"
 
 
 def as_table() -> Iterator[tuple[str, ...]]:
     """Yield the heading and a row for every route and whose the thing is."""
     yield ("method", "path", "act", "whose", *ACTORS)
     for method, path, act in sorted(routes(), key=lambda one: (one[1], one[0])):
-        for of in whose(path):
+        for of in whose(path, act):
             cells = (expected(actor, method, path, act, of) for actor in ACTORS)
             yield (method, path, act, of, *cells)
 

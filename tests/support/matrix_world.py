@@ -18,7 +18,7 @@ from calib.records.calibrations import Calibration
 from calib.services import webhooks
 from instruments.policy import BOUND
 from instruments.records.orders import OrderLine
-from instruments.records.parties import ApiToken, Membership, Person, SignIn
+from instruments.records.parties import ApiToken, Membership, SignIn
 from instruments.services import competence, people, scope, signin
 from instruments.services.competence import CompetenceEntry
 from instruments.services.scope import ScopeEntry
@@ -97,9 +97,7 @@ def _of_customer(bench: Bench, store: DirectoryStore) -> Numbers:
     record = issuing.authorised(bench)
     issued = issuing.issued(bench, store, record, key=f"lab{bench.lab_id}")
     with context_for(bench.installation) as ctx:
-        line = ctx.session.get(
-            OrderLine, ctx.session.get(Calibration, record).order_line_id
-        )
+        line = ctx.session.get(OrderLine, ctx.session.get(Calibration, record).order_line_id)
         return {
             "customer_id": bench.customer_id,
             "site_id": site.id,
@@ -124,7 +122,9 @@ def _of_lab(bench: Bench) -> Numbers:
         )
         competence.grant(
             ctx,
-            CompetenceEntry(bench.technician.id, "performs", NOW.date(), "training", "file 7", PROBE),
+            CompetenceEntry(
+                bench.technician.id, "performs", NOW.date(), "training", "file 7", PROBE
+            ),
             catalogue=bench.catalogue,
         )
         membership = ctx.session.scalars(
