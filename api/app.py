@@ -39,6 +39,7 @@ from calib.keeping.restored import is_unacknowledged
 from calib.services import recovery
 from instruments.db import is_disk_failure
 from instruments.errors import Conflict, DomainError, Finding, Invalid, NotFound, Unavailable
+from instruments.services.factor_secrets import close_all
 
 log = logging.getLogger("calib")
 
@@ -96,6 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     waits = is_unacknowledged(wired.settings.folder)
     if not waits:
         recovery.sweep(wired.engine, wired.store, wired.sealer, wired.clock)
+        close_all(wired.engine)
     inline = wired.settings.jobs == "inline" and not waits
     if inline:
         start_worker(wired)

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from api.settings import Settings
 from api.watch import Watch
+from calib.adapters.factor_key import FactorKey
 from calib.adapters.files import DirectoryStore
 from calib.adapters.http import ask, fetcher, post
 from calib.adapters.log_files import FileAnchor, LogFolder
@@ -29,6 +30,7 @@ from calib.services.publishing import Publisher
 from instruments.catalogue.loader import Catalogue, load_catalogue
 from instruments.db import open_engine
 from instruments.errors import Unavailable
+from instruments.services.factor_secrets import use_key
 from instruments.services.identities import Provider
 from instruments.services.secrets import refuse_leaked
 
@@ -80,6 +82,7 @@ def wire(settings: Settings, *, clock: Clock = system_clock, synced: bool = True
     engine = open_engine(
         settings.url, synced=synced, writable=not is_unacknowledged(settings.folder)
     )
+    use_key(engine, FactorKey(folder))
     if not is_up_to_date(engine):
         from calib.migrations.run import upgrade  # half a second that only a new database costs
 
@@ -157,6 +160,7 @@ def acknowledging(settings: Settings) -> Iterator[Wiring]:
     wired = wire(settings)
     wired.engine.dispose()
     engine = open_engine(settings.url)
+    use_key(engine, FactorKey(settings.folder))
     try:
         yield replace(wired, engine=engine, publisher=_publisher(settings, engine, wired.signer))
     finally:

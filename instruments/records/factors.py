@@ -20,7 +20,7 @@ class SecondFactor(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), unique=True)
     secret: Mapped[str]
-    """Base32, as the authenticator has it."""
+    """Base32 as the authenticator has it, closed with a key that is not in the database."""
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     last_step: Mapped[int] = mapped_column(default=0)

@@ -18,7 +18,7 @@ from instruments.policy import Thing
 from instruments.records.factors import RecoveryCode, SecondFactor
 from instruments.records.parties import Membership, Person
 from instruments.records.passkeys import Passkey
-from instruments.services import audit, links, totp
+from instruments.services import audit, factor_secrets, links, totp
 from instruments.services.factors_held import with_factor
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
@@ -75,12 +75,12 @@ def begin(ctx: Context, *, issuer: str) -> Begun:
             "You have an authenticator already. Take it away first, then set up the new one.",
         )
     if row is None:
-        row = SecondFactor(person_id=person.id, last_step=0, confirmed_at=None)
+        row = SecondFactor(person_id=person.id, secret="", last_step=0, confirmed_at=None)
         ctx.session.add(row)
-    row.secret, row.created_at = totp.new_secret(), ctx.now
-    ctx.session.flush()
+    secret, row.created_at = totp.new_secret(), ctx.now
+    factor_secrets.close(ctx.session, row, secret)
     audit.record(ctx, "registry:factor:begin", "person", person.id, {})
-    return Begun(row.secret, totp.address(row.secret, person.email, issuer))
+    return Begun(secret, totp.address(secret, person.email, issuer))
 
 
 def confirm(ctx: Context, code: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def confirm(ctx: Context, code: str) -> tuple[str, ...]:
             "second-factor-not-begun",
             "No second factor waits for its first code. Begin to set one up.",
         )
-    step = totp.matching_step(row.secret, code, ctx.now, row.last_step)
+    step = _step(ctx.session, row, code, ctx.now)
     if step is None:
         raise _wrong()
     row.confirmed_at, row.last_step = ctx.now, step
@@ -159,7 +159,7 @@ def passes(session: Session, person_id: int, code: str, now: datetime) -> bool:
         return True
     row = _of(session, person_id)
     holds = row is not None and row.confirmed_at is not None
-    step = totp.matching_step(row.secret, code, now, row.last_step) if row and holds else None
+    step = _step(session, row, code, now) if row and holds else None
     if row is not None and step is not None:
         taken = update(SecondFactor).where(SecondFactor.id == row.id, SecondFactor.last_step < step)
         return _changed_one(session, taken.values(last_step=step))
@@ -169,6 +169,15 @@ def passes(session: Session, person_id: int, code: str, now: datetime) -> bool:
         RecoveryCode.used_at.is_(None),
     )
     return _changed_one(session, spent.values(used_at=now))
+
+
+def _step(session: Session, row: SecondFactor, code: str, now: datetime) -> int | None:
+    """Return the step a code is of; None for a wrong one, and where the key of the secret is gone.
+
+    Recovery codes and passkeys still let people in then.
+    """
+    secret = factor_secrets.opened(session, row)
+    return None if secret is None else totp.matching_step(secret, code, now, row.last_step)
 
 
 def _changed_one(session: Session, statement: object) -> bool:
