@@ -20,6 +20,8 @@ from instruments.tenancy import InstallationSession, installation_session
 router = APIRouter(include_in_schema=False)
 WAITING = "calib_challenge"
 """Cookie with the secret a challenge is bound to before anybody is signed in."""
+STATUS = {"sign-in-paused": 429, "identity-not-given": 400}
+"""Of a sign-in that failed in another way than by being nobody's."""
 
 
 @router.get("/sign-in", dependencies=allows("public.sign_in_form"))
@@ -169,7 +171,7 @@ def sign_in_page(
     asked: str = "",
 ) -> HTMLResponse:
     """Show the sign-in, with what is wrong."""
-    status = 200 if problem is None else 429 if problem.code == "sign-in-paused" else 401
+    status = 200 if problem is None else STATUS.get(problem.code, 401)
     return page(
         request,
         "sign_in.html",

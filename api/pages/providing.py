@@ -15,7 +15,7 @@ from api.pages.entering import entered, sign_in_page, wait
 from api.pages.forms import AsTyped, attempt, shown_again
 from api.pages.home import local_path
 from api.pages.rendering import page
-from instruments.errors import DomainError, NotAllowed, NotFound
+from instruments.errors import DomainError, NotAllowed, Refused
 from instruments.services import entrance, identities, passkeys, proof, provider_flows
 from instruments.services.identities import Provider, Waits
 from instruments.tenancy import installation_session
@@ -198,7 +198,7 @@ def _asked(request: Request, wired: Wiring, language: str, waits: Waits, onward:
 
 def _provider(wired: Wiring) -> Provider:
     if wired.provider is None:
-        raise NotFound(
+        raise Refused(
             "provider-none",
             "This installation has no identity provider. Sign in with mail address and password.",
         )

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from calib.adapters.factor_key import NAME, FactorKey
 from calib.adapters.files import DirectoryStore
 from calib.keeping.backup import back_up, restore
 from calib.keeping.export import Proofs, Source, export_lab, prove
@@ -78,11 +79,14 @@ def test_a_backup_is_proven_and_restores_to_the_same(lab, tmp_path):
     assert there.issued().number == "HZ-JZ-2026-000002"
 
 
-def test_the_passphrase_is_never_in_the_backup_of_the_keys(lab, tmp_path):
+def test_what_opens_secrets_is_never_in_the_backup_with_them(lab, tmp_path):
     secret, to = lab.folder / "keys" / "passphrase", tmp_path / "backup"
     secret.write_bytes(b"five words that open every key")
+    FactorKey(lab.folder)(make=True)
     assert backed_up(lab, to).left_out == ""
     assert (to / "keys" / "passphrase").exists()  # where nothing says that it is one
+    assert (lab.folder / NAME).exists()
+    assert not list(to.rglob(f"*{NAME}*"))
     kept = {one.name for one in (lab.folder / "keys").iterdir()} - {"passphrase"}
     made = back_up(lab.bench.engine, lab.folder, to, DirectoryStore, NOW, quiet, secret)
     assert made.left_out == "keys/passphrase"
