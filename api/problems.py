@@ -52,13 +52,20 @@ STATUS: Mapping[type[DomainError], int] = {
     Refused: 409,
     Unavailable: 503,
 }
+OF_CODE: Mapping[str, int] = {
+    "idempotency-key-missing": 400,
+    "idempotency-key-malformed": 400,
+    "idempotency-key-reused": 422,
+}
+"""What the draft standard of Idempotency-Key asks for, whatever kind of error it is here."""
 EXIT: Mapping[type[DomainError], int] = {WrongUsage: 3, Unavailable: 2}
 """Exit codes of the command line; all else is 1, refused or invalid."""
 
 
 def status_of(error: DomainError) -> int:
     """Return the HTTP status of an error."""
-    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
+    kind = (status for kind, status in STATUS.items() if isinstance(error, kind))
+    return OF_CODE.get(error.code) or next(kind)
 
 
 def exit_code(error: DomainError) -> int:

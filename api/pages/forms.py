@@ -58,7 +58,7 @@ class Typed:
         text = self.text(name).strip()
         if not text:
             return None
-        if not text.isdecimal() or len(text) > 9:
+        if not (text.isascii() and text.isdecimal()) or len(text) > 9:
             raise Invalid(
                 "whole-number-expected",
                 "Got {got}, expected a whole number. Write it in digits, like 12.",
@@ -88,14 +88,17 @@ class Typed:
         if not text:
             return None
         try:
-            return date.fromisoformat(text)
-        except ValueError as problem:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = None
+        if day is None or day.isoformat() != text:  # other spellings of ISO 8601 are slips here
             raise Invalid(
                 "day-malformed",
                 "{got} is no date. Write it like 2026-03-31.",
                 at=f"/{name}",
                 facts={"got": text},
-            ) from problem
+            )
+        return day
 
     def needed_day(self, name: str) -> date:
         """Return the day typed.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
@@ -19,6 +18,7 @@ from api.schemas.registry import (
     NewTransfer,
     SiteChange,
 )
+from api.schemas.wire import Day
 from api.strict_routes import StrictRoute
 from api.v1.answers import import_report, tagged
 from calib.services import lookup
@@ -145,7 +145,7 @@ def find_instruments(
     text: str = "",
     customer_id: int | None = None,
     site_id: int | None = None,
-    due_before: date | None = None,
+    due_before: Annotated[Day | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[int, Query(ge=0)] = 0,
 ) -> tuple[instruments.InstrumentView, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, UploadFile
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Response, UploadFile
 from api.deps import ImportKey, Key, Reading, VersionSeen, Wired, Writing, allows, types_of
 from api.problems import finding_document
 from api.schemas.registry import LastDay, NewScopeRow, NewStandardCertificate, StandardChange
+from api.schemas.wire import Day
 from api.strict_routes import StrictRoute
 from api.v1.answers import import_report, once_per_key, tagged
 from calib.services import standard_import
@@ -89,7 +89,7 @@ def import_certificate(
     wired: Wired,
     *,
     table: Annotated[int, Query(ge=0)] = 0,
-    valid_until: date | None = None,
+    valid_until: Annotated[Day | None, Query()] = None,
     replaces_id: int | None = None,
     reason: str = "",
 ) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ Keys belong to a person and an act, and are kept for ever.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from calib.records.work import IdempotencyKey
+from instruments.canonical import canonical_json
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid
 from instruments.tenancy import hold_lab
@@ -59,7 +61,8 @@ def once(
                 facts={"key": key, "when": kept.made_at.isoformat(timespec="seconds")},
             )
         return dict(kept.answer)
-    answer = dict(do())
+    # as it will be read again: the first answer and a repeated one are the same bytes
+    answer: dict[str, Any] = json.loads(canonical_json(dict(do())))
     ctx.session.add(
         IdempotencyKey(
             person_id=ctx.actor.person_id,

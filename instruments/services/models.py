@@ -197,7 +197,8 @@ def _read_limit(row: Mapping[str, object], at: str) -> Limit:
             at=f"{at}/confirmed",
             facts={"problem": "only limits of a type are confirmed, in the catalogue"},
         )
-    numbers = ("lower", "upper", "plus_fraction", "plus_inverse", "or_fraction", "start", "end")
+    numbers = ("lower", "upper", "plus_fraction", "plus_inverse", "plus_from",
+               "plus_rating_fraction", "or_fraction", "start", "end")  # fmt: skip
     for name in numbers:
         text = getattr(limit, name)
         if text is not None:

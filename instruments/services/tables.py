@@ -26,7 +26,7 @@ MAX_RATIO = 50
 """Unfolded size over packed size; past this a packed file is a bomb."""
 _SMALL = 5 * 1024**2
 """Below this unfolded size the ratio does not matter."""
-MAX_UNFOLDED = 400 * 1024**2
+MAX_UNFOLDED = 256 * 1024**2
 MAX_ENTRIES = 1000
 MAX_MEMORY = 1536 * 1024**2
 _MEMORY_PER_BYTE = 20

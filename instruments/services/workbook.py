@@ -7,10 +7,13 @@ nothing of the project.
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import resource
 import sys
+import zipfile
+import zlib
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -19,6 +22,11 @@ MEMORY = 200 * 1024**2
 SECONDS = 10
 """Of the processor; a sheet of 200 000 rows takes a third."""
 MAX_COLUMNS = 200
+MAX_STRINGS = 1_000_000
+"""Different texts of a workbook."""
+MAX_PART = 48 * 1024**2
+"""Of a part without rows: what holds the texts grows fourfold when it is read."""
+_PIECE = 1024**2
 
 
 def main() -> int:
@@ -51,6 +59,8 @@ def be_shut() -> None:
     """Open no file, reach no network and start no program from here on."""
     import python_calamine  # noqa: F401 -- before the door is shut: it is read from files
 
+    codecs.lookup("cp437")  # names in an archive: read from a file as well
+
     sys.addaudithook(_refuse)
 
 
@@ -66,6 +76,9 @@ def read(content: bytes, max_rows: int) -> dict[str, object]:
     """Return the rows of the first sheet as text, or the problem."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
+    problem = too_heavy(content, max_rows)
+    if problem:
+        return {"problem": problem}
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         if not book.sheet_names:
@@ -78,6 +91,34 @@ def read(content: bytes, max_rows: int) -> dict[str, object]:
         return {"problem": "locked"}
     except CalamineError:
         return {"problem": "unreadable"}
+
+
+def too_heavy(content: bytes, max_rows: int) -> str:
+    """Return what stops a workbook before its cells are kept in memory; empty: nothing.
+
+    Marks are counted as they unfold, piece by piece: a sheet of a hundred million rows costs the
+    memory of one piece, and no more time than it takes to reach the limit.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            for entry in book.infolist():
+                if _is_heavy(book, entry, max_rows):
+                    return "too-large"
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+        return "unreadable"
+    return ""
+
+
+def _is_heavy(book: zipfile.ZipFile, entry: zipfile.ZipInfo, max_rows: int) -> bool:
+    rows = strings = size = 0
+    with book.open(entry) as part:
+        while piece := part.read(_PIECE):
+            size += len(piece)
+            rows += piece.count(b"<row") + piece.count(b":row")
+            strings += piece.count(b"<si>") + piece.count(b":si>")
+            if rows > max_rows or strings > MAX_STRINGS or (size > MAX_PART and not rows):
+                return True
+    return False
 
 
 def cell_text(cell: object) -> str:

@@ -88,7 +88,7 @@ def test_an_act_that_must_happen_once_needs_a_key(door):
     version = seen(client.get(f"/api/v1/calibrations/{record}"))
     for key in ({}, *({"Idempotency-Key": key} for key in ("", "short", "x" * 201))):
         answer = client.post(f"/api/v1/calibrations/{record}/certificate", headers=version | key)
-        problem_of(answer, 422, "idempotency-key-missing")
+        problem_of(answer, 400, "idempotency-key-missing")
     assert rows_of(door, Certificate) == 0
 
 
@@ -112,7 +112,7 @@ def test_a_key_used_for_another_request_is_refused(door):
         headers = seen(client.get(f"/api/v1/calibrations/{record}")) | key
         answers.append(client.post(f"/api/v1/calibrations/{record}/certificate", headers=headers))
     assert answers[0].status_code == 201
-    problem_of(answers[1], 409, "idempotency-key-reused")
+    problem_of(answers[1], 422, "idempotency-key-reused")
     assert rows_of(door, Certificate) == 1
 
 
@@ -124,7 +124,7 @@ def test_amending_twice_with_one_key_opens_one_draft(door):
     id_ = issued(door)
     client, key = door.as_(door.bench.technician), a_key()
     path = f"/api/v1/certificates/{id_}/amend"
-    problem_of(client.post(path, json={"reason": "typing"}), 422, "idempotency-key-missing")
+    problem_of(client.post(path, json={"reason": "typing"}), 400, "idempotency-key-missing")
     first = client.post(path, json={"reason": "typing"}, headers=key)
     assert first.status_code == 201, first.text
     again = client.post(path, json={"reason": "typing"}, headers=key)
@@ -158,7 +158,7 @@ def test_an_import_is_a_dry_run_unless_told_otherwise_and_then_needs_a_key(door)
     tried = client.post("/api/v1/instruments/import", files=table)
     assert (tried.json()["rows"], tried.json()["created"]) == (3, 0), tried.text
     path = "/api/v1/instruments/import?dry_run=false"
-    problem_of(client.post(path, files=table), 422, "idempotency-key-missing")
+    problem_of(client.post(path, files=table), 400, "idempotency-key-missing")
     assert rows_of(door, Instrument) == before
     key = a_key()
     done = client.post(path, files=table, headers=key)
@@ -173,7 +173,7 @@ def test_an_import_with_the_key_of_another_file_is_refused(door):
     table = a_table(door, 2)
     assert client.post(path, files={"file": ("a.csv", table)}, headers=key).status_code == 200
     other = client.post(path, files={"file": ("a.csv", table + b"M,x,y,z\n")}, headers=key)
-    problem_of(other, 409, "idempotency-key-reused")
+    problem_of(other, 422, "idempotency-key-reused")
 
 
 def test_a_dcc_is_entered_with_the_end_of_validity_the_lab_gives_it(door):
@@ -185,7 +185,7 @@ def test_a_dcc_is_entered_with_the_end_of_validity_the_lab_gives_it(door):
     answer = client.post(path, params=given, files=files, headers=key)
     assert answer.status_code == 201, answer.text
     problem_of(
-        client.post(path, files=files, headers=key), 409, "idempotency-key-reused"
+        client.post(path, files=files, headers=key), 422, "idempotency-key-reused"
     )  # without the date it is another request
     kept = client.get(f"/api/v1/standards/{door.bench.standard.id}").json()["certificates"]
     entered = [c for c in kept if c["origin"] == "dcc"]

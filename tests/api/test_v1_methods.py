@@ -87,7 +87,7 @@ def test_errors_of_a_text_are_told_by_line_and_stop_what_needs_a_definition(writ
 def test_a_file_is_imported_once_per_key(writer):
     text = copied(writer) and writer.get(at("/1/text")).text.replace(PROBE, "thermometer.house")
     files = {"file": ("house.toml", text.encode())}
-    problem_of(writer.post(at("/import"), files=files), 422, "idempotency-key-missing")
+    problem_of(writer.post(at("/import"), files=files), 400, "idempotency-key-missing")
     key = a_key()
     first = writer.post(at("/import"), files=files, headers=key)
     assert first.status_code == 201

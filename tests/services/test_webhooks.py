@@ -15,7 +15,7 @@ from calib.adapters.files import DirectoryStore
 from calib.adapters.webhooks import PinnedCourier
 from calib.records.webhooks import Delivery, Webhook
 from calib.records.work import Mail
-from calib.services import issue, notices, webhook_outbox, webhooks
+from calib.services import issue, notices, readings, review, webhook_outbox, webhooks
 from calib.services.webhook_outbox import MOST_ATTEMPTS, STOP_AFTER, send_deliveries
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Unavailable
 from instruments.records.audit import AuditEvent
@@ -113,6 +113,30 @@ def test_issued_amended_and_withdrawn_certificates_are_told_once_each(bench, tmp
     issue.finish(bench.engine, store, issuing.UnsealedSealer(), bench.lab_id,
                  first.certificate_id, lambda: NOW)  # fmt: skip
     assert len(rows(bench.engine)) == 2
+
+
+def test_an_amendment_is_told_as_one_with_the_number_it_replaces(bench, tmp_path):
+    made = registered(bench, events=("certificate.amended",))
+    store = DirectoryStore(tmp_path)
+    first = issuing.issued(bench, store, issuing.authorised(bench))
+    with bench.as_(bench.signatory) as ctx:
+        copy = issue.amend(ctx, first.certificate_id, "Wrong location printed.")
+    with bench.as_(bench.technician) as ctx:
+        readings.set_facts(
+            ctx, copy.id, issuing.version_of(ctx, copy.id), performed_on=NOW.date(), remark="hall 2"
+        )
+        review.submit(ctx, copy.id, issuing.version_of(ctx, copy.id))
+    issuing.approve(bench, copy.id)
+    second = issuing.issued(bench, store, copy.id, key="amended")
+    sky = Sky()
+    assert send(bench, sky).sent == 1
+    ((_, body, headers),) = sky.sent
+    told = json.loads(body)
+    assert (told["event"], told["certificate"]["number"]) == ("certificate.amended", second.number)
+    assert told["certificate"]["replaces"] == first.number
+    assert headers["Webhook-Id"] == told["id"]
+    assert checker()(made.secret, headers, body, NOW.timestamp())
+    assert send(bench, sky).sent == 0
 
 
 def test_an_address_is_told_only_what_it_wants(bench, tmp_path):

@@ -16,6 +16,7 @@ from lxml import html
 
 from api.app import create_app
 from api.bootstrap import Wiring
+from api.cookies import PREFIX, is_secure
 from api.deps import COOKIE, LANGUAGE_COOKIE
 from api.settings import Settings
 from api.turnstile import Misses
@@ -144,9 +145,10 @@ class Browser:
 
     def __init__(self, app: Any, token: str = "", language: str = "en") -> None:
         self.client = TestClient(app, base_url=ORIGIN, follow_redirects=False)
-        self.client.cookies.set(LANGUAGE_COOKIE, language)
+        prefix = PREFIX.decode() if is_secure(app) else ""
+        self.client.cookies.set(prefix + LANGUAGE_COOKIE, language)
         if token:
-            self.client.cookies.set(COOKIE, token)
+            self.client.cookies.set(prefix + COOKIE, token)
 
     def get(self, path: str) -> Page:
         """Open a page, following redirects."""
