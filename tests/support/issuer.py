@@ -257,7 +257,7 @@ def _harmed(life: Issuer, case: dict[str, Any], earlier, mine) -> tuple[int, flo
     pid = os.fork()
     if pid == 0:
         code = 1
-        faulthandler.dump_traceback_later(60, exit=True)
+        faulthandler.dump_traceback_later(60 + 5 * len(mine), exit=True)
         try:
             ctypes.CDLL(None).prctl(0x59616D61, -1, 0, 0, 0)  # whoever wants may trace it
             life.recover()
