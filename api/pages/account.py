@@ -129,6 +129,7 @@ def account_page(
         may_have_passkeys=passkeys.has_party(wired.settings.public_url),
         is_proved=proof.is_fresh(ctx.session, here, ctx.now),
         sessions=sessions.list_sessions(ctx, here),
+        failures=sessions.list_failures(ctx),
         provider=wired.provider.name if wired.provider else "",
         is_linked=identities.is_linked(ctx),
     )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from instruments.errors import NotAllowed
 from instruments.records.audit import AuditEvent
 from instruments.records.links import AccountLink, Letter
-from instruments.records.parties import Person, SignIn
+from instruments.records.parties import ApiToken, Person, SignIn
 from instruments.services import audit, throttle
 from instruments.services.accounts import labs_of
 from instruments.services.secrets import hash_password, new_token, token_hash
@@ -104,7 +104,7 @@ def is_open(session: Session, token: str, now: datetime) -> bool:
 def choose_password(
     session: InstallationSession, token: str, password: str, *, now: datetime
 ) -> None:
-    """Set the password of whose link it is; every sign-in of theirs ends, every other link too.
+    """Set the password of whose link it is; sign-ins, tokens and other links of theirs end.
 
     Raises Invalid when the password is weak (the link stays), NotAllowed when the link was used,
     is too old, or never was.
@@ -122,11 +122,12 @@ def choose_password(
         .where(AccountLink.person_id == person.id, AccountLink.used_at.is_(None))
         .values(used_at=now)
     )
-    session.execute(
-        update(SignIn)
-        .where(SignIn.person_id == person.id, SignIn.ended_at.is_(None))
-        .values(ended_at=now)
-    )
+    for table in (SignIn, ApiToken):  # whoever had the password may have made a token with it
+        session.execute(
+            update(table)
+            .where(table.person_id == person.id, table.ended_at.is_(None))
+            .values(ended_at=now)
+        )
     throttle.forget(session, person.email)
     ask(session, "changed", person.email, origin="", now=now)
     trail(session, person.id, "registry:person:choose_password", now)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Select, select
 
 from instruments.context import Context
-from instruments.records.parties import Lab, SignIn
-from instruments.services import audit
+from instruments.records.audit import AuditEvent
+from instruments.records.parties import Lab, Person, SignIn
+from instruments.services import audit, denials
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
 from instruments.services.signin import ends_at
@@ -17,6 +20,10 @@ from instruments.tenancy import beyond_the_lab
 
 MOST_ENDED = 5
 """Of those that have ended, so many are shown: somebody else's would be among the last."""
+
+
+MOST_LOOKED_AT = 500
+"""Of the refusals of the lab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,15 @@ class SessionView:
     is_open: bool
     is_this: bool
     """Whether it is the one that asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """One attempt to sign in to the actor's account that was refused."""
+
+    happened_at: datetime
+    origin: str
+    """Network address."""
 
 
 def list_sessions(ctx: Context, token: str = "") -> tuple[SessionView, ...]:
@@ -56,6 +72,24 @@ def list_sessions(ctx: Context, token: str = "") -> tuple[SessionView, ...]:
         ]  # fmt: skip
     ended = [view for view in views if not view.is_open]
     return (*(view for view in views if view.is_open), *ended[:MOST_ENDED])
+
+
+def list_failures(ctx: Context) -> tuple[FailureView, ...]:
+    """Return the last refused attempts to sign in to the actor's account, newest first."""
+    ctx.need("account.read")
+    email = ctx.session.get_one(Person, ctx.actor.person_id).email
+    account = hashlib.sha256(email.encode()).hexdigest()
+    refused = (
+        select(AuditEvent)
+        .where(AuditEvent.lab_id == ctx.lab_id, AuditEvent.act == denials.SIGN_IN)
+        .order_by(AuditEvent.place.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    mine = (row for row in ctx.session.scalars(refused) if row.facts.get("account") == account)
+    return tuple(
+        FailureView(row.happened_at, str(row.facts.get("origin", "")))
+        for row in islice(mine, MOST_ENDED)
+    )
 
 
 def end_session(ctx: Context, session_id: int) -> None:
