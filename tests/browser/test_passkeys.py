@@ -82,3 +82,21 @@ def test_made_and_signed_in_with_and_never_twice(browser: Browser, site: Served)
     page.click("text=Use my passkey as the second factor")
     page.wait_for_url(f"{site.address}/")
     page.context.close()
+
+
+PUBLIC = ("/password/forgotten", "/password?token=calib_l_none", "/sign-in/provider/back")
+
+
+def test_the_pages_of_a_password_have_no_faults(browser: Browser, site: Served):
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        opened = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page = opened.new_page()
+        for path in PUBLIC:
+            page.goto(f"{site.address}{path}")
+            assert faults_on(page, f"{path} {scheme}") == []
+        page.goto(f"{site.address}/password/forgotten")
+        page.keyboard.type("nobody@example.org")  # the field has the focus
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=status]")
+        assert faults_on(page, f"asked {scheme}") == []
+        opened.close()
