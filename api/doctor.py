@@ -80,7 +80,7 @@ def _database(settings: Settings) -> str:
         state = "up to date" if is_up_to_date(engine) else "brought up to date at the next start"
         if engine.dialect.name == "sqlite":
             return f"{journal_in_words()}; {state}"
-        return f"{engine.dialect.name}: answers; {state}; {_apart(engine)}; {_overheard(settings)}"
+        return f"{engine.dialect.name}: answers; {state}; {_overheard(settings)}; {_apart(engine)}"
     finally:
         engine.dispose()
 

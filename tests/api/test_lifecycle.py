@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from instruments.errors import Conflict, NotAllowed, Refused
 from instruments.records.audit import AuditEvent
-from instruments.records.parties import Membership, Person
+from instruments.records.parties import Membership, Person, SignIn
 from instruments.services import audit, lifecycle, people, signin
 from instruments.tenancy import installation_session
 from tests.support.builders import NOW, context_for
@@ -39,11 +39,14 @@ def person(door: Door):
 def asks(door: Door, person, path: str = "/api/v1/instruments") -> list[int]:
     _, token, program = person
     browser = door.client()
-    browser.cookies.set("calib_session", token)
+    browser.cookies.set("__Host-calib_session", token)
     return [one.get(path).status_code for one in (browser, door.client(program))]
 
 
 def next_day(door: Door) -> None:
+    with installation_session(door.bench.engine) as session:
+        for row in session.scalars(select(SignIn)):
+            row.used_at = LATER  # somebody works on through the night
     door.app.state.wiring = dataclasses.replace(door.wired, clock=lambda: LATER)
 
 

@@ -80,8 +80,15 @@ def test_only_hashes_are_kept(place, li):
     assert len(kept) == 64
 
 
+def used(place, token, at):
+    with installation_session(place.engine) as session:
+        signin.note_use(session, token, at)
+
+
 def test_sign_in_runs_out_and_can_be_ended(place, li):
     token = sign_in(place).token
+    assert resolve(place, token, NOW + timedelta(hours=12)) is None
+    used(place, token, NOW + timedelta(hours=10.5))
     assert resolve(place, token, NOW + timedelta(hours=12)) is None
     assert resolve(place, token, NOW + timedelta(hours=11)) is not None
     with installation_session(place.engine) as session:
@@ -102,6 +109,7 @@ def test_role_that_ended_ends_at_once_in_the_labs_zone(place, li):
         held = next(p for p in people.list_people(ctx) if p.id == li).memberships[0]
         people.end_role(ctx, held.id, date(2026, 3, 2))
     # 2026-03-02 15:59 UTC is still that day in Shanghai, a minute later it is not
+    used(place, token, datetime(2026, 3, 2, 15, 30, tzinfo=UTC))
     assert resolve(place, token, datetime(2026, 3, 2, 15, 59, tzinfo=UTC)) is not None
     assert resolve(place, token, datetime(2026, 3, 2, 16, 0, tzinfo=UTC)) is None
     with pytest.raises(NotAllowed) as caught:
