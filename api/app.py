@@ -26,6 +26,7 @@ from starlette.exceptions import HTTPException
 from api import denied, health
 from api.bootstrap import Wiring
 from api.cookies import HostCookies, is_secure
+from api.declared import methods_at
 from api.deps import language_of, origin_of
 from api.logs import pseudonym, pseudonym_key
 from api.openapi import describe
@@ -258,7 +259,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     answer = _answer(
         request, Invalid("request-invalid", str(error.detail)), status=error.status_code
     )
-    answer.headers.update(error.headers or {})  # Allow, of a method that a path does not take
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(methods_at(request.app, request.url.path))
     return answer
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 
 from api.deps import SAFE, Allowed
 from instruments.policy import ACTIONS
@@ -30,6 +32,21 @@ def declared(app: FastAPI) -> Iterator[tuple[str, str, str]]:
             if ACTIONS[acts[0]].writes == (method in SAFE):
                 raise Undeclared(f"{method} {path} is declared as {acts[0]}: reading never writes")
             yield method, path, acts[0]
+
+
+def methods_at(app: FastAPI, address: str) -> tuple[str, ...]:
+    """Return what an address takes: of several routes with one path, each takes some methods."""
+    found = [(method, path) for method, path, pattern in _patterns(app) if pattern.match(address)]
+    return tuple(sorted(method for method, path in found if path == found[0][1]))
+
+
+def _patterns(app: FastAPI) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """Return method, path and pattern of every route, made once for an application."""
+    if not hasattr(app.state, "patterns"):
+        found = ((method, path, compile_path(path)[0]) for method, path, _ in declared(app))
+        app.state.patterns = tuple(found)
+    made: tuple[tuple[str, str, re.Pattern[str]], ...] = app.state.patterns
+    return made
 
 
 def _routes(routes: Any, prefix: str) -> Iterator[tuple[str, APIRoute]]:

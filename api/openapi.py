@@ -32,6 +32,7 @@ _PROBLEM = {
     "additionalProperties": False,
 }
 REFUSALS = {
+    400: "The form that was sent cannot be taken apart.",
     401: "Nobody is signed in: send a token.",
     403: "Whoever asks has no right to this.",
     404: "There is no such thing, or it is of somebody else.",
@@ -46,6 +47,7 @@ REFUSALS = {
 }
 _OF_SIGNED_IN = {401, 403}
 _OF_VERSIONS = {412, 428}
+_OF_FORMS = {400}
 
 
 def describe(app: FastAPI) -> None:
@@ -79,9 +81,10 @@ def _complete(operation: dict[str, Any], *, public: bool) -> None:
     if not public:
         operation["security"] = [{"token": []}]
     takes = {one["name"].lower() for one in operation.get("parameters", ())}
-    left_out = (_OF_SIGNED_IN if public else set()) | (
-        set() if "if-match" in takes else _OF_VERSIONS
-    )
+    form = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
+    left_out = _OF_SIGNED_IN if public else set[int]()
+    left_out = left_out | (set() if "if-match" in takes else _OF_VERSIONS)
+    left_out = left_out | (set() if form else _OF_FORMS)
     for status, words in REFUSALS.items():
         if status not in left_out:
             operation["responses"][str(status)] = {

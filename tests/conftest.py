@@ -23,7 +23,12 @@ from tests.support.sqlite import SQLiteFiles
 Patterns = dict[tuple[object, object], tuple[str, Any]]
 Copied = Callable[[Callable[[str], Any]], tuple[Any, str]]
 
-_KEPT = {"CALIB_SHARED", "CALIB_REQUIRE_BROWSER", "CALIB_REQUIRE_TOOLS"}
+_KEPT = {
+    "CALIB_FUZZ_SECONDS",
+    "CALIB_REQUIRE_BROWSER",
+    "CALIB_REQUIRE_TOOLS",
+    "CALIB_SHARED",
+}
 for _name in [n for n in os.environ if n.startswith("CALIB_") and n not in _KEPT]:
     del os.environ[_name]  # the settings of whoever runs the tests are not the tests' settings
 os.environ.update(TZ="UTC", LANG="C.UTF-8", LC_ALL="C.UTF-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from api.deps import Acting, Reading, Wired, allows
 from api.files import download, gives
 from api.packing import taken
+from api.schemas.wire import Day
 from api.strict_routes import StrictRoute
 from instruments.services import trail
 
@@ -26,8 +26,8 @@ def list_acts(
     object_kind: Annotated[str, Query(max_length=100)] = "",
     object_id: Id = None,
     person_id: Id = None,
-    first_on: date | None = None,
-    last_on: date | None = None,
+    first_on: Day | None = None,
+    last_on: Day | None = None,
     before: Id = None,
     limit: Annotated[int, Query(ge=1, le=trail.MOST)] = 50,
 ) -> tuple[trail.ActView, ...]:
