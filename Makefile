@@ -96,10 +96,12 @@ cover: ## Run all tests and show uncovered lines; the engine and the evaluation 
 	$(PY) -m coverage report
 	$(PY) -m coverage report --include='calib/engine/*,calib/evaluation/*' --fail-under=100
 
-docs: setup ## Write errors, labels and the table of rights from the source
+docs: setup ## Write errors, labels and the tables of rights from the source
 	$(PY) -m tests.house.codes
 	$(PY) -m tests.house.labels
 	$(PY) -m tests.house.rights
+	$(PY) -m tests.house.matrix
+	$(PY) -m tests.support.fields_seen
 
 lock: $(UV) ## Bring requirements.lock up to pyproject.toml (ARGS=--upgrade: newest versions)
 	@$(MIRROR); $(UV) pip compile pyproject.toml --group dev --generate-hashes --no-emit-index-url \
