@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
@@ -56,6 +57,8 @@ class Labs(RuleBasedStateMachine):
 
     benches: tuple[Bench, Bench]
     store: DirectoryStore
+    reached: set[str]
+    """States that were come to, by all that was tried."""
     records = Bundle("records")
 
     def __init__(self) -> None:
@@ -86,7 +89,7 @@ class Labs(RuleBasedStateMachine):
 
     @rule(record=records)
     def enter(self, record: Record) -> None:
-        allowed = record.state == "draft" and not record.filled
+        allowed = record.state == "draft"  # the same values again are no other values
         self.done(record, "technician", lambda ctx: issuing.fill(ctx, record.id), allowed=allowed)
         record.filled |= allowed
 
@@ -123,6 +126,21 @@ class Labs(RuleBasedStateMachine):
             lambda ctx: review.authorise(ctx, record.id, issuing.version_of(ctx, record.id)),
             allowed=False,
         )
+
+    @rule(record=records, steps=st.integers(1, 5))
+    def go_on(self, record: Record, steps: int) -> None:
+        """Take the next right steps, which acts by chance seldom do."""
+        for _ in range(steps):
+            if record.state == "draft":
+                if not record.filled:
+                    self.enter(record)
+                self.submit(record, stale=False)
+            elif record.state == "submitted":
+                self.review(record, stale=False)
+            elif record.state == "reviewed":
+                self.authorise(record, stale=False)
+            elif record.state == "authorised":
+                self.issue(record, "one", again=False)
 
     @rule(record=records, reason=st.sampled_from(("look again", " ")))
     def give_back(self, record: Record, reason: str) -> None:
@@ -187,7 +205,9 @@ class Labs(RuleBasedStateMachine):
         self.all.append(record.amended_by)
         return record.amended_by
 
-    @rule(record=records, second=st.sampled_from(("reviewer", "signatory", "technician")))
+    @rule(
+        record=records, second=st.sampled_from(("reviewer", "reviewer", "signatory", "technician"))
+    )
     def withdraw(self, record: Record, second: str) -> None:
         bench = self.benches[record.lab]
         allowed = record.standing == "issued" and second == "reviewer"
@@ -219,6 +239,7 @@ class Labs(RuleBasedStateMachine):
             self.compare(record)
 
     def compare(self, record: Record) -> None:
+        self.reached |= {record.state, record.standing}
         bench = self.benches[record.lab]
         with bench.as_(bench.signatory, read_only=True) as ctx:
             state = ctx.session.scalars(
@@ -246,19 +267,24 @@ def _closed(url: str) -> tuple[Bench, Bench]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(6, 30), pytest.param(2000, 50, marks=pytest.mark.nightly)]
+    ("examples", "steps"), [(10, 40), pytest.param(2000, 50, marks=pytest.mark.nightly)]
 )
 def test_services_do_what_the_model_says(copied, tmp_path, monkeypatch, examples, steps):
     # the document is rendered in other tests: a second each
     monkeypatch.setattr(issue, "render_linted", lambda linted, _: linted.document.number.encode())
+    monkeypatch.setattr(
+        issuing.UnsealedSealer, "seal", lambda _, page: SimpleNamespace(content=page)
+    )
     made, url = copied(_closed)
     benches = tuple(issuing.opened_at(bench, url) for bench in made)
-    machine = type(
-        "LabsHere", (Labs,), {"benches": benches, "store": DirectoryStore(tmp_path / "files")}
-    )
+    store = DirectoryStore(tmp_path / "files")
+    reached: set[str] = set()
+    here = {"benches": benches, "store": store, "reached": reached}
+    machine = type("LabsHere", (Labs,), here)
     settings = hypothesis.settings(
         max_examples=examples, stateful_step_count=steps, deadline=None, database=None,
-        derandomize=True, suppress_health_check=list(hypothesis.HealthCheck),
+        derandomize=True, phases=[hypothesis.Phase.generate],  # shortening takes minutes
+        suppress_health_check=list(hypothesis.HealthCheck),
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=settings)
     for bench in benches:
@@ -266,4 +292,4 @@ def test_services_do_what_the_model_says(copied, tmp_path, monkeypatch, examples
             numbers = sorted(int(n[-6:]) for n in ctx.session.scalars(select(Certificate.number)))
         assert numbers == list(range(1, len(numbers) + 1)), "a number is missing or taken twice"
         bench.engine.dispose()
-    assert numbers or examples < 20
+    assert {"submitted", "issued", "superseded", "withdrawn"} <= reached
