@@ -19,8 +19,10 @@ from calib.adapters.signing_files import FileVault
 from calib.records.webhooks import Delivery
 from calib.records.work import Mail
 from calib.services import webhooks
+from calib.services.log import grow
 from instruments.db import open_engine
 from instruments.tenancy import lab_session
+from tests.services.test_log import Place, clock
 from tests.support.builders import NOW
 from tests.support.web import a_sign_in
 
@@ -84,12 +86,20 @@ def test_the_signer_process_is_missing(door, tmp_path):
     assert seen(door, "keys")
 
 
-def test_lines_of_the_ledger_wait_for_a_signed_head(door, monkeypatch):
-    monkeypatch.setattr(readiness.lateness, "unpublished", lambda *_of: 3)
-    monkeypatch.setattr(type(door.wired.publisher), "log", lambda *_of: object())
-    assert not seen(door, "checkpoint")
-    monkeypatch.setattr(readiness.lateness, "unpublished", lambda *_of: 0)
+def test_lines_of_the_ledger_wait_for_a_signed_head(door, tmp_path):
+    place = Place(tmp_path / "logged")
+    place.append(3)
+    grow(place.log, clock)
+    publisher = dataclasses.replace(door.wired.publisher, log_files=place.files)
+    rewired(door, engine=place.engine, publisher=publisher)
     assert seen(door, "checkpoint")
+    place.append(2)
+    assert seen(door, "checkpoint")  # they have just come
+    rewired(door, watch=Watch(), clock=lambda: NOW + timedelta(minutes=3))
+    assert not seen(door, "checkpoint")
+    grow(place.log, clock)
+    assert seen(door, "checkpoint")
+    place.engine.dispose()
 
 
 def a_mail(door, at):
