@@ -19,10 +19,11 @@ UNASKED: dict[str, str] = {
     **dict.fromkeys(
         (
             "set_due", "subject_of", "supersede", "told", "with_chain", "frozen_with", "opened",
-            "waiting", "freeze_record", "once", "ground_of", "make_document",
+            "waiting", "freeze_record", "once", "ground_of",
             "replaced_certificate", "seal_words", "append", "finish_when_issued",
             "certified_standards", "record",
             "first_status", "lines_of", "take_number", "take_numbers", "end_sign_ins",
+            "in_state", "confirm",
             "readings_of", "locked", "in_force", "change", "get_row", "certificates",
             "check_site", "owned_since",
         ),
