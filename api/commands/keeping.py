@@ -148,7 +148,7 @@ def fsck(as_json: AsJSON = False) -> None:
     found: list[Finding] = []
     with installation() as wired, progress(shown=not as_json) as told:
         now = wired.clock()
-        found += check(wired.engine, wired.store, wired.publisher.log(now), told, now)
+        found += check(wired.engine, wired.store, lambda: wired.publisher.log(now), told, now)
     tell_findings(tuple(found))
     said = {"findings": [one.text() for one in found]}
     answer(said, words("{count} findings.", count=len(found)), as_json=as_json)

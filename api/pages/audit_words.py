@@ -153,7 +153,7 @@ OBJECT_WORDS: Mapping[str, str] = {
 ADDRESSES: Mapping[str, tuple[str, str]] = {
     "calibration": ("/calibrations/{id}", "calibration.read"),
     "certificate": ("/certificates/{id}", "certificate.read"),
-    "customer": ("/customers/{id}", "customer.read"),
+    "customer": ("/customers/{id}", "instrument.read"),
     "instrument": ("/instruments/{id}", "instrument.read"),
     "instrument_model": ("/models/{id}", "model.read"),
     "measurement_standard": ("/standards/{id}", "standard.read"),

@@ -50,7 +50,7 @@ def create_customer(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     return RedirectResponse(f"/customers/{done.id}?done=created", status_code=303)
 
 
-@router.get("/customers/{customer_id}", dependencies=allows("customer.read"))
+@router.get("/customers/{customer_id}", dependencies=allows("instrument.read"))
 def show_customer(customer_id: int, request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show a customer with sites, orders and the calendar of due dates."""
     customer = customers.get_customer(ctx, customer_id)

@@ -26,6 +26,7 @@ def show(
     calibration_id: int, challenge: str, request: Request, ctx: Reading, prover: Proving
 ) -> Response:
     """Show what is to be signed; a challenge that was used or is too old leads back."""
+    readings.get_calibration(ctx, calibration_id)
     try:
         return sign_page(request, ctx, calibration_id, challenge, prover, Form())
     except DomainError:

@@ -172,7 +172,7 @@ def _proven(
             "The copy does not hold what was read. It does not count; the backup before it still "
             "does. Look at the disk it was written to, then try again.",
         )
-    return tuple(fsck(copy, store, None, told, now))
+    return tuple(fsck(copy, store, lambda: None, told, now))
 
 
 def _copy_tree(tree: Path, to: Path, secret: Path | None) -> None:

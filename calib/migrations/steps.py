@@ -63,3 +63,12 @@ def insert_only(table: str) -> None:
         f"CREATE TRIGGER keep_{table} BEFORE UPDATE OR DELETE ON {table} "
         f"FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
     )
+
+
+def keep_whole(table: str) -> None:
+    """Let PostgreSQL refuse TRUNCATE of what is insert-only; SQLite knows no such act."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE TRIGGER keep_{table}_whole BEFORE TRUNCATE ON {table} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION keep_{table}()"
+        )

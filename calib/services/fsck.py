@@ -48,9 +48,17 @@ KINDS = {
 
 
 def fsck(
-    engine: Engine, store: FileStore, log: Log | None, told: Told, now: datetime
+    engine: Engine, store: FileStore, find_log: Callable[[], Log | None], told: Told, now: datetime
 ) -> Iterator[Finding]:
-    """Yield everything that is wrong with an installation; nothing means that all of it holds."""
+    """Yield everything that is wrong with an installation; nothing means that all of it holds.
+
+    Even what finds the log asks the database, which may be past answering.
+    """
+
+    def logged(_session: Session) -> Iterable[Finding]:
+        log = find_log()
+        return check_log(log, now) if log is not None else ()
+
     checks: tuple[tuple[str, float, Callable[[Session], Iterable[Finding]]], ...] = (
         ("database", 0.0, _database),
         ("audit trails", 0.1, _trails),
@@ -61,7 +69,7 @@ def fsck(
         ("certificates", 0.5, _certificates),
         ("files", 0.6, lambda session: _files(session, store)),
         ("numbers", 0.9, _numbers),
-        ("log", 0.95, lambda _session: check_log(log, now) if log is not None else ()),
+        ("log", 0.95, logged),
     )
     for name, part, check in checks:
         told(name, part)

@@ -13,7 +13,7 @@ from calib.services import lookup, public, readings
 from instruments.records.orders import OrderLine
 from instruments.services import instruments, labs
 from tests.support.benched import a_draft, a_submitted, an_authorised, with_address
-from tests.support.builders import a_person, context_for
+from tests.support.builders import a_person, context_for, told
 from tests.support.spoken import untranslated
 from tests.support.web import Browser, a_sign_in
 
@@ -287,6 +287,7 @@ def test_a_doubt_about_the_paper_is_told_before_it_is_issued(somebody, world) ->
     with context_for(world) as ctx:
         line = readings.get_calibration(ctx, id_).order_line_id
         ctx.session.get_one(OrderLine, line).condition = " "
+        told(ctx.session)
     page = reviewer.get(f"/calibrations/{id_}").words()
     assert "To be looked at before the issue" in page
     assert "The condition of the item on receipt is not recorded." in page

@@ -10,7 +10,7 @@ from calib.services import outbox, readings
 from instruments.errors import Refused
 from instruments.services import customers, labs, orders
 from tests.support.benched import a_draft, an_authorised, with_address
-from tests.support.builders import a_person, context_for
+from tests.support.builders import a_person, context_for, told
 from tests.support.web import ORIGIN, Browser, a_sign_in
 
 
@@ -113,6 +113,7 @@ def test_a_refused_mail_is_sent_again_from_the_page_that_tells_of_it(app, browse
             next_try_at=ctx.now,
         )
         ctx.session.add(mail)
+        told(ctx.session)
     outbox.send_waiting(world.engine, Unwanted(), app.state.wiring.clock)
     page = browser.get("/")
     assert "ward@example.org" in page.words()

@@ -23,7 +23,7 @@ from calib.services.log import grow
 from instruments.db import open_engine
 from instruments.tenancy import lab_session
 from tests.services.test_log import Place, clock
-from tests.support.builders import NOW
+from tests.support.builders import NOW, told
 from tests.support.web import a_sign_in
 
 SECONDS = 10
@@ -115,6 +115,7 @@ def a_mail(door, at):
                 next_try_at=at,
             )
         )
+        told(session)
 
 
 def test_a_mail_is_stuck_and_goes_out(door):
@@ -122,6 +123,7 @@ def test_a_mail_is_stuck_and_goes_out(door):
     assert not seen(door, "outbox")
     with lab_session(door.wired.engine, door.bench.lab_id) as session:
         session.get_one(Mail, 1).state = "sent"
+        told(session)
     assert seen(door, "outbox")
 
 

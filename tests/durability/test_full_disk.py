@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api import health
+from api import readiness
 from calib.services import issue
 from calib.services.publishing import publish
 from instruments.errors import DomainError
@@ -96,7 +96,7 @@ def test_attempts_on_a_full_disk_leave_nothing_half(pattern, small, count):
 def test_a_full_disk_is_told_over_http_and_forgotten_when_there_is_room(
     pattern, small, monkeypatch
 ):
-    monkeypatch.setattr(health, "LEAST_FREE", 2**20)
+    monkeypatch.setattr(readiness, "LEAST_FREE", 2**20)
     lab = moved(pattern, small / "lab")
     app = an_application(lab.bench.installation, lab.folder)
     client = TestClient(app, base_url=ORIGIN)

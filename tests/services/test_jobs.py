@@ -189,6 +189,8 @@ def test_every_job_has_its_minute(tmp_path):
         "sweep_reserved": 12,
         "make_due_notices": 6,
         "send_mails": 60,
+        "send_webhooks": 60,
+        "tell_refusals": 6,
     }
     queue.storage.close()
 

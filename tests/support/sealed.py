@@ -18,7 +18,7 @@ from calib.migrations.run import upgrade
 from calib.services import issue, key_views
 from calib.services.fsck import fsck
 from calib.services.keys import House
-from calib.services.log import CHECKPOINT, proof_of
+from calib.services.log import CHECKPOINT, Log, proof_of
 from calib.services.publishing import Publisher, publish
 from calib.services.signing_rule import RuledSigner
 from calib.services.statuses import LIST
@@ -147,5 +147,8 @@ def opened_in(lab: Sealed, folder: Path) -> Sealed:
 
 def faults(lab: Sealed) -> list[Finding]:
     """Compute everything again, and return what is wrong."""
-    log = lab.publisher.log(lab.now)
-    return list(fsck(lab.bench.engine, lab.store, log, lambda _name, _part: None, lab.now))
+
+    def find_log() -> Log | None:
+        return lab.publisher.log(lab.now)
+
+    return list(fsck(lab.bench.engine, lab.store, find_log, lambda _name, _part: None, lab.now))

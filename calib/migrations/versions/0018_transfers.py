@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from calib.migrations.steps import check, insert_only, lab_table, same_lab, texts, wholes
+from calib.migrations.steps import (
+    check,
+    insert_only,
+    keep_whole,
+    lab_table,
+    same_lab,
+    texts,
+    wholes,
+)
 
 revision = "0018"
 down_revision = "0017"
@@ -34,8 +42,4 @@ def upgrade() -> None:
     )
     op.create_index(f"ix_{table}_instrument_id", table, ["instrument_id"])
     insert_only(table)
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute(
-            f"CREATE TRIGGER keep_{table}_whole BEFORE TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION keep_{table}()"
-        )
+    keep_whole(table)

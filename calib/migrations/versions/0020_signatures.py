@@ -8,6 +8,7 @@ from alembic import op
 from calib.migrations.steps import (
     check,
     insert_only,
+    keep_whole,
     lab_table,
     same_lab,
     texts,
@@ -35,6 +36,7 @@ def upgrade() -> None:
     op.create_index("ix_end_proposals_certificate_id", "end_proposals", ["certificate_id"])
     for table in ("signature_challenges", "signatures", "end_proposals", "end_consents"):
         insert_only(table)
+        keep_whole(table)
 
 
 def _challenges() -> None:
