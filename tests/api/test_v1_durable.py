@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
+from instruments.tenancy import see_all_labs
 from tests.support import issuing
 from tests.support.builders import PASSWORD, a_person
 from tests.support.door import Door, a_key, seen
@@ -24,6 +25,7 @@ def rows(url: str, statement: str) -> int:
     """Count as somebody else would: over a connection of their own."""
     engine = create_engine(url)
     with engine.connect() as connection:
+        see_all_labs(connection)
         found = connection.scalar(text(statement))
     engine.dispose()
     return int(found)

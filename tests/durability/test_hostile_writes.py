@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from calib.adapters.sealing import UnsealedSealer
 from calib.services import issue
+from instruments.tenancy import see_all_labs
 from tests.support import issuing
 from tests.support.builders import NOW
 from tests.support.door import a_door
@@ -34,6 +35,7 @@ def rows(engine) -> dict[str, dict[Any, tuple[Any, ...]]]:
     """Return every row that may not change, by table and key."""
     found: dict[str, dict[Any, tuple[Any, ...]]] = {}
     with engine.connect() as connection:
+        see_all_labs(connection)
         for table, key in FROZEN.items():
             read = connection.execute(text(f"SELECT * FROM {table} ORDER BY {key}"))  # noqa: S608
             names = list(read.keys())

@@ -13,6 +13,7 @@ from instruments.changes import HIDDEN, digest_of_rows
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Customer, Person
 from instruments.services import audit, customers, signin
+from instruments.tenancy import see_all_labs
 from tests.support.builders import Installation, a_customer, a_lab, context_for, told
 from tests.support.ruling import ruling
 
@@ -156,6 +157,7 @@ def test_made_rows_are_told_by_a_digest_that_their_content_gives_again(place):
     (change,) = changes_of(place, "registry:customer:create")
     assert change["made"] == [[made.id, made.id]]
     with place.engine.connect() as connection:
+        see_all_labs(connection)
         row = dict(connection.execute(text("SELECT * FROM customers")).mappings().one())
     assert change["digest"] == digest_of_rows([row])
 
