@@ -17,17 +17,19 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from calib.i18n import translate
 from calib.records.webhooks import Delivery, Webhook
 from calib.records.work import Mail
 from calib.services.outbox import LEASE, Sent, kept_problem, pause_after
 from calib.services.ports import Courier
-from calib.services.webhooks import SECRET
-from instruments.errors import DomainError, Refused
+from calib.services.webhooks import SECRET, place_of
+from instruments.errors import DomainError, Refused, Unavailable
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import Lab
 from instruments.services import audit
+from instruments.services.factor_secrets import opened_text
 from instruments.tenancy import InstallationSession, installation_session
 
 Clock = Callable[[], datetime]
@@ -83,6 +85,12 @@ def _attempt(
     courier: Courier, claimed: _Claimed, now: datetime
 ) -> tuple[int | None, DomainError | None]:
     """Return what was answered, and what went wrong; None: nothing."""
+    if not claimed.secrets:
+        return None, Unavailable(
+            "webhook-secret-closed",
+            "The secret of this address cannot be opened: the key of this installation is another "
+            "one since. Give the address a new secret, and tell its receiver.",
+        )
     try:
         status = courier.send(claimed.address, claimed.body, _headers(claimed, now))
     except Exception as problem:  # noqa: BLE001 -- one bad address must not stop the others
@@ -133,8 +141,14 @@ def _claim(engine: Engine, now: datetime, without: set[int]) -> _Claimed | None:
             address=webhook.address,
             event_id=delivery.event_id,
             body=delivery.body.encode(),
-            secrets=(webhook.secret, old) if old else (webhook.secret,),
+            secrets=_opened(session, webhook, (webhook.secret, old) if old else (webhook.secret,)),
         )
+
+
+def _opened(session: Session, webhook: Webhook, kept: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the secrets that can be opened: none without the key they were closed with."""
+    found = (opened_text(session, place_of(webhook), one) for one in kept)
+    return tuple(one for one in found if one is not None)
 
 
 def _sent(engine: Engine, claimed: _Claimed, status: int | None, now: datetime) -> None:

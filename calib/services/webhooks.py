@@ -23,6 +23,7 @@ from instruments.context import Context
 from instruments.errors import Conflict, Finding, Invalid, Refused
 from instruments.records.parties import Lab
 from instruments.services import audit
+from instruments.services.factor_secrets import closed_text
 from instruments.services.rows import get_row
 from instruments.tenancy import LabSession
 
@@ -159,15 +160,16 @@ def register(
     row = Webhook(
         address=address,
         events=" ".join(chosen),
-        secret=_new_secret(),
+        secret="",
         made_by=ctx.actor.person_id,
         made_at=ctx.now,
     )
     ctx.session.add(row)
     ctx.session.flush()
+    secret = _renewed(ctx, row)
     facts = {"address": address, "events": list(chosen)}
     audit.record(ctx, "webhook:webhook:register", "webhook", row.id, facts)
-    return Shown(row.id, row.secret)
+    return Shown(row.id, secret)
 
 
 def renew_secret(ctx: Context, webhook_id: int) -> Shown:
@@ -177,9 +179,9 @@ def renew_secret(ctx: Context, webhook_id: int) -> Shown:
     """
     row = _living(ctx, webhook_id)
     row.old_secret, row.old_ends_at = row.secret, ctx.now + OVERLAP
-    row.secret = _new_secret()
+    secret = _renewed(ctx, row)
     audit.record(ctx, "webhook:webhook:renew_secret", "webhook", row.id, {"address": row.address})
-    return Shown(row.id, row.secret)
+    return Shown(row.id, secret)
 
 
 def switch(ctx: Context, webhook_id: int, state: str) -> WebhookView:
@@ -330,8 +332,16 @@ def _living(ctx: Context, webhook_id: int) -> Webhook:
     return row
 
 
-def _new_secret() -> str:
-    return SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
+def _renewed(ctx: Context, row: Webhook) -> str:
+    """Give the row a new secret, which lies closed in it, and return it."""
+    secret = SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
+    row.secret = closed_text(ctx.session, place_of(row), secret)
+    return secret
+
+
+def place_of(row: Webhook) -> str:
+    """Return the place for which the secrets of an address are closed."""
+    return f"calib/webhooks/{row.lab_id}/{row.id}"
 
 
 def _view(row: Webhook, waiting: int) -> WebhookView:

@@ -1,4 +1,4 @@
-"""Secrets of authenticators as they lie in the database: closed, each with its row.
+"""Secrets of authenticators and webhooks as they lie in the database: closed, each with its row.
 
 AES-256-GCM under a key outside the database, which comes with the engine. Whoever moves a closed
 secret to another row or person has nothing.
@@ -42,24 +42,37 @@ def close(session: Session, row: SecondFactor, secret: str) -> None:
     Raises what the key raises, KeyError for an engine without one.
     """
     session.flush()  # the row has its number from here on
-    key = _key(session)(make=True)
-    assert key is not None  # noqa: S101 -- it was just made
-    nonce = secrets.token_bytes(_NONCE)
-    sealed = AESGCM(key).encrypt(nonce, secret.encode(), _place(row))
-    row.secret = CLOSED + base64.b64encode(nonce + sealed).decode()
+    row.secret = closed_text(session, _place(row), secret)
     session.flush()
 
 
 def opened(session: Session, row: SecondFactor) -> str | None:
     """Return the secret of a row; None when it was closed with a key that is not here."""
-    if not row.secret.startswith(CLOSED):
-        return row.secret
+    return opened_text(session, _place(row), row.secret)
+
+
+def closed_text(session: Session, place: str, secret: str) -> str:
+    """Return a secret closed for one place in the database.
+
+    Raises what the key raises, KeyError for an engine without one.
+    """
+    key = _key(session)(make=True)
+    assert key is not None  # noqa: S101 -- it was just made
+    nonce = secrets.token_bytes(_NONCE)
+    sealed = AESGCM(key).encrypt(nonce, secret.encode(), place.encode())
+    return CLOSED + base64.b64encode(nonce + sealed).decode()
+
+
+def opened_text(session: Session, place: str, kept: str) -> str | None:
+    """Return what was closed for a place; None when it was closed with a key that is not here."""
+    if not kept.startswith(CLOSED):
+        return kept
     key = _key(session)(make=False)
     if key is None:
         return None
-    content = base64.b64decode(row.secret.removeprefix(CLOSED))
+    content = base64.b64decode(kept.removeprefix(CLOSED))
     try:
-        return AESGCM(key).decrypt(content[:_NONCE], content[_NONCE:], _place(row)).decode()
+        return AESGCM(key).decrypt(content[:_NONCE], content[_NONCE:], place.encode()).decode()
     except InvalidTag:
         return None
 
@@ -81,5 +94,5 @@ def _key(session: Session) -> Key:
     return cast("Key", session.get_bind().get_execution_options()[OPTION])
 
 
-def _place(row: SecondFactor) -> bytes:
-    return f"calib/second_factors/{row.id}/{row.person_id}".encode()
+def _place(row: SecondFactor) -> str:
+    return f"calib/second_factors/{row.id}/{row.person_id}"

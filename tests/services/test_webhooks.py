@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from calib.adapters.factor_key import FactorKey
 from calib.adapters.files import DirectoryStore
 from calib.adapters.webhooks import PinnedCourier
 from calib.records.webhooks import Delivery, Webhook
@@ -19,6 +20,7 @@ from calib.services import issue, notices, readings, review, webhook_outbox, web
 from calib.services.webhook_outbox import MOST_ATTEMPTS, STOP_AFTER, send_deliveries
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused, Unavailable
 from instruments.records.audit import AuditEvent
+from instruments.services.factor_secrets import CLOSED, use_key
 from instruments.tenancy import installation_session, lab_session
 from tests.support import issuing
 from tests.support.builders import NOW, told
@@ -44,15 +46,17 @@ class Sky:
 
 
 @pytest.fixture
-def bench(database_url):
+def bench(database_url, tmp_path):
     made = issuing.a_bench(database_url)
+    use_key(made.engine, FactorKey(tmp_path / "data"))
     yield made
     made.engine.dispose()
 
 
 @pytest.fixture
-def world(empty_database_url):
+def world(empty_database_url, tmp_path):
     made = due_world(empty_database_url)
+    use_key(made.engine, FactorKey(tmp_path / "data"))
     yield made
     made.engine.dispose()
 
@@ -332,3 +336,18 @@ def test_the_real_courier_delivers_what_the_receiver_can_check(bench, tmp_path):
     assert first == "POST /hook HTTP/1.1"
     assert headers["content-type"] == "application/json"
     assert checker()(made.secret, named, body, NOW.timestamp())
+
+
+def test_secrets_lie_closed_and_without_their_key_nothing_is_sent(bench, tmp_path):
+    made = a_waiting_one(bench, tmp_path)
+    with manager(bench) as ctx:
+        renewed = webhooks.renew_secret(ctx, made.id)
+    (row,) = rows(bench.engine, Webhook)
+    assert row.secret.startswith(CLOSED)
+    assert row.old_secret.startswith(CLOSED)
+    assert not {made.secret, renewed.secret} & {row.secret, row.old_secret}
+    use_key(bench.engine, FactorKey(tmp_path / "another"))
+    sky = Sky()
+    assert send(bench, sky).postponed == 1
+    assert sky.sent == []
+    assert "webhook-secret-closed" in repr(rows(bench.engine)[0].last_error)
