@@ -232,7 +232,7 @@ def test_what_is_no_code_is_said_to_be_none(phone):
     phone.scan(blank)
     expect(phone.page.locator("[data-told]")).to_contain_text("No code was found")
     phone.choose("x.txt", b"nothing of ours", "text/plain")
-    phone.says("invalid")
+    phone.says("cannot_tell")
     phone.choose("trust.json", b'{"format": "calib-trust/1"}', "application/json")
     expect(phone.page.locator("[data-told]")).to_contain_text("no trust bundle")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +57,8 @@ def fields_of(value: Any, at: str = "") -> Iterator[str]:
 def words_of(page: str) -> Iterator[str]:
     """Yield what a page calls the things that it shows: headings of tables, terms of lists."""
     for element in html.fromstring(page).xpath("//main//dt | //main//th | //main//label"):
-        yield " ".join(element.text_content().split())
+        words = " ".join(element.text_content().split())
+        yield re.sub(r"\d+ kB", "… kB", words)  # the size of a file is no field
 
 
 def seen(door: Door) -> set[tuple[str, str, str]]:
