@@ -32,7 +32,7 @@ _PROBLEM = {
     "additionalProperties": False,
 }
 REFUSALS = {
-    400: "The form that was sent cannot be taken apart.",
+    400: "The form cannot be taken apart, or the key of an act that happens once is missing.",
     401: "Nobody is signed in: send a token.",
     403: "Whoever asks has no right to this.",
     404: "There is no such thing, or it is of somebody else.",
@@ -47,7 +47,7 @@ REFUSALS = {
 }
 _OF_SIGNED_IN = {401, 403}
 _OF_VERSIONS = {412, 428}
-_OF_FORMS = {400}
+_OF_FORMS_AND_KEYS = {400}
 
 
 def describe(app: FastAPI) -> None:
@@ -84,7 +84,7 @@ def _complete(operation: dict[str, Any], *, public: bool) -> None:
     form = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
     left_out = _OF_SIGNED_IN if public else set[int]()
     left_out = left_out | (set() if "if-match" in takes else _OF_VERSIONS)
-    left_out = left_out | (set() if form else _OF_FORMS)
+    left_out = left_out | (set() if form or "idempotency-key" in takes else _OF_FORMS_AND_KEYS)
     for status, words in REFUSALS.items():
         if status not in left_out:
             operation["responses"][str(status)] = {
