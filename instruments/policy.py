@@ -144,6 +144,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     # the lab itself
     *_reads(_OURS, "lab.read", "person.read", "number.read", "key.read"),
     *_writes((_M, _A), "lab.write", "person.write", "number.write", "key.write"),
+    *_writes((_R, _S, _M), "key.consent"),
     *_reads((_M, _A), "webhook.read"),
     *_writes((_M, _A), "webhook.write"),
     *_writes(_OURS, "mail.resend"),

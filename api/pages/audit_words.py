@@ -37,6 +37,8 @@ ACT_WORDS: Mapping[str, str] = {
     "keys:key:rotated": "Key changed for a new one",
     "keys:key:retired": "Key retired",
     "keys:key:compromised": "Key called compromised",
+    "keys:end:propose": "End of a key proposed",
+    "keys:end:consent": "End of a key agreed to",
     "mail:mail:send-again": "Mail sent again",
     "notice:notices:make": "Notices made",
     "registry:competence:end": "Competence ended",

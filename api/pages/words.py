@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.pages.key_words import PURPOSE_WORDS, STATE_WORDS
 from api.type_words import TAG_WORDS
 from api.verdict_words import VERDICT_WORDS
 
@@ -244,6 +245,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "withdrawn": "Withdrawn",
         "void": "Number voided",
     },
+    "key_purpose": PURPOSE_WORDS,
+    "key_state": STATE_WORDS,
     "file": {
         "pdf": "Certificate (PDF)",
         "dcc": "Digital certificate (DCC)",

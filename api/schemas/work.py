@@ -168,3 +168,10 @@ class TwoPersons(Wire):
 
     reason: Words
     second_person_id: int
+
+
+class CompromisedKey(TwoPersons):
+    """A key that may be in other hands, and since when."""
+
+    since: Words
+    """An instant with its zone, like 2026-03-02T08:00:00Z."""

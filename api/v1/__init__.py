@@ -13,6 +13,7 @@ from api.v1 import (
     certificates,
     competence,
     documents,
+    keys,
     methods,
     orders,
     registry,
@@ -36,5 +37,6 @@ for part in (
     audit,
     today,
     webhooks,
+    keys,
 ):
     router.include_router(part.router)

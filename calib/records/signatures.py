@@ -110,5 +110,48 @@ class EndConsent(LabScoped, Base):
     evidence: Mapped[dict[str, Any]] = mapped_column(CanonicalJSON)
 
 
-for _table in (SignatureChallenge, Signature, EndProposal, EndConsent):
+class KeyProposal(LabScoped, Base):
+    """One person wants a key retired or given up, and asks a colleague."""
+
+    __tablename__ = "key_proposals"
+    __table_args__ = scoped(
+        UniqueConstraint("token"),
+        CheckConstraint("act IN ('retire', 'compromise')", "act"),
+        CheckConstraint("(act = 'compromise') = (effective_at IS NOT NULL)", "since"),
+        CheckConstraint("person_id <> second_person_id", "two_persons"),
+    )
+
+    token: Mapped[str]
+    key_id: Mapped[int] = mapped_column(ForeignKey("signing_keys.id"), index=True)
+    act: Mapped[str]
+    effective_at: Mapped[datetime | None]
+    """Since when the key may have been in other hands."""
+    reason: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    second_person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    proposed_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class KeyConsent(LabScoped, Base):
+    """That the colleague agreed, in a session of their own, proving who they are."""
+
+    __tablename__ = "key_consents"
+    __table_args__ = scoped(
+        to_same_lab("proposal_id", "key_proposals"),
+        UniqueConstraint("lab_id", "proposal_id"),
+        CheckConstraint(f"way IN {WAYS}", "way"),
+    )
+
+    proposal_id: Mapped[int]
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    printed_name: Mapped[str]
+    consented_at: Mapped[datetime]
+    consented_local: Mapped[str]
+    way: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(CanonicalJSON)
+
+
+_KEPT = (SignatureChallenge, Signature, EndProposal, EndConsent, KeyProposal, KeyConsent)
+for _table in _KEPT:
     insert_only(_table.__table__)  # type: ignore[arg-type]

@@ -9,21 +9,24 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal, cast
+from typing import Literal
 
-from sqlalchemy import Engine, Select, or_, select
+from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from calib.records.certificates import Certificate
 from calib.records.signatures import EndConsent, EndProposal
 from calib.services.amendment import in_state, void, withdraw
 from calib.services.calibration_views import need_reason
-from calib.services.second_person import need_second
+from calib.services.second_person import (
+    actor_today,
+    consent_not_yours,
+    name_of,
+    need_second,
+    proposal_ended,
+)
 from instruments.canonical import canonical_json
-from instruments.context import Actor, Context
-from instruments.errors import Conflict, NotAllowed
-from instruments.policy import Role
-from instruments.records.parties import Membership, Person
+from instruments.context import Context
 from instruments.services import audit
 from instruments.services.approval_rules import rules
 from instruments.services.reauthentication import Proof
@@ -94,16 +97,16 @@ def consent(ctx: Context, proposal_id: int, proof: Proof | None) -> None:
     ctx.need("certificate.consent")
     row = _open(ctx, proposal_id)
     if proof is None:
-        raise _unknown()
+        raise consent_not_yours()
     proof.need()
     mine = (row.second_person_id, row.second_person_id, row.token)
     if (ctx.actor.person_id, proof.person_id, proof.challenge) != mine:
-        raise _unknown()
+        raise consent_not_yours()
     ctx.session.add(
         EndConsent(
             proposal_id=row.id,
             person_id=ctx.actor.person_id,
-            printed_name=_name(ctx, ctx.actor.person_id),
+            printed_name=name_of(ctx, ctx.actor.person_id),
             consented_at=ctx.now,
             consented_local=ctx.now.astimezone(ctx.zone).isoformat(timespec="seconds"),
             way=proof.way,
@@ -113,7 +116,7 @@ def consent(ctx: Context, proposal_id: int, proof: Proof | None) -> None:
     ctx.session.flush()
     facts = {"act": row.act, "proposal": row.id, "way": proof.way}
     audit.record(ctx, "certificate:end:consent", "certificate", row.certificate_id, facts)
-    first = replace(ctx, actor=_actor(ctx, row.person_id))
+    first = replace(ctx, actor=actor_today(ctx, row.person_id))
     {"withdraw": withdraw, "void": void}[row.act](
         first, row.certificate_id, row.reason, row.second_person_id
     )
@@ -170,29 +173,8 @@ def _open(ctx: Context, proposal_id: int) -> EndProposal:
     found = _waiting(ctx).where(EndProposal.id == proposal_id)
     row: EndProposal | None = ctx.session.scalars(found).one_or_none()
     if row is None:
-        raise Conflict(
-            "proposal-ended",
-            "This proposal is not there any more: it was agreed to, or is older than a day. Have "
-            "it proposed again.",
-        )
+        raise proposal_ended()
     return row
-
-
-def _actor(ctx: Context, person_id: int) -> Actor:
-    """Return whoever proposed with the roles they hold today."""
-    held = ctx.session.scalars(
-        select(Membership.role).where(
-            Membership.person_id == person_id,
-            Membership.starts_on <= ctx.today,
-            or_(Membership.ends_on.is_(None), Membership.ends_on >= ctx.today),
-        )
-    )
-    return Actor(person_id, _name(ctx, person_id), frozenset(cast("Role", one) for one in held))
-
-
-def _name(ctx: Context, person_id: int) -> str:
-    name: str = ctx.session.scalars(select(Person.name).where(Person.id == person_id)).one()
-    return name
 
 
 def _view(ctx: Context, row: EndProposal) -> ProposalView:
@@ -204,18 +186,9 @@ def _view(ctx: Context, row: EndProposal) -> ProposalView:
         number=ctx.session.scalars(number).one(),
         act=row.act,
         reason=row.reason,
-        person_name=_name(ctx, row.person_id),
+        person_name=name_of(ctx, row.person_id),
         second_person_id=row.second_person_id,
-        second_person_name=_name(ctx, row.second_person_id),
+        second_person_name=name_of(ctx, row.second_person_id),
         proposed_at=row.proposed_at,
         expires_at=row.expires_at,
-    )
-
-
-def _unknown() -> NotAllowed:
-    return NotAllowed(
-        "consent-not-yours",
-        "This waits for the consent of another colleague, proved with password and code or a "
-        "passkey. Ask whom the proposal names.",
-        at="/password",
     )

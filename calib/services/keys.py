@@ -121,13 +121,7 @@ def retire_key(ctx: Context, key_id: int, reason: str, second_person_id: int) ->
     NotFound, NotAllowed, Conflict, Invalid, Refused
     """
     key = _own(ctx, key_id, second_person_id)
-    if key.retired_at is not None or key.compromised_at is not None:
-        raise Conflict(
-            "key-ended",
-            "The key {name} ({id}) is retired or given up already. Choose one that is in use: "
-            "calib keys list shows them.",
-            facts={"name": key.name, "id": key.id},
-        )
+    need_in_use(key)
     _happened(ctx, key, "retired", second_person_id, reason=need_reason(reason))
     return get_key(ctx.session, key.id)
 
@@ -144,6 +138,25 @@ def compromise_key(
         The instant lies in the future.
     """
     key = _own(ctx, key_id, second_person_id)
+    need_past(ctx, since)
+    why = need_reason(reason)
+    _happened(ctx, key, "compromised", second_person_id, reason=why, effective_at=since)
+    return get_key(ctx.session, key.id)
+
+
+def need_in_use(key: KeyView) -> None:
+    """Raise Conflict for a key that is retired or given up."""
+    if key.retired_at is not None or key.compromised_at is not None:
+        raise Conflict(
+            "key-ended",
+            "The key {name} ({id}) is retired or given up already. Choose one that is in use: "
+            "calib keys list shows them.",
+            facts={"name": key.name, "id": key.id},
+        )
+
+
+def need_past(ctx: Context, since: datetime) -> None:
+    """Raise Invalid for an instant that is still to come."""
     if since > ctx.now:
         raise Invalid(
             "compromise-in-future",
@@ -152,9 +165,6 @@ def compromise_key(
             at="/since",
             facts={"since": written(since)},
         )
-    why = need_reason(reason)
-    _happened(ctx, key, "compromised", second_person_id, reason=why, effective_at=since)
-    return get_key(ctx.session, key.id)
 
 
 def request_certificate(ctx: Context, vault: Vault, key_id: int) -> bytes:
@@ -167,7 +177,7 @@ def request_certificate(ctx: Context, vault: Vault, key_id: int) -> bytes:
         The key bears no certificate by its purpose.
     """
     ctx.need("key.write")
-    key = _of_lab(ctx, key_id)
+    key = key_of_lab(ctx, key_id)
     _need_seal(key)
     lab = ctx.session.get_one(Lab, ctx.lab_id)
 
@@ -292,10 +302,11 @@ def _own(ctx: Context, key_id: int, second_person_id: int) -> KeyView:
     """Return a key the actor may decide over, together with the second person."""
     ctx.need("key.write")
     need_second(ctx, second_person_id)
-    return _of_lab(ctx, key_id)
+    return key_of_lab(ctx, key_id)
 
 
-def _of_lab(ctx: Context, key_id: int) -> KeyView:
+def key_of_lab(ctx: Context, key_id: int) -> KeyView:
+    """Return a key of the lab or of the installation; NotFound for one of another lab."""
     key = get_key(ctx.session, key_id)
     if key.lab_id not in (None, ctx.lab_id):
         return get_key(ctx.session, -1)  # of another lab: as if there were none

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from sqlalchemy import or_, select
 
-from instruments.context import Context
-from instruments.errors import Refused
+from instruments.context import Actor, Context
+from instruments.errors import Conflict, NotAllowed, Refused
+from instruments.policy import Role
 from instruments.records.parties import Membership, Person
 from instruments.services.humans import had_a_hand, humans_of
 
@@ -49,3 +52,41 @@ def need_second(ctx: Context, person_id: int) -> None:
             at="/second_person_id",
             facts={"person_id": person_id},
         )
+
+
+def actor_today(ctx: Context, person_id: int) -> Actor:
+    """Return whoever proposed an act, with the roles they hold today."""
+    held = ctx.session.scalars(
+        select(Membership.role).where(
+            Membership.person_id == person_id,
+            Membership.starts_on <= ctx.today,
+            or_(Membership.ends_on.is_(None), Membership.ends_on >= ctx.today),
+        )
+    )
+    roles = frozenset(cast("Role", one) for one in held)
+    return Actor(person_id, name_of(ctx, person_id), roles)
+
+
+def name_of(ctx: Context, person_id: int) -> str:
+    """Return what a person is called."""
+    name: str = ctx.session.scalars(select(Person.name).where(Person.id == person_id)).one()
+    return name
+
+
+def proposal_ended() -> Conflict:
+    """Return why a proposal can no longer be agreed to."""
+    return Conflict(
+        "proposal-ended",
+        "This proposal is not there any more: it was agreed to, or is older than a day. Have "
+        "it proposed again.",
+    )
+
+
+def consent_not_yours() -> NotAllowed:
+    """Return why this consent does not count."""
+    return NotAllowed(
+        "consent-not-yours",
+        "This waits for the consent of another colleague, proved with password and code or a "
+        "passkey. Ask whom the proposal names.",
+        at="/password",
+    )

@@ -20,7 +20,7 @@ PAGES = (
     "/certificates", "/instruments", "/instruments/1", "/standards", "/standards/1", "/models",
     "/models/1", "/customers", "/customers/1", "/catalogue", "/methods", "/documents", "/board",
     "/lab", "/lab/people", "/lab/numbers", "/lab/scope", "/lab/competence", "/lab/audit",
-    "/account", "/account/acts",
+    "/lab/keys", "/account", "/account/acts",
     "/catalogue/thermometer.infrared_forehead",
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ OF_LAB = {
     "membership_id",
 }  # fmt: skip
 OF_PERSON = {"token_id", "session_id"}
-ABSENT = {"mail_id", "digest", "token", "number", "matter", "path"}
+ABSENT = {"mail_id", "key_id", "digest", "token", "number", "matter", "path"}
 """There is none of these in the world that is asked: the answer is that of a missing thing."""
 NOTHING_THERE = {
     ("GET", "/.well-known/calib-trust"), ("GET", "/log/checkpoint"), ("GET", "/status/list"),

@@ -23,7 +23,7 @@ UNASKED: dict[str, str] = {
             "replaced_certificate", "seal_words", "append", "finish_when_issued",
             "certified_standards", "record",
             "first_status", "lines_of", "take_number", "take_numbers", "end_sign_ins",
-            "in_state", "confirm",
+            "in_state", "confirm", "key_of_lab",
             "readings_of", "locked", "in_force", "change", "get_row", "certificates",
             "check_site", "owned_since",
         ),
@@ -31,7 +31,8 @@ UNASKED: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "performers", "need_second", "need", "is_kept", "rules",
+            "performers", "need_second", "need_past", "actor_today", "name_of", "need", "is_kept",
+            "rules",
             "need_another_definition", "need_other_person",
             "need_sound", "misfits", "may_see", "own_customer",
         ),
