@@ -1,4 +1,8 @@
-"""Choosing a password by a link in a mail. What is answered tells nobody who has an account."""
+"""Choosing a password by a link in a mail. What is answered tells nobody who has an account.
+
+The token of the link leaves the address at once: it goes into a cookie that lives as long as a
+reset does, and the form stands at an address that holds nothing. Opening a link uses nothing up.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,10 @@ from instruments.services import links
 from instruments.tenancy import installation_session
 
 router = APIRouter(include_in_schema=False)
+CARRIED = "calib_link"
+"""The cookie with the token between the link and the form."""
+LIFE = 3600
+LONGEST = 100
 
 
 @router.get("/password/forgotten", dependencies=allows("public.password_form"))
@@ -46,12 +54,18 @@ def ask_for_link(
 
 @router.get("/password", dependencies=allows("public.password_form"))
 def password_form(
-    request: Request, session: PublicReading, wired: Wired, language: Language, token: str = ""
-) -> HTMLResponse:
-    """Show the form behind a link."""
-    if links.is_open(session, token, wired.clock()):
-        return _page(request, language, "choose", token=token)
-    return _page(request, language, "choose", problem=links.gone(), is_open=False)
+    request: Request,
+    session: PublicReading,
+    wired: Wired,
+    language: Language,
+    token: str | None = None,
+) -> Response:
+    """Take the token out of the address; then show the form behind the link."""
+    if token is not None:
+        return _carried(token)
+    if links.is_open(session, request.cookies.get(CARRIED, ""), wired.clock()):
+        return _page(request, language, "choose")
+    return _dropped(_page(request, language, "choose", problem=links.gone(), is_open=False))
 
 
 @router.post("/password", dependencies=allows("public.password"))
@@ -59,7 +73,6 @@ def choose_password(
     request: Request,
     wired: Wired,
     language: Language,
-    token: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
@@ -73,11 +86,31 @@ def choose_password(
                 at="/again",
             )
         with installation_session(wired.engine) as session:
+            token = request.cookies.get(CARRIED, "")
             links.choose_password(session, token, password, now=wired.clock())
     except DomainError as problem:
         is_open = problem.code != "link-gone"
-        return _page(request, language, "choose", token=token, problem=problem, is_open=is_open)
-    return RedirectResponse("/sign-in", status_code=303)
+        shown = _page(request, language, "choose", problem=problem, is_open=is_open)
+        return shown if is_open else _dropped(shown)
+    return _dropped(RedirectResponse("/sign-in", status_code=303))
+
+
+def _carried(token: str) -> Response:
+    """Send the browser to the clean address with the token in a cookie.
+
+    Lax: whoever comes from a mail comes from another site, and a strict cookie would not arrive.
+    """
+    response = RedirectResponse("/password", status_code=303)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if not token.startswith(links.LINK) or len(token) > LONGEST or not token.isascii():
+        return _dropped(response)  # and not the link that was opened before
+    response.set_cookie(CARRIED, token, max_age=LIFE, httponly=True, samesite="lax")
+    return response
+
+
+def _dropped(response: Response) -> Response:
+    response.delete_cookie(CARRIED)
+    return response
 
 
 def _page(
@@ -85,7 +118,6 @@ def _page(
     language: str,
     step: str,
     *,
-    token: str = "",
     problem: DomainError | None = None,
     is_open: bool = True,
 ) -> HTMLResponse:
@@ -95,7 +127,6 @@ def _page(
         language,
         status=422 if problem else 200,
         step=step,
-        token=token,
         problem=problem,
         is_open=is_open,
     )
