@@ -10,6 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from instruments.db import Base
 from instruments.tenancy import STRICT
 
+PURPOSES = (
+    "reset", "invitation", "changed", "factor-reset", "password", "authenticator-added",
+    "authenticator-removed", "recovery-codes", "passkey-added", "passkey-removed",
+    "identity-added", "identity-removed",
+)  # fmt: skip
+"""Those with a link first."""
+
 
 class Letter(Base):
     """A mail about an account that somebody asked for or that is due; gone once it is sent.
@@ -19,7 +26,7 @@ class Letter(Base):
 
     __tablename__ = "letters"
     __table_args__ = (
-        CheckConstraint("purpose IN ('reset','invitation','changed','factor-reset')", "purpose"),
+        CheckConstraint(f"purpose IN {PURPOSES}", "purpose"),
         STRICT,
     )
 

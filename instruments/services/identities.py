@@ -24,6 +24,7 @@ from instruments.services.entrance import told
 from instruments.services.links import trail
 from instruments.services.provider_flows import Flow
 from instruments.services.rows import not_found
+from instruments.services.security_notices import tell
 from instruments.tenancy import InstallationSession, installation_session
 
 
@@ -174,6 +175,7 @@ def unlink(ctx: Context) -> None:
         raise not_found("identity", ctx.actor.person_id)
     ctx.session.delete(row)
     ctx.session.flush()
+    tell(ctx.session, row.person_id, "identity-removed", ctx.now)
     audit.record(ctx, "registry:identity:unlink", "person", row.person_id, {})
 
 
@@ -288,6 +290,7 @@ def _add(session: Session, person_id: int, subject_sha256: str, now: datetime) -
     )
     session.add(row)
     session.flush()
+    tell(session, person_id, "identity-added", now)
 
 
 def _of(session: Session, person_id: int) -> LinkedIdentity | None:

@@ -21,9 +21,10 @@ from instruments.records.parties import ApiToken, Person, SignIn
 from instruments.services import audit, throttle
 from instruments.services.accounts import labs_of
 from instruments.services.secrets import hash_password, new_token, token_hash
+from instruments.services.security_notices import Notice, tell
 from instruments.tenancy import InstallationSession
 
-Purpose = Literal["reset", "invitation", "changed", "factor-reset"]
+Purpose = Literal["reset", "invitation"] | Notice
 LIFE: dict[str, timedelta] = {"reset": timedelta(hours=1), "invitation": timedelta(days=7)}
 """Of the links; the other mails have none."""
 LETTER_LIFE = timedelta(days=7)
@@ -48,6 +49,7 @@ class Due:
     token: str
     """For the link; empty where there is none."""
     expires_at: datetime
+    asked_at: datetime
 
 
 def ask(session: Session, purpose: Purpose, address: str, *, origin: str, now: datetime) -> None:
@@ -129,7 +131,7 @@ def choose_password(
             .values(ended_at=now)
         )
     throttle.forget(session, person.email)
-    ask(session, "changed", person.email, origin="", now=now)
+    tell(session, person.id, "changed", now)
     trail(session, person.id, "registry:person:choose_password", now)
 
 
@@ -154,6 +156,7 @@ def _due(session: InstallationSession, letter: Letter, now: datetime) -> Due | N
         person.language,
         new_token(LINK) if life else "",
         now + (life or timedelta(0)),
+        letter.asked_at,
     )
     if life is None:
         return due

@@ -20,6 +20,7 @@ from instruments.records.parties import Person
 from instruments.records.passkeys import Passkey
 from instruments.services import audit, fields
 from instruments.services.rows import not_found
+from instruments.services.security_notices import tell
 
 MOST = 20
 """Passkeys of one person."""
@@ -151,6 +152,7 @@ def register(ctx: Context, party: Party, *, name: str, challenge: bytes, respons
     )
     ctx.session.add(row)
     ctx.session.flush()
+    tell(ctx.session, row.person_id, "passkey-added", ctx.now)
     facts = {"passkey": row.id, "name": called}
     audit.record(ctx, "registry:passkey:register", "person", row.person_id, facts)
     return row.id
@@ -167,6 +169,7 @@ def remove(ctx: Context, passkey_id: int) -> None:
         raise not_found("passkey", passkey_id)
     ctx.session.delete(row)
     ctx.session.flush()
+    tell(ctx.session, row.person_id, "passkey-removed", ctx.now)
     facts = {"passkey": row.id, "name": row.name}
     audit.record(ctx, "registry:passkey:remove", "person", row.person_id, facts)
 

@@ -18,10 +18,11 @@ from instruments.policy import Thing
 from instruments.records.factors import RecoveryCode, SecondFactor
 from instruments.records.parties import Membership, Person
 from instruments.records.passkeys import Passkey
-from instruments.services import audit, factor_secrets, links, totp
+from instruments.services import audit, factor_secrets, totp
 from instruments.services.factors_held import with_factor
 from instruments.services.rows import not_found
 from instruments.services.secrets import token_hash
+from instruments.services.security_notices import tell
 from instruments.services.signin import end_sign_ins
 
 RECOVERY_CODES = 8
@@ -99,13 +100,19 @@ def confirm(ctx: Context, code: str) -> tuple[str, ...]:
     if step is None:
         raise _wrong()
     row.confirmed_at, row.last_step = ctx.now, step
+    tell(ctx.session, row.person_id, "authenticator-added", ctx.now)
     audit.record(ctx, "registry:factor:confirm", "person", row.person_id, {})
-    return make_recovery_codes(ctx)
+    return _new_codes(ctx)
 
 
 def make_recovery_codes(ctx: Context) -> tuple[str, ...]:
     """Return new recovery codes of the actor, shown this once; the old ones stand no more."""
     ctx.need("account.change")
+    tell(ctx.session, ctx.actor.person_id, "recovery-codes", ctx.now)
+    return _new_codes(ctx)
+
+
+def _new_codes(ctx: Context) -> tuple[str, ...]:
     person_id = ctx.actor.person_id
     codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
     ctx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
@@ -123,6 +130,9 @@ def take_away(ctx: Context) -> None:
     """
     ctx.need("account.change")
     own = ctx.actor.person_id
+    row = _of(ctx.session, own)
+    if row is not None and row.confirmed_at is not None:  # one that only began opens nothing
+        tell(ctx.session, own, "authenticator-removed", ctx.now)
     ctx.session.execute(delete(SecondFactor).where(SecondFactor.person_id == own))
     audit.record(ctx, "registry:factor:take_away", "person", own, {})
 
@@ -143,8 +153,7 @@ def reset(ctx: Context, person_id: int) -> None:
         raise not_found("person", person_id)
     _forget(ctx.session, person_id)
     end_sign_ins(ctx, person_id)
-    address = ctx.session.get_one(Person, person_id).email
-    links.ask(ctx.session, "factor-reset", address, origin="", now=ctx.now)
+    tell(ctx.session, person_id, "factor-reset", ctx.now)
     audit.record(ctx, "registry:factor:reset", "person", person_id, {})
 
 

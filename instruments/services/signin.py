@@ -31,6 +31,7 @@ from instruments.services.secrets import (
     new_token,
     token_hash,
 )
+from instruments.services.security_notices import tell
 from instruments.tenancy import InstallationSession, beyond_the_lab
 
 REACHES = ("read", *things())
@@ -309,6 +310,7 @@ def change_password(ctx: Context, *, old: str, new: str) -> None:
         )
     person.password_hash = hash_password(new)
     end_sign_ins(ctx, person.id)
+    tell(ctx.session, person.id, "password", ctx.now)
     audit.record(ctx, "registry:person:change_password", "person", person.id, {})
 
 
