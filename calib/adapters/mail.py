@@ -52,8 +52,11 @@ def compose(
     try:
         mail["From"] = sender
         mail["To"] = Address(addr_spec=recipient)
-        mail["Subject"] = subject
+        # what looks like an encoded word is decoded by the library, line breaks in it and all
+        mail["Subject"] = subject.replace("=?", "= ?")
         mail["Message-ID"] = message_id
+        if any(set(str(value)) & set("\r\n") for value in mail.values()):
+            raise ValueError("a header holds a line break")
     except (ValueError, IndexError, MessageError) as problem:
         raise Refused(
             "mail-not-writable",

@@ -70,6 +70,8 @@ def test_the_machine_does_not_tell_its_name(server):
         ("subject", "Due\r\nBcc: all@example.org"),
         ("subject", "Due\nX: y"),
         ("recipient", "a@example.org\r\nBcc: all@example.org"),
+        ("recipient", "=?utf-8?Q?a=0D=0ABcc:_all?=@example.org"),
+        ("recipient", "a@=?utf-8?Q?x=0D=0ABcc:_all?="),
         ("recipient", "a@example.org, all@example.org"),
         ("recipient", "Somebody <a@example.org>"),
         ("recipient", "no address"),
@@ -82,6 +84,12 @@ def test_no_header_can_be_slipped_in(server, part, value):
         mailer(server.port).send(**PARTS | {part: value})
     assert caught.value.code == "mail-not-writable"
     assert server.received == []
+
+
+def test_an_encoded_word_in_a_subject_is_not_decoded_into_a_header(server):
+    mailer(server.port).send(**PARTS | {"subject": "=?utf-8?Q?Lab=0D=0ABcc:_all?= is due"})
+    assert server.received[0]["Bcc"] is None
+    assert server.received[0]["Subject"] == "= ?utf-8?Q?Lab=0D=0ABcc:_all?= is due"
 
 
 def test_a_body_that_looks_like_headers_stays_a_body(server):
