@@ -6,12 +6,13 @@ count: nobody can flood the trail. Who is not known is counted by where they com
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from instruments.records.audit import AuditEvent, RefusalCount
@@ -25,9 +26,15 @@ MOST = 10
 MOST_OF_STRANGERS = 100
 """Of all who are not known together."""
 STRANGERS = "strangers"
+ELSEWHERE = "elsewhere:"
+"""Begins the count of what was meant for no lab."""
 REQUEST = "access:request:refuse"
 SIGN_IN = "access:sign_in:refuse"
 TOKEN = "access:token:refuse"  # noqa: S105 -- the name of an act
+
+
+class _Nobody(Exception):
+    """Undoes what was written for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +62,27 @@ class Denial:
 def tell(engine: Engine, lab_id: int, denial: Denial, now: datetime) -> None:
     """Write a refusal into the trail of a lab, or count it when there were many already."""
     with installation_session(engine) as session:
-        hold_lab(session, lab_id)
-        limits = [(denial.asker, MOST)]
-        if denial.person_id is None:
-            limits.insert(0, (STRANGERS, MOST_OF_STRANGERS))
-        for asker, most in limits:
-            row = _counted(session, lab_id, asker, now)
-            if row.count > most:
-                return
-        audit.append(session, _event(lab_id, denial, now))
+        _tell(session, lab_id, denial, now)
 
 
 def tell_sign_in(
     engine: Engine, email: str, lab_code: str | None, origin: str, code: str, now: datetime
 ) -> None:
-    """Write a refused sign-in into the trail of every lab it was meant for."""
+    """Write a refused sign-in into the trail of every lab it was meant for.
+
+    What was meant for none is no lab's to read, and takes the same work in one transaction too:
+    how long the answer takes tells nobody whether there is such an account.
+    """
     address = email.strip().lower()
     account = hashlib.sha256(address.encode()).hexdigest() if address else ""
     denial = Denial(SIGN_IN, code, "sign-in", origin, account=account)
     with installation_session(engine, read_only=True) as session:
-        labs = _meant(session, address, lab_code)
-    for lab_id in labs:
-        tell(engine, lab_id, denial, now)
+        labs = sorted(_meant(session, address, lab_code))
+    with installation_session(engine) as session:
+        for lab_id in labs:
+            _tell(session, lab_id, denial, now)
+        if not labs:
+            _tell_nobody(session, denial, now)
 
 
 def tell_stranger(engine: Engine, denial: Denial, now: datetime) -> None:
@@ -97,6 +103,31 @@ def sweep(engine: Engine, now: datetime) -> None:
             session.delete(row)
 
 
+def _tell(session: Session, lab_id: int, denial: Denial, now: datetime, of: str = "") -> None:
+    hold_lab(session, lab_id)
+    limits = [(of + denial.asker, MOST)]
+    if denial.person_id is None:
+        limits.insert(0, (of + STRANGERS, MOST_OF_STRANGERS))
+    for asker, most in limits:
+        row = _counted(session, lab_id, asker, now)
+        if row.count > most:
+            return
+    event = _event(lab_id, denial, now)
+    if not of:
+        audit.append(session, event)
+        return
+    with contextlib.suppress(_Nobody), session.begin_nested():
+        audit.append(session, event)
+        raise _Nobody
+
+
+def _tell_nobody(session: Session, denial: Denial, now: datetime) -> None:
+    """Do what telling a lab takes, and keep the count alone."""
+    first = session.scalar(select(func.min(Lab.id)))
+    if first is not None:
+        _tell(session, first, denial, now, of=ELSEWHERE)
+
+
 def _counted(session: Session, lab_id: int, asker: str, now: datetime) -> RefusalCount:
     held = select(RefusalCount).where(RefusalCount.lab_id == lab_id, RefusalCount.asker == asker)
     row = session.scalars(held).one_or_none()
@@ -112,7 +143,7 @@ def _counted(session: Session, lab_id: int, asker: str, now: datetime) -> Refusa
 
 def _close(session: Session, row: RefusalCount, now: datetime) -> None:
     most = MOST_OF_STRANGERS if row.asker == STRANGERS else MOST
-    if row.count <= most:
+    if row.count <= most or row.asker.startswith(ELSEWHERE):
         return
     kind, _, named = row.asker.partition(":")
     event = AuditEvent(
