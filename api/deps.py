@@ -32,6 +32,8 @@ from instruments.text import LANGUAGES
 
 COOKIE = "calib_session"
 LANGUAGE_COOKIE = "calib_language"
+THEME_COOKIE = "calib_theme"
+THEMES = ("light", "dark")
 REFUSED = "refused"
 """Where a session keeps a refusal that is shown beside a form."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -57,6 +59,12 @@ def language_of(request: Request) -> str:
 
 
 Language = Annotated[str, Depends(language_of)]
+
+
+def theme_of(request: Request) -> str:
+    """Return the theme somebody chose for the pages; empty: as the system has it."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
 
 
 def secret_of(request: Request) -> tuple[str, bool]:

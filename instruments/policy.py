@@ -75,13 +75,13 @@ _TABLE: Final[tuple[Action, ...]] = (
         for name in (
             "public.health", "public.sign_in_form", "public.certificate", "public.log",
             "public.status", "public.trust", "public.calendar", "public.examine_form",
-            "public.errors", "public.password_form",
+            "public.errors", "public.password_form", "public.design",
         )
     ),
     *(
         Action(name, writes=True, who="public")
-        for name in ("public.sign_in", "public.sign_out", "public.language", "public.examine",
-                     "public.password")
+        for name in ("public.sign_in", "public.sign_out", "public.language", "public.theme",
+                     "public.examine", "public.password")
     ),
     # whoever is signed in, about themselves
     Action("account.read", writes=False, who="anyone"),

@@ -15,6 +15,7 @@ from api.pages import (
     certificates,
     competence,
     customers,
+    design,
     documents,
     entering,
     errors,
@@ -52,9 +53,6 @@ for part in (
     review, signing,
     labels,  # before certificates, for the same reason
     certificates,
-    board, publiclog,
-    public,
-    authenticate,
-    errors,
+    board, publiclog, public, authenticate, errors, design,
 ):  # fmt: skip
     router.include_router(part.router)

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from api import styling
 from api.deps import Language, Wired, allows
 from api.examining import examined
 from api.pages.authenticate_words import FACT_WORDS, SAYS_WORDS
@@ -30,7 +31,7 @@ from calib.verifier.report import NO_CERTIFICATE, STEP_WORDS, VERDICT_WORDS
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent.parent / "static"
-SHELL = ("/authenticate", "/static/style.css", "/static/public.css", "/static/authenticate.css",
+SHELL = ("/authenticate", styling.STYLE, "/static/public.css", "/static/authenticate.css",
          "/static/icon.svg", "/authenticate/manifest.webmanifest")  # fmt: skip
 """What the page consists of beside its scripts."""
 HEADERS = {
@@ -101,9 +102,11 @@ def _scripts() -> tuple[Path, ...]:
 @functools.cache
 def _version() -> str:
     """Return a digest over everything that is kept."""
-    kept = [*_scripts(), *(STATIC / Path(one).name for one in SHELL if one.startswith("/static"))]
+    files = (one for one in SHELL if one.startswith("/static") and one != styling.STYLE)
+    kept = [*_scripts(), *(STATIC / Path(one).name for one in files)]
     kept += sorted((STATIC.parent / "templates" / "public").glob("*.html"))
     whole = b"".join(hashlib.sha256(one.read_bytes()).digest() for one in kept)
+    whole += styling.joined(styling.STYLE).plain
     words = json.dumps(script_words(), sort_keys=True).encode()
     return hashlib.sha256(whole + words).hexdigest()[:16]
 

@@ -11,6 +11,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api import styling
+from api.deps import theme_of
 from api.pages.forms import Form
 from api.pages.words import COLOURS, NOTICES, WORDS, choices
 from api.problems import finding_document, say
@@ -64,6 +66,9 @@ def page(
         "finding": finding,
         "language": language,
         "path": request.url.path,
+        "theme": theme_of(request),
+        "style": styling.address_of(styling.STYLE),
+        "drawings": styling.address_of(styling.ICONS),
         "actor": None,
         "may": lambda _act: False,
         "form": Form(),

@@ -251,8 +251,9 @@ def test_fields_of_passwords_hide_and_take_what_is_pasted():
 
 
 def test_every_page_of_the_lab_offers_to_sign_out():
-    text = dict(templates())["api/templates/base.html"]
-    assert 'action="/sign-out"' in text
+    files = dict(templates())
+    assert "{{ menu.own() }}" in files["api/templates/base.html"]
+    assert 'action="/sign-out"' in files["api/templates/menu.html"]
     shown = [p for p, t in templates() if "{% block main %}" in t and "public/" not in p]
     assert all("extends" in dict(templates())[path] for path in shown if "base.html" not in path)
 
