@@ -62,7 +62,9 @@ def test_every_page_counts_the_pieces(lot, said, path):
     assert said in page.words()
     # a point in a table of results may well pass
     green = page.document.xpath("//main//*[contains(@class, 'badge green')][not(ancestor::table)]")
-    listed = page.document.xpath("//table[contains(@class, 'pick')]//*[contains(@class, 'badge green')]")
+    listed = page.document.xpath(
+        "//table[contains(@class, 'pick')]//*[contains(@class, 'badge green')]"
+    )
     assert "Pass" not in {one.text_content() for one in (*green, *listed)}
     told = [one.text_content() for one in page.document.xpath("//main//dd")]
     assert not [words for words in told if VERDICT_WORDS["pass"] in words or words == "Pass"]

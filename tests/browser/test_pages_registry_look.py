@@ -60,7 +60,6 @@ def paths(site: Served) -> tuple[str, ...]:
         "/lab/numbers",
         "/lab/scope",
         "/lab/competence",
-        "/lab/webhooks",
         "/account",
     )
 

@@ -64,7 +64,7 @@ def test_made_and_signed_in_with_and_never_twice(browser: Browser, site: Served)
     page.click("text=Sign in with a passkey")
     page.wait_for_url(f"{site.address}/")
     assert site.people["technician"].startswith("technician")
-    assert page.locator("a.name").inner_text() == "Technician"
+    assert page.locator(".rooms a.name").inner_text() == "Technician"
 
     page.click("text=Sign out")
     begun = page.request.post(f"{site.address}/sign-in/passkey/begin")
