@@ -71,6 +71,12 @@ def test_no_page_has_a_fault_a_program_can_find(
     assert faults_of(browser, site, look, paths, role="technician") == []
 
 
+@in_looks()
+def test_the_page_of_webhooks_has_no_such_fault(browser: Browser, site: Served, look: Look) -> None:
+    """Only whoever keeps the laboratory reads it."""
+    assert faults_of(browser, site, look, ["/lab/webhooks"], role="manager") == []
+
+
 def test_fields_of_a_line_stay_level_when_one_is_refused(browser: Browser, site: Served) -> None:
     context = browser.new_context(locale="en-GB", viewport={"width": 1360, "height": 900})
     page = sign_in(context, site, "technician")

@@ -58,7 +58,7 @@ def words_of(page: str) -> Iterator[str]:
     """Yield what a page calls the things that it shows: headings of tables, terms of lists."""
     for element in html.fromstring(page).xpath("//main//dt | //main//th | //main//label"):
         words = " ".join(element.text_content().split())
-        yield re.sub(r"\d+ kB", "… kB", words)  # the size of a file is no field
+        yield re.sub(r"\d+", "…", words)  # whichever number, size or day it is, the field is one
 
 
 def seen(door: Door) -> set[tuple[str, str, str]]:
