@@ -15,7 +15,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 STYLE = "/static/style.css"
 ICONS = "/static/icons.svg"
-SHEETS = ("tokens", "type", "layout", "rooms", "components", "forms", "tables", "print")
+SHEETS = ("tokens", "type", "layout", "rooms", "components", "forms", "tables", "keys", "print")
 """Files of the style in the order they are read: later ones speak over earlier ones."""
 _FILES = {STYLE: tuple(f"style/{name}.css" for name in SHEETS), ICONS: ("icons.svg",)}
 

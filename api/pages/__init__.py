@@ -27,6 +27,7 @@ from api.pages import (
     labels,
     methods,
     models,
+    offline,
     orders,
     password,
     providing,
@@ -34,6 +35,7 @@ from api.pages import (
     publiclog,
     registry,
     review,
+    side,
     signing,
     standards,
     webhooks,
@@ -45,12 +47,10 @@ for part in (
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers, models,
-    catalogue,
-    registry,
-    standards,
-    documents,
-    orders, competence, lab, audit, webhooks, keys, account, factors, password, bench, bench_acts,
-    review, signing,
+    catalogue, registry, standards, documents,
+    orders, competence, lab, audit, webhooks, keys, account, factors, password,
+    offline, side,  # before the bench, which would take their addresses for numbers
+    bench, bench_acts, review, signing,
     labels,  # before certificates, for the same reason
     certificates,
     board, publiclog, public, authenticate, errors, design,

@@ -5,7 +5,8 @@ The script and the plain form send to the same address and mean the same.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -21,7 +22,8 @@ from api.pages.review import record_page
 from api.problems import finding_document, problem, status_of
 from api.schemas.work import NewReadings
 from calib.services import readings
-from calib.services.calibration_views import CalibrationView
+from calib.services.calibration_views import CalibrationView, ReadingView
+from calib.services.live import with_typed
 from instruments.context import Context
 from instruments.errors import Conflict, DomainError, Finding, Invalid
 from instruments.quantities import parse_decimal
@@ -74,20 +76,38 @@ def live(calibration_id: int, request: Request, ctx: Reading) -> Response:
     return JSONResponse(live_parts(request, ctx, record))
 
 
+def unreadable(fault: ValidationError) -> Invalid:
+    """Return the refusal of what a script sent, with the first place that cannot be read."""
+    first = fault.errors()[0]
+    place = "/" + "/".join(str(part) for part in first["loc"])
+    return Invalid(
+        "request-invalid",
+        "{place}: {problem}. Nothing was changed.",
+        at=place,
+        facts={"place": place, "problem": first["msg"]},
+    )
+
+
 async def _sent(request: Request) -> NewReadings | Typed:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             return NewReadings.model_validate(read_json(await request.body()))
         except ValidationError as fault:
-            first = fault.errors()[0]
-            place = "/" + "/".join(str(part) for part in first["loc"])
-            raise Invalid(
-                "request-invalid",
-                "{place}: {problem}. Nothing was changed.",
-                at=place,
-                facts={"place": place, "problem": first["msg"]},
-            ) from fault
+            raise unreadable(fault) from fault
     return Typed(await request.form(max_fields=MAX_FIELDS))
+
+
+@router.post("/calibrations/{calibration_id}/live", dependencies=allows("calibration.enter"))
+def try_out(
+    calibration_id: int,
+    request: Request,
+    ctx: Reading,
+    sent: Annotated[NewReadings | Typed, Depends(_sent)],
+) -> Response:
+    """Return the results as they would be with what is being typed; nothing is stored."""
+    record = readings.get_calibration(ctx, calibration_id)
+    entries = [] if isinstance(sent, Typed) else entries_of(sent)
+    return JSONResponse(live_parts(request, ctx, with_typed(ctx, record, entries)))
 
 
 @router.post("/calibrations/{calibration_id}/readings", dependencies=allows("calibration.enter"))
@@ -103,24 +123,36 @@ def enter(
     return _by_script(request, ctx, calibration_id, sent)
 
 
+def entries_of(sent: NewReadings) -> list[readings.ReadingEntry]:
+    """Return what a script sent as entries."""
+    return [readings.ReadingEntry(**one.model_dump()) for one in sent.entries]
+
+
 def _by_script(
     request: Request, ctx: Context, calibration_id: int, sent: NewReadings
 ) -> JSONResponse:
-    entries = [readings.ReadingEntry(**one.model_dump()) for one in sent.entries]
     try:
-        done = attempt(ctx, lambda: readings.enter(ctx, calibration_id, entries))
+        done = attempt(ctx, lambda: readings.enter(ctx, calibration_id, entries_of(sent)))
     except DomainError as refused:
         return JSONResponse(problem(refused, ctx.language), status_code=status_of(refused))
     record = readings.get_calibration(ctx, calibration_id)
     if isinstance(done, DomainError):
-        answer = problem(done, ctx.language) | {"cells": cells_of(record, {})}
-        answer["findings"] = [
-            finding_document(found, ctx.language) | {"suggestion": _suggestion(found)}
-            for found in done.findings
-        ]
-        return JSONResponse(answer, status_code=status_of(done))
-    said = [{"revision": one.revision, "value": one.value} for one in done]
-    return JSONResponse({"readings": said, **live_parts(request, ctx, record)})
+        return JSONResponse(refusal(ctx, record, done), status_code=status_of(done))
+    return JSONResponse(entered(done) | live_parts(request, ctx, record))
+
+
+def entered(done: Sequence[ReadingView]) -> dict[str, Any]:
+    """Return for the script what is now in force."""
+    return {"readings": [{"revision": one.revision, "value": one.value} for one in done]}
+
+
+def refusal(ctx: Context, record: CalibrationView, refused: DomainError) -> dict[str, Any]:
+    """Return for the script what was refused, cell by cell, and what stands there."""
+    said = [
+        finding_document(found, ctx.language) | {"suggestion": _suggestion(found)}
+        for found in refused.findings
+    ]
+    return problem(refused, ctx.language) | {"cells": cells_of(record, {}), "findings": said}
 
 
 def _suggestion(found: Finding) -> str:

@@ -13,12 +13,14 @@ from api.pages import entry
 from api.pages.drawing import band, share, short
 from api.pages.forms import Form
 from api.pages.rendering import staff_page
+from api.pages.typed_units import spellings
 from api.pages.words import WORDS
 from api.problems import finding_document
 from calib.i18n import translate
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
-from calib.services.live import LiveEvaluation, evaluate_live
+from calib.services.live import LiveEvaluation, evaluate_view
+from calib.services.together import MOST_ITEMS
 from instruments.choosing import holds
 from instruments.context import Context
 from instruments.errors import Finding
@@ -59,6 +61,7 @@ def bench_page(
         choices=lambda table: entry.choices(rivals, table),
         today=ctx.today.isoformat(),
         may_measure=ctx.may("calibration.enter"),
+        companions=_companions(ctx, record),
         marks=review.marks(ctx, record.id),
         signatures=review.list_signatures(ctx, record.id),
         is_signed=approval_rules.rules(ctx).demands_signatures,
@@ -67,24 +70,43 @@ def bench_page(
     )
 
 
+def _companions(ctx: Context, record: CalibrationView) -> str:
+    """Return as a query the drafts of the same type in the same order; empty without another."""
+    if record.plan.pieces:
+        return ""
+    lines = readings.list_calibrations(ctx, "draft", order_id=record.order_id)
+    ids = [line.id for line in lines if line.type_id == record.definition.id][:MOST_ITEMS]
+    return "&".join(f"id={id_}" for id_ in ids) if len(ids) > 1 else ""
+
+
 def head_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
     """Return what every page of a record shows of it."""
     order = orders.get_order(ctx, record.order_id)
     return {
-        "record": record,
+        **results_of(ctx, record),
         "item": instruments.get_instrument(ctx, record.instrument_id),
         "order": order,
         "line": next(line for line in order.lines if line.id == record.order_line_id),
         "steps_of": STEPS,
         "changed": [slot for slot in record.slots if len(slot.history) > 1],
-        "people": {person.id: person.name for person in people.list_people(ctx)},
-        "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
-        "measurands": {m.id: m for m in record.definition.measurands},
+        "units_typed": spellings(record.definition),
         "read_here": {
             m.id
             for m in record.definition.measurands
             if not m.same_readings_as and holds(m.when, record.attributes)
         },
+    }
+
+
+def results_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
+    """Return what showing results takes; asked for with every key, so it reads little."""
+    accepts = bool(record.accepted_warnings)
+    shown = people.list_people(ctx) if accepts or record.state != "draft" else ()
+    return {
+        "record": record,
+        "people": {person.id: person.name for person in shown},
+        "piece_name": lambda n: record.plan.pieces[n - 1] if n and record.plan.pieces else "",
+        "measurands": {m.id: m for m in record.definition.measurands},
         "band": band,
         "spoken": speaker(record, ctx.language),
         "short": short,
@@ -153,7 +175,7 @@ def _one(value: object) -> tuple[str, ...]:
 
 def live_values(ctx: Context, record: CalibrationView) -> dict[str, Any]:
     """Return what the live panel shows."""
-    found = evaluate_live(ctx, record.id)
+    found = evaluate_view(ctx, record)
     accepted = {one["warning"]: one for one in record.accepted_warnings}
     shown = list(_distinct(found.findings))
     planned = sum(
@@ -200,7 +222,7 @@ def suspects(record: CalibrationView, found: LiveEvaluation) -> dict[str, Findin
 def live_parts(request: Request, ctx: Context, record: CalibrationView) -> dict[str, Any]:
     """Return the live panel as markup, and every cell as it stands, for the script."""
     values = live_values(ctx, record)
-    page = staff_page(request, "bench/live.html", ctx, **head_of(ctx, record), **values)
+    page = staff_page(request, "bench/live.html", ctx, **results_of(ctx, record), **values)
     speak = speaker(record, ctx.language)
     said = {
         place: finding_document(speak(found), ctx.language)["message"]

@@ -125,6 +125,18 @@ class NewReadings(Wire):
     entries: list[NewReading]
 
 
+class ReadingsOfRecord(NewReadings):
+    """Values of one of several records."""
+
+    calibration_id: int
+
+
+class ReadingsOfRecords(Wire):
+    """Values of several records, all or none of each."""
+
+    records: Annotated[list[ReadingsOfRecord], Field(max_length=24)]
+
+
 class NewCondition(Wire):
     """One observed influence quantity."""
 

@@ -21,6 +21,7 @@ from calib.evaluation.result import CalibrationResult
 from calib.evaluation.statement import open_limits
 from calib.records.calibrations import Evaluation
 from calib.services import calibration_views
+from calib.services.calibration_views import CalibrationView
 from calib.services.document_standing import standing_notes
 from calib.services.freezing import freeze_record, undated
 from instruments.canonical import digest
@@ -38,6 +39,8 @@ class DraftEvaluation:
     result: CalibrationResult | None
     """None: an error stands against it."""
     findings: tuple[Finding, ...]
+    frozen: CalibrationInput
+    """What it would rest on; an undated record is taken as of today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,15 @@ def evaluate_draft(ctx: Context, calibration_id: int) -> DraftEvaluation:
     ------
     NotFound
     """
-    record = calibration_views.view(ctx, calibration_id)
+    return evaluate_view(ctx, calibration_views.view(ctx, calibration_id))
+
+
+def evaluate_view(ctx: Context, record: CalibrationView) -> DraftEvaluation:
+    """Return what a record gives as it was loaded; stores nothing."""
     if record.performed_on is None:
         frozen, _ = freeze_record(ctx, replace(record, performed_on=ctx.today))
         noted = (*_open_limits(frozen), *standing_notes(ctx, record.definition, frozen.kind))
-        return DraftEvaluation(result=None, findings=(undated(), *noted))
+        return DraftEvaluation(result=None, findings=(undated(), *noted), frozen=frozen)
     frozen, against = freeze_record(ctx, record)
     draft = _evaluate(frozen, against)
     noted = (*_open_limits(frozen), *standing_notes(ctx, record.definition, frozen.kind))
@@ -188,11 +195,13 @@ def _evaluate(frozen: CalibrationInput, against: tuple[Finding, ...]) -> DraftEv
         result = evaluate(frozen)
     except Refused as stop:
         said = Finding(stop.code, stop.message, "error", stop.at, stop.facts, stop.clause)
-        return DraftEvaluation(result=None, findings=(*against, *(stop.findings or (said,))))
+        found = (*against, *(stop.findings or (said,)))
+        return DraftEvaluation(result=None, findings=found, frozen=frozen)
     found = tuple(
         Finding(f.code, f.message, f.severity, f.at, f.facts, f.clause) for f in result.findings
     )
-    return DraftEvaluation(result=None if against else result, findings=(*against, *found))
+    stands = None if against else result
+    return DraftEvaluation(result=stands, findings=(*against, *found), frozen=frozen)
 
 
 def _open_limits(frozen: CalibrationInput) -> tuple[Finding, ...]:

@@ -5,14 +5,17 @@ Reads only, and nothing of it is ever stored; what counts is evaluated anew when
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from calib.evaluation.evaluate import evaluate_points
 from calib.evaluation.result import CalibrationResult, PointResult
 from calib.services import calibration_views, evaluation
-from calib.services.freezing import freeze_record
+from calib.services.calibration_views import CalibrationView, ReadingView, SlotView
+from calib.services.reading_desk import desk_of, standard_of
+from calib.services.reading_entry import ReadingEntry, check_entry
 from instruments.context import Context
-from instruments.errors import Finding
+from instruments.errors import DomainError, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,54 @@ def evaluate_live(ctx: Context, calibration_id: int) -> LiveEvaluation:
     ------
     NotFound
     """
-    draft = evaluation.evaluate_draft(ctx, calibration_id)
+    return evaluate_view(ctx, calibration_views.view(ctx, calibration_id))
+
+
+def evaluate_view(ctx: Context, record: CalibrationView) -> LiveEvaluation:
+    """Return what a record gives as it was loaded, or as it would stand with what is typed."""
+    ctx.need("calibration.read")
+    draft = evaluation.evaluate_view(ctx, record)
     if draft.result is not None:
         return LiveEvaluation(draft.result.points, draft.result, draft.findings)
-    record = calibration_views.view(ctx, calibration_id)
     if not record.readings():
         return LiveEvaluation((), None, draft.findings)
-    dated = replace(record, performed_on=record.performed_on or ctx.today)
-    frozen, _ = freeze_record(ctx, dated)
-    return LiveEvaluation(evaluate_points(frozen), None, draft.findings)
+    return LiveEvaluation(evaluate_points(draft.frozen), None, draft.findings)
+
+
+def with_typed(
+    ctx: Context, record: CalibrationView, entries: Sequence[ReadingEntry]
+) -> CalibrationView:
+    """Return the record as it would stand with what is being typed; stores nothing.
+
+    What cannot be read yet is passed over: typing is not finished.
+    """
+    ctx.need("calibration.enter")
+    desk = desk_of(ctx, record.definition, record.plan, entries, ())
+    slots = {slot.current.slot: slot for slot in record.slots}
+    for number, entry in enumerate(entries, start=1):
+        try:
+            quantity = check_entry(record.definition, record.plan, entry, "")
+            standard = standard_of(desk, entry, quantity, "")
+        except DomainError:
+            continue
+        typed = ReadingView(
+            id=-number,
+            measurand=entry.measurand,
+            stage=entry.stage,
+            piece=entry.piece,
+            point=entry.point,
+            input=entry.input,
+            place=entry.place,
+            revision=entry.revision,
+            value=entry.value,
+            unit=quantity.unit,
+            standard_certificate_id=standard,
+            origin="typed",
+            reason="",
+            person_id=ctx.actor.person_id,
+            person_name=ctx.actor.name,
+            entered_at=ctx.now,
+        )
+        slots[entry.slot] = SlotView(typed, (typed,))
+    ordered = sorted(slots.values(), key=lambda slot: slot.current.slot)
+    return replace(record, slots=tuple(ordered))

@@ -26,23 +26,20 @@ from calib.services.calibration_views import (
 from calib.services.circumstances import accept_warning, close, set_facts
 from calib.services.competent import need_for_values
 from calib.services.planning import PlanChange, open_calibration, plan
-from calib.services.reading_entry import ReadingEntry, Slot, check_entry, each_once
+from calib.services.reading_desk import Desk, desk_of, standard_of
+from calib.services.reading_entry import ReadingEntry, check_entry, each_once
 from calib.services.reading_table import read_rows, says_simulated
 from calib.services.supporting import (
-    CertifiedStandard,
-    certified_standards,
-    inputs_on,
     supporting,
 )
 from instruments.context import Context
 from instruments.errors import Conflict, DomainError, Finding, Invalid
 from instruments.plain import from_plain
-from instruments.procedure import InputQuantity, InstrumentType
+from instruments.procedure import InstrumentType
 from instruments.quantities import parse_decimal
 from instruments.services import audit
 from instruments.services.fields import choice, few
 from instruments.services.importing import ImportReport, read_table
-from instruments.services.rows import not_found
 
 __all__ = [
     "ConditionEntry",
@@ -210,32 +207,18 @@ def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) ->
 # ---------------------------------------------------------------------------------------- entering
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What entries are checked against."""
-
-    definition: InstrumentType
-    plan: Plan
-    current: dict[Slot, ReadingView]
-    certificates: dict[int, CertifiedStandard]
-    """Those the entries name, and those of the plan."""
-
-
 def _enter(
     ctx: Context, calibration_id: int, entries: Sequence[tuple[str, ReadingEntry]], origin: Origin
 ) -> tuple[ReadingView, ...]:
     ctx.need("calibration.enter")
     row = locked(ctx, calibration_id)
     need_draft(row)
-    plan = from_plain(Plan, row.plan)
-    named = {e.standard_certificate_id for _, e in entries if e.standard_certificate_id is not None}
-    named |= {id_ for ids in plan.standards.values() if len(ids) > 1 for id_ in ids}
-    certified = certified_standards(ctx, sorted(named)) if named else ()
-    desk = _Desk(
-        definition=InstrumentType.from_dict(row.definition),
-        plan=plan,
-        current={r.slot: r for r in calibration_views.readings_of(ctx, calibration_id)},
-        certificates={one.certificate_id: one for one in certified},
+    desk = desk_of(
+        ctx,
+        InstrumentType.from_dict(row.definition),
+        from_plain(Plan, row.plan),
+        [entry for _, entry in entries],
+        calibration_views.readings_of(ctx, calibration_id),
     )
     each_once(entries)
     rows = _all_or_none([partial(_row, desk, entry, at) for at, entry in entries])
@@ -263,10 +246,10 @@ def _enter(
     )
 
 
-def _row(desk: _Desk, entry: ReadingEntry, at: str) -> Reading | None:
+def _row(desk: Desk, entry: ReadingEntry, at: str) -> Reading | None:
     """Return the new revision, None when it would repeat what stands: a page that saves twice."""
     quantity = check_entry(desk.definition, desk.plan, entry, at)
-    standard = _standard(desk, entry, quantity, at)
+    standard = standard_of(desk, entry, quantity, at)
     before = desk.current.get(entry.slot)
     if before is not None and before.value == entry.value:
         given = entry.standard_certificate_id
@@ -293,41 +276,6 @@ def _row(desk: _Desk, entry: ReadingEntry, at: str) -> Reading | None:
         standard_certificate_id=standard,
         reason=need_reason(entry.reason, f"{at}/reason") if before is not None else "",
     )
-
-
-def _standard(desk: _Desk, entry: ReadingEntry, quantity: InputQuantity, at: str) -> int | None:
-    """Return the certificate that supports the reading; a reading of the item may name none."""
-    given = entry.standard_certificate_id
-    if given is not None:
-        if given not in desk.certificates:
-            raise not_found("certificate of a standard", given, f"{at}/standard_certificate_id")
-        return given
-    if quantity.source != "standard":
-        return None
-    planned = desk.plan.standards.get(entry.measurand, ())
-    if len(planned) > 1:
-        measurand = desk.definition.measurand(entry.measurand)
-        planned = tuple(
-            id_
-            for id_ in planned
-            if entry.input in inputs_on(desk.definition, measurand, desk.certificates[id_])
-        )
-    if len(planned) != 1:
-        raise Invalid(
-            "standard-not-named",
-            "The reading {value} of {input} at {point} names no standard, and the plan names "
-            "{count} for {measurand}. Say which standard was read.",
-            at=f"{at}/standard_certificate_id",
-            facts={
-                "value": entry.value,
-                "input": entry.input,
-                "point": entry.point,
-                "count": len(planned),
-                "measurand": entry.measurand,
-            },
-            clause="ISO/IEC 17025:2017 6.5",
-        )
-    return planned[0]
 
 
 def _still(
@@ -385,7 +333,7 @@ def _as_finding(stop: DomainError) -> Finding:
     return Finding(stop.code, stop.message, "error", stop.at, stop.facts, stop.clause)
 
 
-def _said(desk: _Desk, new: Reading) -> Mapping[str, object]:
+def _said(desk: Desk, new: Reading) -> Mapping[str, object]:
     slot = (new.measurand, new.stage, new.piece, new.point, new.input, new.place)
     before = desk.current.get(slot)
     return {

@@ -94,18 +94,6 @@ def test_a_block_that_does_not_fit_is_told(bench, site) -> None:
     expect(page.locator(".cell-problems")).to_contain_text("larger than the grid")
 
 
-def test_a_comma_is_shown_beside_its_cell_and_mended_on_request(bench, site) -> None:
-    record = a_draft(site.world)
-    page = bench(record.id)
-    paste(cell(page, "35.0"), "35,1\t35.2")
-    expect(cell(page, "35.0")).to_have_attribute("aria-invalid", "true")
-    page.get_by_role("button", name="Use 35.1").click()
-    saved(page)
-    expect(page.locator(".cell-problems li")).to_have_count(0)
-    found = values(site, record.id)
-    assert (found["35.0/t_ind/0"], found["35.0/t_ind/1"]) == ("35.1", "35.2")
-
-
 def test_a_correction_says_why_and_keeps_the_old_value(bench, site) -> None:
     record = a_draft(site.world)
     page = bench(record.id)
