@@ -88,6 +88,7 @@ def evaluate_draft(ctx: Context, calibration_id: int) -> DraftEvaluation:
 
 def evaluate_view(ctx: Context, record: CalibrationView) -> DraftEvaluation:
     """Return what a record gives as it was loaded; stores nothing."""
+    ctx.need("calibration.read")
     if record.performed_on is None:
         frozen, _ = freeze_record(ctx, replace(record, performed_on=ctx.today))
         noted = (*_open_limits(frozen), *standing_notes(ctx, record.definition, frozen.kind))

@@ -258,9 +258,12 @@ def test_every_page_of_the_lab_offers_to_sign_out():
     assert all("extends" in dict(templates())[path] for path in shown if "base.html" not in path)
 
 
-def test_browsers_keep_only_what_is_published():
-    """Only the page that authenticates keeps anything: pins, lists and its language."""
+def test_browsers_keep_only_what_is_published_and_the_bench():
+    """The page that authenticates keeps pins and lists; the bench what waits for a connection."""
     store = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.")
     found = [path for path, text in scripts() if store.search(text)]
-    assert found
-    assert all(path.startswith("api/static/authenticate/") for path in found), report(found)
+    bench = {f"api/static/bench/{name}.js" for name in ("kept", "offline", "worker")}
+    assert bench < set(found)
+    others = [path for path in found if path not in bench]
+    assert others
+    assert all(path.startswith("api/static/authenticate/") for path in others), report(others)

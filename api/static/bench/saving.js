@@ -204,6 +204,5 @@ export function saver({ form, cells, talk, keep, show, online }) {
     busy: () => saving !== null,
     waits: () => cells.all.filter((cell) => pending(cell).length),
     isTyping: (cell) => typing === cell,
-    retry() { refused.clear(); schedule(0); },
   };
 }
