@@ -236,7 +236,7 @@ function start(form) {
       online(true);
       if (said.records) Object.entries(said.records).forEach(([record, one]) => show(one, Number(record)));
       else show(said, cells.all[0]?.targets[0].record);
-    } catch { /* the next look or save says it */ }
+    } catch { online(false); }
   }
 
   function show(said, record) {
@@ -320,9 +320,8 @@ function start(form) {
   (async () => {
     kept = await canKeep();
     await restoreKept();
-    isOnline = navigator.onLine;
     form.dataset.ready = "";
-    count();
+    await look();
     if (form.dataset.mayMeasure !== undefined) await keepPage(person);
   })();
 }
