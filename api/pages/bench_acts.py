@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +18,7 @@ from api.pages.signing import answer_of, shown_again
 from api.proving import Proving
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
-from calib.services.readings import ConditionEntry, PlanChange
+from calib.services.readings import ConditionEntry, PlanChange, ReadingEntry
 from instruments.context import Context
 from instruments.errors import DomainError, Invalid
 from instruments.services import instruments
@@ -120,7 +120,18 @@ def import_file(calibration_id: int, request: Request, ctx: Writing, typed: AsTy
     if report.created:
         return RedirectResponse(f"/calibrations/{calibration_id}?done=imported", status_code=303)
     kept = base64.b64encode(content).decode()
-    return _import_page(request, ctx, calibration_id, typed.form(), report, name, kept)
+    stage = typed.text("stage") or "as_found"
+    taken = readings.read_file(ctx, calibration_id, content, name, stage=stage)
+    return _import_page(request, ctx, calibration_id, typed.form(), report, name, kept, taken)
+
+
+def _lines(taken: Sequence[ReadingEntry]) -> list[tuple[ReadingEntry, list[str]]]:
+    """Return the values of each input at each point, in the order they would stand."""
+    lines: dict[tuple[object, ...], tuple[ReadingEntry, list[str]]] = {}
+    for one in sorted(taken, key=lambda entry: entry.place):
+        _, values = lines.setdefault(one.slot[:-1], (one, []))
+        values.append(one.value or "")
+    return list(lines.values())
 
 
 def _after(
@@ -248,6 +259,7 @@ def _import_page(
     report: Any = None,
     name: str = "",
     kept: str = "",
+    taken: Sequence[ReadingEntry] = (),
 ) -> Response:
     record = readings.get_calibration(ctx, calibration_id)
     return staff_page(
@@ -262,4 +274,6 @@ def _import_page(
         errors={f.at for f in report.findings if f.severity == "error"} if report else (),
         name=name,
         kept=kept,
+        lines=_lines(taken),
+        measurands={m.id: m for m in record.definition.measurands},
     )

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from api.pages import entry
+from api.pages.adequacy import WAY_OUT_WORDS, WAYS_OUT, adequacies
 from api.pages.drawing import band, share, short
 from api.pages.forms import Form
 from api.pages.rendering import staff_page
@@ -20,6 +21,7 @@ from calib.i18n import translate
 from calib.services import readings, review
 from calib.services.calibration_views import CalibrationView
 from calib.services.live import LiveEvaluation, evaluate_view
+from calib.services.supporting import certified_standards
 from calib.services.together import MOST_ITEMS
 from instruments.choosing import holds
 from instruments.context import Context
@@ -46,6 +48,7 @@ def bench_page(
     """Return the page of a draft; what was typed and refused is shown again."""
     candidates = readings.supporting(ctx, record.id)
     rivals = entry.rivals(record, candidates)
+    now = live_values(ctx, record)
     return staff_page(
         request,
         "bench/bench.html",
@@ -65,8 +68,12 @@ def bench_page(
         marks=review.marks(ctx, record.id),
         signatures=review.list_signatures(ctx, record.id),
         is_signed=approval_rules.rules(ctx).demands_signatures,
+        told=adequacies(record, candidates, now["live"].limits),
+        ways_out=WAYS_OUT,
+        way_out_words=WAY_OUT_WORDS,
+        standard_of={one.certificate_id: one.standard_id for one in certified_standards(ctx)},
         **head_of(ctx, record),
-        **live_values(ctx, record),
+        **now,
     )
 
 

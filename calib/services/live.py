@@ -5,10 +5,11 @@ Reads only, and nothing of it is ever stored; what counts is evaluated anew when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calib.evaluation.evaluate import evaluate_points
+from calib.evaluation.inputs import AgreedLimits
 from calib.evaluation.result import CalibrationResult, PointResult
 from calib.services import calibration_views, evaluation
 from calib.services.calibration_views import CalibrationView, ReadingView, SlotView
@@ -27,6 +28,8 @@ class LiveEvaluation:
     result: CalibrationResult | None
     """None: an error stands against it."""
     findings: tuple[Finding, ...]
+    limits: Mapping[str, AgreedLimits]
+    """Those agreed, by measurand."""
 
 
 def evaluate_live(ctx: Context, calibration_id: int) -> LiveEvaluation:
@@ -42,11 +45,12 @@ def evaluate_live(ctx: Context, calibration_id: int) -> LiveEvaluation:
 def evaluate_view(ctx: Context, record: CalibrationView) -> LiveEvaluation:
     """Return what a record gives as it was loaded, or as it would stand with what is typed."""
     draft = evaluation.evaluate_view(ctx, record)
+    limits = draft.frozen.limits
     if draft.result is not None:
-        return LiveEvaluation(draft.result.points, draft.result, draft.findings)
+        return LiveEvaluation(draft.result.points, draft.result, draft.findings, limits)
     if not record.readings():
-        return LiveEvaluation((), None, draft.findings)
-    return LiveEvaluation(evaluate_points(draft.frozen), None, draft.findings)
+        return LiveEvaluation((), None, draft.findings, limits)
+    return LiveEvaluation(evaluate_points(draft.frozen), None, draft.findings, limits)
 
 
 def with_typed(

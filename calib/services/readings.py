@@ -54,6 +54,7 @@ __all__ = [
     "list_calibrations",
     "open_calibration",
     "plan",
+    "read_file",
     "set_facts",
     "supporting",
 ]
@@ -149,6 +150,20 @@ def import_readings(
     created = 0 if dry_run or findings else len(entries)
     filled = sum(any(cell.strip() for cell in row.values()) for row in rows)
     return ImportReport(rows=filled, created=created, findings=tuple(findings))
+
+
+def read_file(
+    ctx: Context, calibration_id: int, content: bytes, filename: str, *, stage: str = "as_found"
+) -> tuple[ReadingEntry, ...]:
+    """Return what of a table can be read, as it would be entered; stores nothing.
+
+    Raises
+    ------
+    NotFound, Invalid
+    """
+    record = calibration_views.view(ctx, calibration_id)
+    entries, _ = read_rows(read_table(content, filename), record.definition, record.plan, stage)
+    return tuple(entry for _, entry in entries)
 
 
 def enter_condition(ctx: Context, calibration_id: int, entry: ConditionEntry) -> ConditionView:

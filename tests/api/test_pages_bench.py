@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from calib.services import readings
 from tests.support.benched import a_draft, a_lot, a_submitted, fill, with_address
-from tests.support.builders import a_model, a_standard, context_for
+from tests.support.builders import a_certificate, a_model, a_standard, context_for
 from tests.support.web import Browser, a_sign_in
 
 HEAD = "v/temperature/as_found/0"
@@ -332,3 +335,39 @@ def test_a_reviewer_looks_and_cannot_enter(app, world) -> None:
         cell.get("readonly") is not None for cell in page.document.xpath("//input[@data-cell]")
     )
     assert script(reviewer, id_, an_entry()).status_code == 403
+
+
+def test_a_standard_says_its_range_its_ratio_and_the_way_out(technician, world) -> None:
+    with context_for(world) as ctx:
+        a_standard(ctx, replace(a_certificate(), valid_until=date(2026, 1, 1)), code="S-OLD")
+    id_ = a_draft(world).id
+    page = technician.get(f"/calibrations/{id_}")
+    fits, old = (
+        page.document.xpath(
+            "//label[contains(@class, 'standard')][.//strong[text()=$code]]", code=c
+        )[0]
+        for c in ("S-001", "S-OLD")
+    )
+    assert "TUR 5.0:1" in fits.text_content()
+    assert old.xpath(".//input[@disabled]")
+    (way,) = old.xpath("following-sibling::p[1]/a")
+    assert way.get("href").endswith("/certificates/new")
+    assert technician.get(way.get("href")).status == 200
+
+
+def test_what_is_being_typed_gives_results_and_stays_unsaved(technician, world) -> None:
+    id_ = a_draft(world).id
+    entries = [an_entry("35.1"), an_entry("35.00", input="t_ref"), an_entry("35,", place=1)]
+    answer = technician.client.post(f"/calibrations/{id_}/live", json={"entries": entries})
+    assert "1 of 3 points complete" in answer.json()["live"]
+    assert current(world, id_) == {}
+
+
+def test_a_file_shows_its_values_before_they_are_taken(technician, world) -> None:
+    id_ = a_draft(world).id
+    page = technician.client.post(
+        f"/calibrations/{id_}/import",
+        files={"file": ("r.csv", b"point,reference,indication\n35.0,35.00,35.1\n")},
+    )
+    assert "35.00" in page.text
+    assert current(world, id_) == {}

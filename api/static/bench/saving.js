@@ -12,6 +12,7 @@ export function saver({ form, cells, talk, keep, show, online }) {
   const refused = new Set(); // targets
   let timer = 0;
   let saving = null;
+  let savedAt = "";
   let typing = null; // a value half typed is no reading yet
 
   function schedule(wait = WAIT) {
@@ -89,9 +90,10 @@ export function saver({ form, cells, talk, keep, show, online }) {
   }
 
   function settled(at) {
+    savedAt = at ?? savedAt;
     const left = cells.all.filter((cell) => open(cell).length);
     if (left.length) talk.say(words.unsaved);
-    else if (!refused.size) talk.say(`${words.saved} ${at ?? ""}`, "good");
+    else if (!refused.size) talk.say(`${words.saved} ${savedAt}`, "good");
     if (left.some((cell) => cell !== typing)) schedule();
   }
 
@@ -156,7 +158,7 @@ export function saver({ form, cells, talk, keep, show, online }) {
     if (cell.targets.length > 1) talk.clear(cell);
     if (!pending(cell).length) settle(cell);
     keep.cell(cell);
-    if (!cells.all.some((one) => pending(one).length)) talk.say("");
+    if (!cells.all.some((one) => pending(one).length)) talk.say(savedAt && `${words.saved} ${savedAt}`, "good");
   }
 
   function touched(cell) {
