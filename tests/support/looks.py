@@ -43,6 +43,7 @@ def a_context(browser: Browser, look: Look) -> BrowserContext:
         viewport={"width": look.size[0], "height": look.size[1]},
         color_scheme=look.scheme,
         locale="zh-CN" if look.language == "zh" else "en-GB",
+        reduced_motion="reduce",  # colours are looked at where they stay
     )
 
 
