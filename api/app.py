@@ -17,6 +17,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
@@ -46,6 +47,8 @@ log = logging.getLogger("calib")
 
 MAX_REQUEST = 25 * 1024 * 1024
 MOST_FINDINGS = 50
+MOST_UNPACKED = 600
+"""Bytes of a file that are sent as they are: packing would save less than it says."""
 BY_CODE = ("/c/", "/calendar/", "/api/v1/public/")
 """Where strangers name a code."""
 HEADERS = {
@@ -79,7 +82,9 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.include_router(v1)
     app.include_router(pages)
     describe(app)  # refuses to start with a route that does not say what it does
-    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    static = StaticFiles(directory=Path(__file__).parent / "static")
+    # packed on the way: these files hold nothing of anybody that a length could betray
+    app.mount("/static", GZipMiddleware(static, minimum_size=MOST_UNPACKED), name="static")
     app.middleware("http")(_guard)
     app.add_middleware(HostCookies)
     app.add_exception_handler(DomainError, _domain_error)

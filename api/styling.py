@@ -14,10 +14,16 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 STYLE = "/static/style.css"
+PUBLIC = "/static/public.css"
+"""The same with what strangers' pages have beside it: one answer, for they come once."""
 ICONS = "/static/icons.svg"
 SHEETS = ("tokens", "type", "layout", "rooms", "components", "forms", "tables", "keys", "print")
 """Files of the style in the order they are read: later ones speak over earlier ones."""
-_FILES = {STYLE: tuple(f"style/{name}.css" for name in SHEETS), ICONS: ("icons.svg",)}
+_FILES = {
+    STYLE: tuple(f"style/{name}.css" for name in SHEETS),
+    PUBLIC: tuple(f"style/{name}.css" for name in (*SHEETS, "public")),
+    ICONS: ("icons.svg",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Joined:
 
 
 def joined(address: str) -> Joined:
-    """Return what stands at one of the two addresses; raises KeyError for another."""
+    """Return what stands at one of these addresses; raises KeyError for another."""
     files = tuple(STATIC / name for name in _FILES[address])
     return _read(files, tuple(file.stat().st_mtime_ns for file in files))
 

@@ -31,8 +31,8 @@ from calib.verifier.report import NO_CERTIFICATE, STEP_WORDS, VERDICT_WORDS
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent.parent / "static"
-SHELL = ("/authenticate", styling.STYLE, "/static/public.css", "/static/authenticate.css",
-         "/static/icon.svg", "/authenticate/manifest.webmanifest")  # fmt: skip
+SHELL = ("/authenticate", styling.PUBLIC, "/static/authenticate.css", "/static/icon.svg",
+         "/authenticate/manifest.webmanifest")  # fmt: skip
 """What the page consists of beside its scripts."""
 HEADERS = {
     # nothing but this page may ask for the camera, and it only on this page's own behalf
@@ -102,11 +102,11 @@ def _scripts() -> tuple[Path, ...]:
 @functools.cache
 def _version() -> str:
     """Return a digest over everything that is kept."""
-    files = (one for one in SHELL if one.startswith("/static") and one != styling.STYLE)
+    files = (one for one in SHELL if one.startswith("/static") and one != styling.PUBLIC)
     kept = [*_scripts(), *(STATIC / Path(one).name for one in files)]
     kept += sorted((STATIC.parent / "templates" / "public").glob("*.html"))
     whole = b"".join(hashlib.sha256(one.read_bytes()).digest() for one in kept)
-    whole += styling.joined(styling.STYLE).plain
+    whole += styling.joined(styling.PUBLIC).plain
     words = json.dumps(script_words(), sort_keys=True).encode()
     return hashlib.sha256(whole + words).hexdigest()[:16]
 
@@ -133,6 +133,15 @@ def script_words() -> dict[str, Any]:
         "strangers": list(STRANGERS),
         "nobody": list(NOBODY),
     }
+
+
+@functools.cache
+def fragment_words() -> dict[str, Any]:
+    """Return what the script of a certificate's page says, in both languages: three sentences."""
+    source = (STATIC / "authenticate" / "fragment.js").read_text(encoding="utf-8")
+    chinese = catalogue("zh")
+    said = (one for one in chinese if json.dumps(one, ensure_ascii=False) in source)
+    return {"sentences": {one: chinese[one] for one in sorted(said)}, "facts": {}}
 
 
 def _readable(name: str, fact: object, language: str) -> object:

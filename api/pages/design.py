@@ -30,6 +30,12 @@ def send_style(request: Request) -> Response:
     return _joined(request, styling.STYLE, "text/css")
 
 
+@router.get(styling.PUBLIC, dependencies=allows("public.design"))
+def send_public_style(request: Request) -> Response:
+    """Send the style of the pages that strangers open."""
+    return _joined(request, styling.PUBLIC, "text/css")
+
+
 @router.get(styling.ICONS, dependencies=allows("public.design"))
 def send_icons(request: Request) -> Response:
     """Send the drawings beside words."""

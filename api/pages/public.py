@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.bootstrap import trust_of
 from api.deps import PublicReading, Wired, allows
-from api.pages.authenticate import script_words
+from api.pages.authenticate import fragment_words
 from api.pages.drawing import shape
 from api.pages.rendering import page
 from api.problems import say
@@ -52,7 +52,7 @@ def show_certificate(
         unsigned_words=public.UNSIGNED_WORDS,
         sealed_words=public.SEALED_WORDS,
         simulated_words=public.SIMULATED_WORDS,
-        script_words=script_words(),
+        script_words=fragment_words(),
     )
 
 

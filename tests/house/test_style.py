@@ -34,7 +34,8 @@ _TOKEN = re.compile(r"--([a-z0-9-]+):\s*([^;]+);")
 
 
 def sheets() -> list[Path]:
-    return [STATIC / "style" / f"{name}.css" for name in SHEETS] + sorted(STATIC.glob("*.css"))
+    assert {f"{name}.css" for name in SHEETS} < {one.name for one in STATIC.glob("style/*.css")}
+    return [*sorted(STATIC.glob("style/*.css")), *sorted(STATIC.glob("*.css"))]
 
 
 def text_of(sheet: Path) -> str:

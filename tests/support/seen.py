@@ -22,9 +22,10 @@ _OVERFLOWING = """() => {
     }
     return false;
   };
+  const apart = 'svg, select, .visually-hidden, .skip, .at-work > .rooms';
   const found = [];
   for (const e of document.querySelectorAll('body *')) {
-    if (e.closest('svg, select, .visually-hidden, .skip') || !e.checkVisibility()) continue;
+    if (!e.checkVisibility() || e.closest(apart)) continue;
     const hasText = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
     if (!hasText || scrolls(e)) continue;
     const box = e.getBoundingClientRect();
