@@ -38,15 +38,7 @@ FACTS = (
 @router.get("/lab", dependencies=allows("lab.read"))
 def show_lab(request: Request, ctx: Reading) -> Response:
     """Show what the lab says of itself."""
-    lab = labs.get_lab(ctx)
-    form = form_of(
-        **{name: getattr(lab, name) for name in FACTS if not name.startswith("name_")},
-        name_zh=lab.name.zh,
-        name_en=lab.name.en,
-        mode=lab.rounding_mode,
-        digits=lab.rounding_digits,
-    )
-    return _lab_page(request, ctx, form)
+    return _lab_page(request, ctx, _said(labs.get_lab(ctx)))
 
 
 @router.post("/lab", dependencies=allows("lab.write"))
@@ -55,6 +47,17 @@ def update_lab(request: Request, ctx: Writing, typed: AsTyped) -> Response:
     done = attempt(ctx, lambda: labs.update_lab(ctx, **_facts(typed)))
     if isinstance(done, DomainError):
         return _lab_page(request, ctx, shown_again(typed, done, ctx))
+    return RedirectResponse("/lab?done=saved", status_code=303)
+
+
+@router.post("/lab/retention", dependencies=allows("lab.write"))
+def set_retention(request: Request, ctx: Writing, typed: AsTyped) -> Response:
+    """Change how long names stay on the records."""
+    done = attempt(ctx, lambda: labs.set_retention(ctx, typed.whole("years") or 0))
+    if isinstance(done, DomainError):
+        form = shown_again(typed, done, ctx)
+        values = {**_said(labs.get_lab(ctx)).values, **form.values}
+        return _lab_page(request, ctx, Form(values, form.problems, form.code))
     return RedirectResponse("/lab?done=saved", status_code=303)
 
 
@@ -151,6 +154,17 @@ def end_scope_row(
     if isinstance(done, DomainError):
         return _scope_page(request, ctx, types_of(ctx, wired), shown_again(typed, done, ctx))
     return RedirectResponse("/lab/scope?done=ended", status_code=303)
+
+
+def _said(lab: labs.LabView) -> Form:
+    return form_of(
+        **{name: getattr(lab, name) for name in FACTS if not name.startswith("name_")},
+        name_zh=lab.name.zh,
+        name_en=lab.name.en,
+        mode=lab.rounding_mode,
+        digits=lab.rounding_digits,
+        years=lab.retention_years,
+    )
 
 
 def _facts(typed: Typed) -> Any:

@@ -7,6 +7,7 @@ checks proofs and statuses with the standard library alone.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from importlib import resources
 
 from sqlalchemy import Engine, column, select, table
 
+from calib.keeping.cells import csv_bytes
 from calib.ledger.trust import TrustBundle
 from calib.migrations.tables import all_tables
 from calib.records.certificates import Certificate, CertificateFile
@@ -36,7 +38,9 @@ Certificates of {en} ({zh}), exported {day}.
 
 Each folder under certificates/ holds one certificate: the PDF, the digital certificate (DCC), the
 frozen input from which every figure can be computed again, the result, and the proof that exactly
-these bytes stand in the public log. rows/ holds every row the laboratory had, one JSON text a line.
+these bytes stand in the public log. rows/ holds every row the laboratory had, one JSON text a line,
+and the same beside it as CSV for spreadsheets: there an empty cell may be an empty text or nothing,
+and a text that a spreadsheet would compute has an apostrophe before it. The JSON counts.
 
 To check a certificate with Python alone, without network and without us:
 
@@ -48,7 +52,9 @@ way. status.txt is the list of withdrawn and replaced certificates at the time o
 it only tells what had ended by then.
 
 每个 certificates/ 下的文件夹是一份证书：PDF、数字校准证书（DCC）、可重新计算全部数值的冻结输入、
-结果，以及这些字节确实登记在公开日志中的证明。rows/ 为该实验室的全部数据行，每行一个 JSON。
+结果，以及这些字节确实登记在公开日志中的证明。rows/ 为该实验室的全部数据行，每行一个 JSON，
+另附同样内容的 CSV 供电子表格使用：其中空单元格可能是空文本或无值，
+会被当作公式的文本前加撇号；以 JSON 为准。
 只需 Python，无需网络和本系统，即可用上面的命令核验。trust.json 表示您信任谁：请将其 SHA-256
 与实验室通过其他途径告知您的值比对。
 """
@@ -149,9 +155,13 @@ def _rows(engine: Engine, lab_id: int, writer: _Writer, told: Told) -> int:
             found = reading.execute(
                 select(bare).where(bare.c.lab_id == lab_id).order_by(*keys)
             ).mappings()
-            lines = [canonical_json(_public(one.name, dict(row))) for row in found]
-            counted += len(lines)
-            writer.put(f"rows/{one.name}.jsonl", b"".join(line + b"\n" for line in lines))
+            kept = [_public(one.name, dict(row)) for row in found]
+            counted += len(kept)
+            lines = b"".join(canonical_json(row) + b"\n" for row in kept)
+            writer.put(f"rows/{one.name}.jsonl", lines)
+            names = list(_public(one.name, dict.fromkeys(bare.c.keys())))
+            cells = ([_cell(row[name]) for name in names] for row in kept)
+            writer.put(f"rows/{one.name}.csv", csv_bytes(itertools.chain([names], cells)))
     return counted
 
 
@@ -160,6 +170,10 @@ def _public(name: str, row: dict[str, object]) -> dict[str, object]:
     secret = {"customers": ("calendar_token",), "webhooks": ("secret", "old_secret")}
     shut = (*secret.get(name, ()), "token_sha256")
     return {key: value for key, value in row.items() if key not in shut}
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _name(number: str) -> str:

@@ -64,6 +64,8 @@ class LabView:
     language: str
     rounding_mode: str
     rounding_digits: int
+    retention_years: int
+    """How many years names stay on its records after somebody's last role ended."""
 
 
 def create_lab(
@@ -133,6 +135,20 @@ def update_lab(ctx: Context, **changes: Unpack[LabChanges]) -> LabView:
     return lab_view(lab)
 
 
+def set_retention(ctx: Context, years: int) -> LabView:
+    """Say how many years names stay on the records; nothing is erased by that.
+
+    Raises NotAllowed unless a manager or administrator asks, Invalid outside 1 to 100 years.
+    """
+    ctx.need("lab.write")
+    lab = _lab(ctx)
+    fields.whole(years, "/years", low=1, high=100)
+    before, lab.retention_years = lab.retention_years, years
+    facts = {"retention_years": [before, years]}
+    audit.record(ctx, "registry:lab:retention", "lab", lab.id, facts)
+    return lab_view(lab)
+
+
 def lab_view(lab: Lab) -> LabView:
     """Return the row as a value."""
     return LabView(
@@ -149,6 +165,7 @@ def lab_view(lab: Lab) -> LabView:
         language=lab.language,
         rounding_mode=str(lab.rounding["mode"]),
         rounding_digits=int(lab.rounding["digits"]),
+        retention_years=lab.retention_years,
     )
 
 

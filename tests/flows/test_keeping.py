@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -23,9 +25,10 @@ from calib.services.publishing import publish
 from calib.services.restoring import missing_lines, take_up
 from instruments.db import open_engine
 from instruments.errors import Conflict, Invalid, Refused
+from instruments.services import customers
 from instruments.tenancy import installation_session
 from tests.support import sealed
-from tests.support.builders import NOW
+from tests.support.builders import NOW, context_for
 from tests.support.sealed import Sealed, a_sealed_lab, moved, opened_in
 
 
@@ -236,8 +239,28 @@ def test_fsck_names_a_rotten_and_a_missing_file(lab):
     assert faults(lab) == ["file-missing"]
 
 
+def assert_tables_stand_beside(folder):
+    """Hold every CSV to its JSON lines; no cell of it is computed by a spreadsheet."""
+    lines = sorted(folder.glob("*.jsonl"))
+    assert len(lines) > 30
+    for one in lines:
+        rows = [json.loads(line) for line in one.read_text(encoding="utf-8").splitlines()]
+        with one.with_suffix(".csv").open(newline="", encoding="utf-8-sig") as file:
+            heading, *cells = csv.reader(file)
+        assert all(set(row) == set(heading) for row in rows), one.name
+        plain = [[str(row[n]) if row[n] is not None else "" for n in heading] for row in rows]
+        assert [[cell.removeprefix("'") for cell in row] for row in cells] == plain, one.name
+        for cell in (cell for row in cells for cell in row):
+            is_number = re.fullmatch(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?", cell)
+            assert is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
+    with (folder / "customers.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert "'=cmd|'/C calc'!A0" in [row["name_en"] for row in csv.DictReader(file)]
+
+
 def test_a_lab_leaves_with_all_its_own_and_needs_nobody(lab, tmp_path):
     lab.issued()
+    with context_for(lab.bench.installation) as ctx:
+        customers.create_customer(ctx, name_en="=cmd|'/C calc'!A0", name_zh="x", kind="other")
     lab.now += timedelta(seconds=1)
     publish(lab.publisher, lab.clock)
     out = tmp_path / "out"
@@ -258,6 +281,7 @@ def test_a_lab_leaves_with_all_its_own_and_needs_nobody(lab, tmp_path):
     lines = (out / "rows/certificates.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     assert [row["number"] for row in rows] == ["HZ-JZ-2026-000001", "HZ-JZ-2026-000002"]
+    assert_tables_stand_beside(out / "rows")
     folder = out / "certificates" / "HZ-JZ-2026-000002"
     command = [
         sys.executable, "-I", str(out / "verify.py"), str(out / "trust.json"),
