@@ -11,17 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from instruments.context import Context
 from instruments.errors import Conflict, NotAllowed
 from instruments.records.identities import LinkedIdentity
-from instruments.records.links import AccountLink
 from instruments.records.parties import Person
 from instruments.services import audit, provider_flows, second_factor, signin, throttle
 from instruments.services.entrance import told
-from instruments.services.links import trail
+from instruments.services.links import trail, use_up
 from instruments.services.provider_flows import Flow
 from instruments.services.rows import not_found
 from instruments.services.security_notices import tell
@@ -247,20 +246,16 @@ def _link_first(session: InstallationSession, flow: Flow, now: datetime) -> None
         raise unknown()
     _need_free(session, person.id, flow.subject_sha256)
     _add(session, person.id, flow.subject_sha256, now)
-    session.execute(
-        update(AccountLink)
-        .where(AccountLink.person_id == person.id, AccountLink.used_at.is_(None))
-        .values(used_at=now)
-    )
+    use_up(session, person.id, now)
     trail(session, person.id, "registry:identity:link", now)
 
 
 def _open(session: InstallationSession, flow: Flow, now: datetime, agent: str) -> signin.SignedIn:
     """Open the sign-in; whoever has nothing else to show who they are has just shown it."""
     person = session.get_one(Person, flow.person_id)
-    session.execute(
-        update(LinkedIdentity).where(LinkedIdentity.person_id == person.id).values(used_at=now)
-    )
+    row = _of(session, person.id)
+    if row is not None:
+        row.used_at = now
     opened = signin.open_sign_in(session, person.id, flow.lab_code or None, now, agent, "provider")
     has_other = person.password_hash or second_factor.is_asked_for(session, person.id)
     signin.mark(

@@ -7,8 +7,10 @@ its token only a hash is kept. The second factor stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, cast
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -113,26 +115,37 @@ def choose_password(
     """
     kept = hash_password(password)
     person_id = session.scalar(select(AccountLink.person_id).where(*_usable(token, now)))
-    taken = update(AccountLink).where(*_usable(token, now)).values(used_at=now)
-    done = session.execute(taken)
+    link = update(AccountLink)  # house: bulk -- a link is used once: two at once get one yes
+    done = session.execute(link.where(*_usable(token, now)).values(used_at=now))
     person = session.get(Person, person_id) if person_id is not None else None
     if done.rowcount != 1 or person is None or not person.is_active:  # type: ignore[attr-defined]
         raise gone()
     person.password_hash = kept
-    session.execute(
-        update(AccountLink)
-        .where(AccountLink.person_id == person.id, AccountLink.used_at.is_(None))
-        .values(used_at=now)
-    )
-    for table in (SignIn, ApiToken):  # whoever had the password may have made a token with it
-        session.execute(
-            update(table)
-            .where(table.person_id == person.id, table.ended_at.is_(None))
-            .values(ended_at=now)
-        )
+    use_up(session, person.id, now)
     throttle.forget(session, person.email)
     tell(session, person.id, "changed", now)
-    trail(session, person.id, "registry:person:choose_password", now)
+    act = "registry:person:choose_password"
+    trail(session, person.id, act, now, before=partial(_end_entries, session, person.id, now))
+
+
+def use_up(session: InstallationSession, person_id: int, now: datetime) -> None:
+    """Let no link of a person work any more."""
+    links = select(AccountLink).where(
+        AccountLink.person_id == person_id, AccountLink.used_at.is_(None)
+    )
+    for row in session.scalars(links).all():
+        row.used_at = now
+    session.flush()
+
+
+def _end_entries(session: InstallationSession, person_id: int, now: datetime, lab_id: int) -> None:
+    """End what was opened in a lab: whoever had the password may have made a token with it."""
+    for table in (SignIn, ApiToken):
+        mine = select(table).where(
+            table.person_id == person_id, table.lab_id == lab_id, table.ended_at.is_(None)
+        )
+        for row in cast("Sequence[SignIn | ApiToken]", session.scalars(mine).all()):
+            row.ended_at = now
 
 
 def gone() -> NotAllowed:
@@ -194,10 +207,20 @@ def _usable(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def trail(
-    session: InstallationSession, person_id: int, act: str, now: datetime, **facts: str
+    session: InstallationSession,
+    person_id: int,
+    act: str,
+    now: datetime,
+    before: Callable[[int], None] | None = None,
+    **facts: str,
 ) -> None:
-    """Write an act, which is nobody's in a lab, into the trail of every lab of the person."""
+    """Write an act, which is nobody's in a lab, into the trail of every lab of the person.
+
+    `before` changes what is each lab's own, so that its trail alone tells it.
+    """
     for lab in labs_of(session, person_id):
+        if before is not None:
+            before(lab.id)
         event = AuditEvent(
             lab_id=lab.id,
             happened_at=now,

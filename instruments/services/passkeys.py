@@ -231,7 +231,7 @@ def check_assertion(
     except (WebAuthnException, ValueError, KeyError) as problem:
         raise wrong() from problem
     used = (
-        update(Passkey)
+        update(Passkey)  # house: bulk -- a count: two at once get one yes, and uses are no change
         .where(
             Passkey.credential == evidence.credential,
             or_(Passkey.sign_count < count, (Passkey.sign_count == 0) & (count == 0)),

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from instruments.context import Context
@@ -115,7 +115,7 @@ def make_recovery_codes(ctx: Context) -> tuple[str, ...]:
 def _new_codes(ctx: Context) -> tuple[str, ...]:
     person_id = ctx.actor.person_id
     codes = tuple(_recovery_code() for _ in range(RECOVERY_CODES))
-    ctx.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person_id))
+    _drop(ctx.session, RecoveryCode, person_id)
     ctx.session.add_all(
         RecoveryCode(person_id=person_id, code_sha256=_kept(code), used_at=None) for code in codes
     )
@@ -133,7 +133,7 @@ def take_away(ctx: Context) -> None:
     row = _of(ctx.session, own)
     if row is not None and row.confirmed_at is not None:  # one that only began opens nothing
         tell(ctx.session, own, "authenticator-removed", ctx.now)
-    ctx.session.execute(delete(SecondFactor).where(SecondFactor.person_id == own))
+    _drop(ctx.session, SecondFactor, own)
     audit.record(ctx, "registry:factor:take_away", "person", own, {})
 
 
@@ -170,9 +170,11 @@ def passes(session: Session, person_id: int, code: str, now: datetime) -> bool:
     holds = row is not None and row.confirmed_at is not None
     step = _step(session, row, code, now) if row and holds else None
     if row is not None and step is not None:
-        taken = update(SecondFactor).where(SecondFactor.id == row.id, SecondFactor.last_step < step)
+        taken = update(SecondFactor).where(  # house: bulk -- a code used: two at once get one yes
+            SecondFactor.id == row.id, SecondFactor.last_step < step
+        )
         return _changed_one(session, taken.values(last_step=step))
-    spent = update(RecoveryCode).where(
+    spent = update(RecoveryCode).where(  # house: bulk -- a code used: two at once get one yes
         RecoveryCode.person_id == person_id,
         RecoveryCode.code_sha256 == _kept(code),
         RecoveryCode.used_at.is_(None),
@@ -201,7 +203,15 @@ def _of(session: Session, person_id: int) -> SecondFactor | None:
 
 def _forget(session: Session, person_id: int) -> None:
     for table in (SecondFactor, RecoveryCode, Passkey):
-        session.execute(delete(table).where(table.person_id == person_id))
+        _drop(session, table, person_id)
+
+
+def _drop(
+    session: Session, table: type[SecondFactor | RecoveryCode | Passkey], person_id: int
+) -> None:
+    for row in session.scalars(select(table).where(table.person_id == person_id)).all():
+        session.delete(row)
+    session.flush()
 
 
 def missing(code: str) -> NotAllowed:

@@ -23,6 +23,10 @@ _CLOCKS = {
 }
 
 
+_THROWN_AWAY = {"Challenge", "ProviderFlow", "SignInFailure", "Letter"}
+"""Rows that wait for something and are no work of anybody."""
+
+
 @dataclass(frozen=True)
 class Lint:
     """A lint, where it does not apply, and why it exists."""
@@ -176,6 +180,14 @@ def find_environment(source: Source) -> Iterator[ast.AST]:
     yield from _imported(source, "os", "getenv")
 
 
+def find_bulk(source: Source) -> Iterator[ast.AST]:
+    """Yield statements that change or delete rows past the session."""
+    for node in _called_names(source, "update", "delete"):
+        given = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        if not (isinstance(given, ast.Name) and given.id in _THROWN_AWAY):
+            yield node
+
+
 LINTS = {
     lint.name: lint
     for lint in (
@@ -197,6 +209,12 @@ LINTS = {
             "a statement on a table or a bulk insert passes by the filter of the lab",
             find_unscoped,
             only=("instruments/services/", "calib/services/"),
+        ),
+        Lint(
+            "bulk",
+            "what a statement changes has no before and after in the trail: change rows",
+            find_bulk,
+            only=("instruments/services/", "calib/services/", "api/"),
         ),
         Lint(
             "bare-connection",

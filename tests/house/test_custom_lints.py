@@ -28,6 +28,11 @@ BITES = {
         ("calib/services/x.py", "from sqlalchemy import insert, select"),
         ("calib/services/x.py", "session.bulk_save_objects(rows)"),
     ],
+    "bulk": [
+        ("instruments/services/x.py", "session.execute(update(Person).values(name='x'))"),
+        ("calib/services/x.py", "ctx.session.execute(delete(table).where(table.id == 1))"),
+        ("api/pages/x.py", "delete()"),
+    ],
     "bare-connection": [
         ("calib/services/x.py", "ctx.session.connection().execute(statement)"),
         ("calib/services/x.py", "Session.connection(ctx.session)"),
@@ -68,6 +73,12 @@ PASSES = {
     "unscoped": [
         ("instruments/records/x.py", "LabScoped.__table__"),
         ("calib/services/x.py", "rows.insert(0, row); session.add_all(rows)"),
+    ],
+    "bulk": [
+        ("instruments/services/x.py", "delete(Challenge)"),
+        ("calib/services/x.py", "rows.update(found); ctx.session.delete(row)"),
+        ("calib/keeping/x.py", "update(Lab)"),
+        ("calib/services/x.py", "update(Key)  # house: bulk -- two at once get one yes"),
     ],
     "bare-connection": [
         ("instruments/tenancy.py", "Session.connection(session)"),

@@ -16,10 +16,10 @@ from calib.services.letters import send_letters
 from instruments.errors import Invalid, NotAllowed, Refused, Unavailable
 from instruments.records.audit import AuditEvent
 from instruments.records.links import AccountLink, Letter
-from instruments.records.parties import Person
+from instruments.records.parties import ApiToken, Person
 from instruments.services import accounts, links, people, second_factor, secrets, signin, totp
 from instruments.tenancy import installation_session
-from tests.support.builders import NOW, PASSWORD, a_person, an_installation, context_for
+from tests.support.builders import NOW, PASSWORD, a_lab, a_person, an_installation, context_for
 
 MAIL = "li@example.org"
 NEW = "four words of bath"
@@ -94,6 +94,38 @@ def test_a_link_sets_the_password_once_and_ends_every_sign_in(world, li, box):
     with context_for(world) as ctx:
         acts = set(ctx.session.scalars(select(AuditEvent.act).where(AuditEvent.object_id == li)))
     assert {"registry:person:send_link", "registry:person:choose_password"} <= acts
+
+
+def test_each_lab_is_told_of_the_tokens_that_ended_there_and_of_no_others(world, li, box):
+    far = a_lab(world.engine, "FAR")
+    with installation_session(world.engine) as session:
+        people.appoint(session, lab_id=far, person_id=li, role="technician", now=NOW)
+    for lab_id in (world.lab_id, far):
+        with context_for(world, "technician", person_id=li, lab_id=lab_id) as ctx:
+            signin.make_token(ctx, name=f"program {lab_id}")
+    ask(world)
+    (token,) = deliver(world, box)
+    choose(world, token)
+    for lab_id in (world.lab_id, far):
+        with context_for(world, lab_id=lab_id) as ctx:
+            found = select(AuditEvent.changes).where(
+                AuditEvent.act == "registry:person:choose_password", AuditEvent.lab_id == lab_id
+            )
+            told = [one for one in ctx.session.scalars(found).one() if one["table"] == "api_tokens"]
+            own = select(ApiToken).where(ApiToken.lab_id == lab_id)
+            assert [one["id"] for one in told] == [ctx.session.scalars(own).one().id]
+            assert told[0]["fields"]["ended_at"][0] is None
+
+
+def test_recovery_codes_that_are_replaced_are_told_without_their_digests(world, li):
+    with context_for(world, "technician", person_id=li) as ctx:
+        second_factor.make_recovery_codes(ctx)
+        second_factor.make_recovery_codes(ctx)
+        rows = select(AuditEvent.changes).where(AuditEvent.act == "registry:factor:recovery_codes")
+        *_, last = ctx.session.scalars(rows.order_by(AuditEvent.place)).all()
+    gone = [one["gone"] for one in last if "gone" in one]
+    assert len(gone) == second_factor.RECOVERY_CODES
+    assert {one["code_sha256"] for one in gone} == {"\u2026"}
 
 
 def test_the_token_stands_in_the_mail_alone(world, li, box):
