@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from instruments.context import Actor, Context
@@ -156,9 +156,10 @@ def mark(
     session: InstallationSession, token: str, *, has_factor: bool, proved_at: datetime | None
 ) -> None:
     """Write down of a sign-in just opened what its identity provider saw."""
-    kept = update(SignIn).where(SignIn.token_sha256 == token_hash(token))
+    mine = select(SignIn).where(SignIn.token_sha256 == token_hash(token))
+    row = session.scalars(mine).one()
+    row.has_factor, row.proved_at = has_factor, proved_at
     session.flush()
-    session.execute(kept.values(has_factor=has_factor, proved_at=proved_at))
 
 
 def resolve(session: Session, token: str, now: datetime) -> Identity | None:
