@@ -13,6 +13,7 @@ from tests.support.benched import a_draft, a_lot, a_submitted, an_authorised, an
 from tests.support.builders import context_for
 from tests.support.looks import DESK, PHONE, Look, faults_of, in_looks
 from tests.support.served import Served
+from tests.support.side import drafts
 
 pytestmark = pytest.mark.browser
 UNKNOWN = "/c/AAAAAAAAAAAAAAAAAAAAAA"
@@ -28,6 +29,7 @@ class Stations:
     authorised: str
     certificate: str
     public: str
+    side: str
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,12 @@ def stations(site: Served) -> Stations:
         authorised=f"/calibrations/{an_authorised(world, signatory)}",
         certificate=f"/certificates/{issued.certificate_id}",
         public=f"/c/{issued.token}",
+        side="/calibrations/side?" + "&".join(f"id={id_}" for id_ in drafts(world, 3)),
     )
 
 
 def bench_pages(at: Stations) -> tuple[str, ...]:
-    return (at.draft, at.lot, f"{at.draft}/import")
+    return (at.draft, at.lot, at.side, f"{at.draft}/import")
 
 
 def pages(at: Stations) -> tuple[str, ...]:
