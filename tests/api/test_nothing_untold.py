@@ -55,7 +55,9 @@ ELSEWHERE = {
     "/certificates/{certificate_id}/consent", "/certificates/{certificate_id}/void",
     "/instruments/{instrument_id}/transfer", "/lab/keys/{key_id}/compromise",
     "/lab/keys/{key_id}/consent", "/lab/keys/{key_id}/retire", "/lab/people/{person_id}/factor",
-    "/language", "/orders/{order_id}/finish", "/orders/{order_id}/give-back",
+    "/language", "/theme", "/calibrations/{calibration_id}/live", "/calibrations/side/live",
+    "/calibrations/side/facts", "/calibrations/side/readings", "/calibrations/side/submit",
+    "/orders/{order_id}/finish", "/orders/{order_id}/give-back",
     "/standards/{standard_id}/certificates/new",
 }  # fmt: skip
 
