@@ -93,7 +93,7 @@ def test_a_colleague_at_one_item_is_told_for_that_item_alone(side, site) -> None
     reference(page).fill("35.00")
     page.keyboard.press("Enter")
     said = page.locator(".cell-problems .conflict")
-    expect(said).to_have_count(1)
+    expect(said).to_have_count(1, timeout=30_000)
     expect(said).to_contain_text("35.07 meanwhile; you typed 35.00")
     assert current(site.world, ids[0]) == current(site.world, ids[2]) == {"35.0/t_ref/0": "35.00"}
     assert current(site.world, ids[1]) == {"35.0/t_ref/0": "35.07"}
