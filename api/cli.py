@@ -25,6 +25,7 @@ from api.commands import (
     methods,
     orders,
     records,
+    reporting,
     schemas,
     webhooks,
 )
@@ -69,6 +70,7 @@ app.command()(keys.signer)
 app.add_typer(database.app, name="database")
 app.add_typer(log.app, name="log")
 app.command()(log.witness)
+app.add_typer(reporting.app, name="report")
 app.add_typer(founding.labs_app, name="lab")
 app.add_typer(founding.people_app, name="person")
 

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from instruments.errors import NotAllowed, NotFound, Refused
-from instruments.policy import ACTIONS, ROLES, STAFF, Asker, Decision, Role, Thing, decide
+from instruments.policy import (
+    ACTIONS,
+    ROLES,
+    STAFF,
+    Asker,
+    Decision,
+    Office,
+    Role,
+    Thing,
+    decide,
+)
 
 if TYPE_CHECKING:
     from instruments.tenancy import LabSession
@@ -30,11 +40,20 @@ class Actor:
     """What the token they came with is limited to; None: it is not."""
     via: str = ""
     """``sign-in:7``, ``token:3``: which of their ways in they came by."""
+    office: Office | None = None
+    """Held beyond one laboratory."""
+    districts: frozenset[str] = frozenset()
+    """What a regulator oversees (`instruments.records.mandates`)."""
 
     def decision(self, action: str, lab_id: int, thing: Thing | None = None) -> Decision:
         """Return what the policy says of an act in a lab."""
         asker = Asker(
-            self.person_id, self.roles, lab=lab_id, customer=self.customer_id, reach=self.reach
+            self.person_id,
+            self.roles,
+            self.office,
+            lab=lab_id,
+            customer=self.customer_id,
+            reach=self.reach,
         )
         return decide(asker, action, thing)
 
@@ -106,6 +125,13 @@ def _refusal(actor: Actor, action: str, decision: Decision) -> NotAllowed | NotF
             "This token may not do this: it is limited to {reach}. Make one that reaches further, "
             "or sign in.",
             facts={"reach": ", ".join(sorted(actor.reach or ()))},
+        )
+    if decision.reason == "office":
+        return NotAllowed(
+            "office-missing",
+            "{name} may not do this: it belongs to those who oversee laboratories by mandate, or "
+            "who run the installation.",
+            facts={"name": actor.name},
         )
     wanted = [role for role in ROLES if role in ACTIONS[action].roles] if action in ACTIONS else []
     return NotAllowed(

@@ -148,6 +148,8 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_reads((_M, _A), "webhook.read"),
     *_writes((_M, _A), "webhook.write"),
     *_writes(_OURS, "mail.resend"),
+    *_reads(_BENCH, "problem.read"),
+    *_writes((_Q, _M), "problem.answer"),
     *_writes((_M, _A), "role.write", needs_other=True),
     *_writes((_Q, _M), "competence.write", needs_other=True),
     *_reads(_BENCH, "competence.read"),
@@ -155,6 +157,8 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_reads((_Q, _M), "audit.export"),
     # the installation
     Action("oversight.read", writes=False, who="office", office="regulator"),
+    Action("oversight.report", writes=True, who="office", office="regulator"),
+    Action("oversight.problem", writes=True, who="office", office="regulator"),
     Action("installation.read", writes=False, who="office", office="operator"),
     Action("installation.write", writes=True, who="office", office="operator"),
 )  # fmt: skip

@@ -17,7 +17,9 @@ from instruments.errors import NotFound
 if TYPE_CHECKING:
     from instruments.tenancy import InstallationSession
 
-labs_app = typer.Typer(no_args_is_help=True, help="Open a laboratory on this installation.")
+labs_app = typer.Typer(
+    no_args_is_help=True, help="Open a laboratory or an authority on this installation."
+)
 people_app = typer.Typer(no_args_is_help=True, help="Open an account, appoint, make a token.")
 Lab = Annotated[str, typer.Option("--lab", help="Code of the laboratory.")]
 Email = Annotated[str, typer.Option(help="Mail address; the person signs in with it.")]
@@ -40,9 +42,12 @@ def new_lab(
             "manager changes each later.",
         ),
     ] = True,
+    authority: Annotated[
+        bool, typer.Option("--authority", help="It oversees laboratories and is none itself.")
+    ] = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Open a laboratory."""
+    """Open a laboratory, or an authority that oversees laboratories."""
     from instruments.services import approval_rules, labs
     from instruments.tenancy import installation_session
 
@@ -56,8 +61,9 @@ def new_lab(
             address_en=address_en,
             address_zh=address_zh,
             time_zone=time_zone,
+            kind="authority" if authority else "laboratory",
         )
-        if strict:
+        if strict and not authority:
             approval_rules.begin_with(session, lab.id, approval_rules.STRICT_RULES)
     answer(lab, f"{lab.id}  {lab.code}", as_json=as_json)
 
@@ -130,13 +136,16 @@ def new_person(
     email: Email,
     name: Annotated[str, typer.Option(help="As certificates print it.")],
     lab: Lab,
-    role: Annotated[list[str], typer.Option(help="Role in the laboratory; repeat for more.")],
     password: Annotated[
         str,
         typer.Option(
             prompt=True, hide_input=True, confirmation_prompt=True, envvar="CALIB_NEW_PASSWORD"
         ),
     ],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="Role in the laboratory; repeat for more. Of an authority: none."),
+    ] = None,
     as_json: AsJSON = False,
 ) -> None:
     """Open an account and give it roles, the first manager's above all."""
@@ -149,7 +158,7 @@ def new_person(
         id_ = people.register_person(
             session, email=email, name=name, password=password, now=now, language=language()
         )
-        for one in role:
+        for one in role or ():
             people.appoint(session, lab_id=lab_id, person_id=id_, role=one, now=now)
     answer({"id": id_, "email": email}, f"{id_}  {email}", as_json=as_json)
 
@@ -227,3 +236,50 @@ def token(
         with installation_session(wired.engine) as session:
             signin.end_sign_in(session, signed.token, wired.clock())
     answer({"token": made}, made, as_json=as_json)
+
+
+@people_app.command()
+def oversee(
+    email: Email,
+    lab: Annotated[str, typer.Option("--authority", help="Code of the authority.")],
+    district: Annotated[
+        list[str] | None,
+        typer.Option(help="As venues name it; repeat for more. None: every district."),
+    ] = None,
+    until: Annotated[str, typer.Option(help="Last day, like 2026-12-31; none: open.")] = "",
+    as_json: AsJSON = False,
+) -> None:
+    """Give a mandate to somebody who has an account: they oversee districts for an authority."""
+    from calib.services import weekly
+    from instruments.records.mandates import EVERYWHERE
+    from instruments.services import mandates, people
+    from instruments.tenancy import installation_session
+
+    ends_on = weekly.day_of(until, "/until")
+    with installation() as wired, installation_session(wired.engine) as session:
+        id_ = people.account_of(session, email)
+        if id_ is None:
+            raise _no_account(email)
+        for one in district or [EVERYWHERE]:
+            mandates.grant_mandate(
+                session, code=lab, person_id=id_, district=one, now=wired.clock(), ends_on=ends_on
+            )
+    answer({"id": id_, "districts": district or []}, f"{id_}  {email}", as_json=as_json)
+
+
+@people_app.command("end-mandate")
+def end_mandate(
+    email: Email,
+    lab: Annotated[str, typer.Option("--authority", help="Code of the authority.")],
+    as_json: AsJSON = False,
+) -> None:
+    """End what somebody oversees for an authority; they see nothing of it any more."""
+    from instruments.services import mandates, people
+    from instruments.tenancy import installation_session
+
+    with installation() as wired, installation_session(wired.engine) as session:
+        id_ = people.account_of(session, email)
+        if id_ is None:
+            raise _no_account(email)
+        count = mandates.end_mandates(session, code=lab, person_id=id_, now=wired.clock())
+    answer({"id": id_, "ended": count}, f"{count}", as_json=as_json)

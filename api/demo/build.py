@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from api.bootstrap import Wiring, passphrase_of, vault_of
-from api.demo import cast
+from api.demo import cast, overseeing
 from api.demo.work import Workshop
 from api.demo.world import MANIFEST, ZONE, Told, World
 from calib.services import keys, lookup, notices, standard_import
@@ -52,6 +52,7 @@ def build(wired: Wiring, dcc_example: Path | None, told: Told) -> dict[str, Any]
         _second_lab(world, ctx)
     _operators(world)
     Workshop(world).work(told)
+    overseeing.oversee(world)
     notices.make_notices(wired.engine, wired.clock, public_url=wired.settings.public_url)
     told("log and status list", 0.98)
     publish(wired.publisher, wired.clock)

@@ -96,6 +96,13 @@ LABS = (
     },
 )
 
+AUTHORITY = {
+    "code": "LJAMR",
+    "name_en": "Linjiang Administration for Market Regulation",
+    "name_zh": "临江县市场监督管理局",
+}
+OVERSEER = DemoPerson("inspector", "秦岚 Qin Lan", ())
+
 PEOPLE: dict[str, tuple[DemoPerson, ...]] = {
     "LJ": (
         DemoPerson("technician", "陈静 Chen Jing", ("technician",)),

@@ -14,6 +14,7 @@ from api.pages import (
     catalogue,
     certificates,
     competence,
+    correcting,
     customers,
     design,
     documents,
@@ -29,7 +30,9 @@ from api.pages import (
     models,
     offline,
     orders,
+    oversight,
     password,
+    problems,
     providing,
     public,
     publiclog,
@@ -46,13 +49,12 @@ for part in (
     home, entering, providing,
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
-    customers, models,
-    catalogue, registry, standards, documents,
+    customers, models, catalogue, correcting, registry, standards, documents,
     orders, competence, lab, audit, webhooks, keys, account, factors, password,
     offline, side,  # before the bench, which would take their addresses for numbers
     bench, bench_acts, review, signing,
     labels,  # before certificates, for the same reason
     certificates,
-    board, publiclog, public, authenticate, errors, design,
+    board, oversight, problems, publiclog, public, authenticate, errors, design,
 ):  # fmt: skip
     router.include_router(part.router)

@@ -55,7 +55,9 @@ def choose_language(
 
 @router.get("/", dependencies=allows("home.read"))
 def first_page(request: Request, ctx: Reading) -> Response:
-    """Show today's work to the lab's people, the board to a venue operator."""
+    """Show today's work to the lab's people, the board to venues, the coverage to authorities."""
+    if ctx.may("oversight.read"):
+        return RedirectResponse("/oversight", status_code=303)
     if not ctx.may("dashboard.read"):
         return RedirectResponse("/board" if ctx.may("board.read") else "/lab", status_code=303)
     return staff_page(request, "today.html", ctx, dashboard=lookup.dashboard(ctx))

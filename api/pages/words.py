@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from api.field_words import FIELD_WORDS
+from api.oversight_words import OVERSIGHT_WORDS
 from api.pages.key_words import PURPOSE_WORDS, STATE_WORDS
 from api.type_words import TAG_WORDS
-from api.verdict_words import VERDICT_WORDS
 
 WORDS: Mapping[str, Mapping[str, str]] = {
+    **FIELD_WORDS,
+    **OVERSIGHT_WORDS,
     "role": {
         "technician": "Technician",
         "reviewer": "Reviewer",
@@ -74,31 +77,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sent": "delivered",
         "given_up": "given up",
     },
-    "customer_kind": {
-        "medical": "Medical institution",
-        "maker": "Manufacturer",
-        "transport": "Transport",
-        "market": "Market or shop",
-        "school": "School",
-        "community": "Community",
-        "customs": "Customs",
-        "other": "Other",
-    },
-    "venue_type": {
-        "hospital": "Hospital",
-        "railway_station": "Railway station",
-        "airport": "Airport",
-        "metro": "Metro",
-        "bus_station": "Bus station",
-        "port": "Port",
-        "school": "School",
-        "market": "Market or shop",
-        "mall": "Shopping mall",
-        "community": "Community",
-        "factory": "Factory",
-        "office": "Office",
-        "other": "Other",
-    },
     "language": {"zh": "Chinese", "en": "English", "zh+en": "Chinese and English"},
     "use": {"clinical": "Clinical: on people", "industrial": "Industrial: on things"},
     "use_short": {"clinical": "clinical", "industrial": "industrial"},
@@ -136,19 +114,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "reserved": "Being issued",
         "issued": "Issued",
         "closed": "Closed without a certificate",
-    },
-    "rule": {
-        "none": "No statement of conformity",
-        "regulation": "As the regulation says",
-        "simple": "Simple acceptance",
-        "guard_U": "Guard band U",
-        "guard_U_nonbinary": "Guard band U, four outcomes",
-        "guard_rU": "Guard band r·U",
-        "iso14253_1": "ISO 14253-1",
-        "z5403": "ANSI/NCSL Z540.3, 2 % risk",
-        "tur4": "Ratio of 4:1",
-        "jjf1094": "JJF 1094, U at most a third of the limit",
-        "probability": "Conformance probability",
     },
     "rule_means": {
         "none": "Only values and uncertainties are reported; the reader judges.",
@@ -202,7 +167,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "moment": {"start": "At the start", "end": "At the end"},
     "examination": {"yes": "Passed", "no": "Not passed"},
-    "verdict": VERDICT_WORDS,
     "output": {
         "error": "Error of indication",
         "correction": "Correction",
@@ -311,7 +275,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "CALC": "computed from verified facts",
         "BG": "background: still to be confirmed",
     },
-    "board_colour": {"green": "Fit for use", "yellow": "Needs attention", "red": "Out of service"},
 }
 
 COLOURS: Mapping[str, Mapping[str, str]] = {
@@ -331,6 +294,7 @@ COLOURS: Mapping[str, Mapping[str, str]] = {
         "conditional_fail": "yellow",
         "fail": "red",
     },
+    "problem_state": {"open": "red", "answered": "yellow", "closed": "green"},
     "method_state": {"submitted": "yellow", "withdrawn": "red"},
     "dry_run": {"flipped": "red", "not_evaluable": "red", "changed": "yellow", "same": "green"},
     "document_status": {
@@ -377,6 +341,10 @@ NOTICES: Mapping[str, str] = {
     "method-withdrawn": "It is not used any more.",
     "confirmed": "The limit is confirmed under your name.",
     "revoked": "The confirmation is revoked; the limit is open again.",
+    "handed-in": "Handed in. These figures stay as they are.",
+    "answered": "The authority sees your answer now.",
+    "returned-answer": "The laboratory sees that its answer does not do.",
+    "problem-closed": "The problem is closed.",
     "mail-waits": "The mail goes out again in a moment.",
     "void": "The number is void and will never name a certificate.",
     "proposed": "Proposed. It is done once your colleague has signed in and consented here.",

@@ -173,8 +173,8 @@ def _cards(
         known = Standing(
             status=standing.status,
             reason=standing.reason,
-            is_for_people_but_industrial=model.use == "industrial" and _is_for_people(type_),
-            is_mode_unknown=_is_mode_unknown(type_, model),
+            is_for_people_but_industrial=model.use == "industrial" and measures_people(type_),
+            is_mode_unknown=lacks_mode(type_, model.calibration_mode),
             certificate=certificate,
             check=check,
             due_on=instrument.due_on,
@@ -236,7 +236,7 @@ def spoken_for(
     return found
 
 
-def _is_for_people(type_: InstrumentType | None) -> bool:
+def measures_people(type_: InstrumentType | None) -> bool:
     """Answer whether the type measures body temperature.
 
     Body thermometers have a body mode beside the calibration mode, or stand on the list of
@@ -249,5 +249,6 @@ def _is_for_people(type_: InstrumentType | None) -> bool:
     )
 
 
-def _is_mode_unknown(type_: InstrumentType | None, model: InstrumentModel) -> bool:
-    return type_ is not None and type_.calibration_mode == "required" and not model.calibration_mode
+def lacks_mode(type_: InstrumentType | None, mode: object) -> bool:
+    """Answer whether the type needs a calibration mode and that of the model is not known."""
+    return type_ is not None and type_.calibration_mode == "required" and not mode

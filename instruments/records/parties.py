@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from instruments.db import Base, CanonicalJSON
 from instruments.tenancy import STRICT, LabScoped, scoped, to_same_lab
 
+LAB_KINDS = ("laboratory", "authority")
+
 
 class Lab(Base):
-    """A laboratory: the tenant."""
+    """A laboratory: the tenant; or an authority, which oversees laboratories."""
 
     __tablename__ = "labs"
     __table_args__ = (STRICT,)
@@ -21,6 +23,8 @@ class Lab(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     """Short upper-case code used in numbers, e.g. ``HZ``."""
+    kind: Mapped[str] = mapped_column(default="laboratory", server_default="laboratory")
+    """One of `LAB_KINDS`."""
     name_en: Mapped[str]
     name_zh: Mapped[str]
     address_en: Mapped[str] = mapped_column(default="")

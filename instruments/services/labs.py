@@ -13,7 +13,7 @@ from sqlalchemy import select
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid
 from instruments.records.audit import AuditEvent
-from instruments.records.parties import Lab
+from instruments.records.parties import LAB_KINDS, Lab
 from instruments.services import audit, fields
 from instruments.services.rows import change
 from instruments.tenancy import InstallationSession
@@ -75,9 +75,10 @@ def create_lab(
     name_en: str,
     name_zh: str,
     now: datetime,
+    kind: str = "laboratory",
     **more: Unpack[LabFields],
 ) -> LabView:
-    """Open a lab.
+    """Open a lab, or an authority that oversees labs.
 
     Raises Conflict when its code is taken, Invalid for unusable fields.
     """
@@ -96,7 +97,8 @@ def create_lab(
             at="/code",
             facts={"code": code},
         )
-    lab = Lab(code=code, rounding=dict(_ROUNDING), created_at=now)
+    kind = fields.choice(kind, LAB_KINDS, "/kind")
+    lab = Lab(code=code, kind=kind, rounding=dict(_ROUNDING), created_at=now)
     for name, value in _checked({"name_en": name_en, "name_zh": name_zh, **more}).items():
         setattr(lab, name, value)
     session.add(lab)

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from instruments.context import Actor, Context
 from instruments.errors import Invalid, NotAllowed
-from instruments.policy import SIGNING, STAFF, Role, things
+from instruments.policy import SIGNING, STAFF, Office, Role, things
 from instruments.records.audit import AuditEvent
 from instruments.records.parties import ApiToken, Lab, Membership, Person, SignIn
 from instruments.services import audit, fields
 from instruments.services.factors_held import with_factor
+from instruments.services.mandates import authorities_of, valid_mandates
 from instruments.services.rows import not_found
 from instruments.services.secrets import (
     API,
@@ -75,10 +76,14 @@ class Identity:
     """The lab demands a second factor of them, and they have none."""
     via: str = ""
     """``sign-in:7``, ``token:3``: whose token it is."""
+    districts: frozenset[str] = frozenset()
+    """What they oversee for an authority."""
 
     def actor(self) -> Actor:
         """Return the person as the context of a request names them."""
-        return Actor(self.person_id, self.name, self.roles, self.customer_id, self.reach, self.via)
+        office: Office | None = "regulator" if self.districts else None
+        who = (self.person_id, self.name, self.roles, self.customer_id)
+        return Actor(*who, self.reach, self.via, office, self.districts)
 
 
 def sign_in(
@@ -171,9 +176,11 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
     if person is None or lab is None or not person.is_active or lab.suspended_at is not None:
         return None
     zone = ZoneInfo(lab.time_zone)
-    memberships = _valid(session, person.id, lab.id, now.astimezone(zone).date())
+    today = now.astimezone(zone).date()
+    memberships = _valid(session, person.id, lab.id, today)
     roles = frozenset(cast("Role", row.role) for row in memberships)
-    if not roles:
+    districts = valid_mandates(session, person.id, lab.id, today)  # of an authority alone
+    if not roles and not districts:
         return None
     customers = sorted(m.customer_id for m in memberships if m.customer_id is not None)
     return Identity(
@@ -191,6 +198,7 @@ def resolve(session: Session, token: str, now: datetime) -> Identity | None:
         and not (isinstance(row, SignIn) and row.has_factor)
         and not with_factor(session, {person.id}),
         via=_way(row),
+        districts=districts,
     )
 
 
@@ -273,12 +281,12 @@ def list_tokens(ctx: Context) -> tuple[TokenView, ...]:
     )
     return tuple(
         TokenView(
-            row.id,
-            row.name,
-            row.created_at,
-            row.expires_at,
-            row.ended_at,
-            tuple(row.reach.split()),
+            id=row.id,
+            name=row.name,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            ended_at=row.ended_at,
+            reach=tuple(row.reach.split()),
         )
         for row in rows
     )
@@ -335,6 +343,7 @@ def _choose_lab(session: Session, person_id: int, lab_code: str | None, now: dat
         today = now.astimezone(ZoneInfo(lab.time_zone)).date()
         if row.starts_on <= today and (row.ends_on is None or today <= row.ends_on):
             labs[lab.code] = lab.id
+    labs |= authorities_of(session, person_id, now)
     wanted = labs if lab_code is None else {c: i for c, i in labs.items() if c == lab_code}
     if not wanted:
         raise NotAllowed(

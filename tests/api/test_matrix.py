@@ -17,7 +17,7 @@ from tests.support.matrix_world import MISSING, MatrixWorld, a_matrix_world
 
 WORDS = {
     "type_id": issuing.PROBE, "kind": "instruments", "act": "submit", "role": "pdf", "page": "1",
-    "path": "0/000",
+    "path": "0/000", "place": "0",
 }  # fmt: skip
 TOLD_OTHERWISE = {
     "/sign-in", "/sign-in/passkey", "/sign-in/provider", "/sign-in/provider/back",

@@ -20,13 +20,14 @@ from instruments.policy import ACTIONS, BOUND, ROLES, Asker, Role, decide
 from tests.house.source import ROOT
 
 PAGE = ROOT / "docs" / "operate" / "matrix.csv"
-LAB, CUSTOMER = 1, 1
+LAB, CUSTOMER, AUTHORITY = 1, 1, 3
 ACTORS: Final[dict[str, Asker]] = {
     "public": Asker(),
     **{
         role: Asker(1, frozenset({role}), lab=LAB, customer=CUSTOMER if role in BOUND else None)
         for role in ROLES
     },
+    "regulator": Asker(1, office="regulator", lab=AUTHORITY),
     "program: read": Asker(1, frozenset[Role]({"manager"}), lab=LAB, reach=frozenset({"read"})),
     "program: order": Asker(1, frozenset[Role]({"manager"}), lab=LAB, reach=frozenset({"order"})),
 }
@@ -37,6 +38,8 @@ OF_LAB = {
     "standard_id", "calibration_id", "method_id", "row_id", "webhook_id", "person_id",
     "membership_id",
 }  # fmt: skip
+OF_AUTHORITY = {"report_id", "problem_id"}
+"""Of an authority; a problem is also of the laboratory it concerns."""
 OF_PERSON = {"token_id", "session_id"}
 ABSENT = {"mail_id", "key_id", "digest", "token", "number", "matter", "path"}
 """There is none of these in the world that is asked: the answer is that of a missing thing."""
@@ -70,7 +73,7 @@ def whose(path: str, act: str) -> tuple[str, ...]:
     shared = names & OF_CUSTOMER and ACTIONS[act].roles & BOUND
     if shared or names & OF_PERSON:
         return ("own", "other", "foreign")
-    return ("own", "foreign") if names & (OF_LAB | OF_CUSTOMER) else ("",)
+    return ("own", "foreign") if names & (OF_LAB | OF_CUSTOMER | OF_AUTHORITY) else ("",)
 
 
 def expected(actor: str, method: str, path: str, act: str, of: str) -> str:

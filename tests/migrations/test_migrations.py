@@ -94,7 +94,7 @@ def test_migrated_sqlite_has_the_tables_of_the_program(tmp_path):
     run.upgrade(migrated)
     expected = made(f"sqlite+pysqlite:///{tmp_path / 'made.db'}")
     assert shape(migrated) == shape(expected)
-    assert sum(row[0] == "trigger" for row in shape(migrated)["sql"]) == 56
+    assert sum(row[0] == "trigger" for row in shape(migrated)["sql"]) == 64
     migrated.dispose()
     expected.dispose()
 

@@ -16,11 +16,14 @@ from lxml import html
 from sqlalchemy import select
 
 from calib.records.certificates import Certificate
+from calib.services import problems, weekly
+from instruments.services import signin
 from instruments.tenancy import installation_session
 from tests.house.source import ROOT
 from tests.support import builders, issuing
 from tests.support.builders import context_for
 from tests.support.door import Door, a_door
+from tests.support.overseen import an_authority
 from tests.support.web import a_sign_in
 
 PAGE = ROOT / "docs" / "operate" / "fields.csv"
@@ -31,7 +34,18 @@ JSON = (
     "models/1", "orders", "orders/1", "sites", "sites/1",
 )  # fmt: skip
 """What a customer and the operator of a venue may read; types hold nothing of anybody."""
-PAGES = ("/board", "/board/wall", "/orders/1", "/instruments/1", "/certificates/1", "/customers/1")
+PAGES = (
+    "/board", "/board/wall", "/orders/1", "/instruments/1", "/instruments/1/reading?reading=50",
+    "/certificates/1", "/customers/1",
+)  # fmt: skip
+
+
+OVERSEEN = (
+    "/oversight", "/oversight/instruments", "/oversight/laboratories", "/oversight/problems",
+    "/oversight/problems/new", "/oversight/problems/1", "/oversight/reports",
+    "/oversight/reports/draft", "/oversight/reports/1", "/oversight/reports/1/figures/0",
+)  # fmt: skip
+"""What a regulator may read."""
 
 
 def a_filled_door(folder: Path) -> Door:
@@ -82,7 +96,25 @@ def seen(door: Door) -> set[tuple[str, str, str]]:
             answer = client.get(path)
             assert answer.status_code == 200, (path, answer.text[:300])
             found |= {(role, f"page {path}", one) for one in words_of(answer.text)}
+    overseer = door.client(_an_overseer(door))
+    for path in OVERSEEN:
+        answer = overseer.get(path)
+        assert answer.status_code == 200, (path, answer.text[:300])
+        found |= {("regulator", f"page {path}", one) for one in words_of(answer.text)}
     return found
+
+
+def _an_overseer(door: Door) -> str:
+    """Return the token of a regulator with a report handed in and a problem opened."""
+    authority = an_authority(door.bench.installation)
+    with authority.context() as ctx:
+        weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=door.bench.catalogue)
+        problems.open_problem(
+            ctx, kind="other", finding="A", demand="B", until=ctx.today, lab_code="HZ",
+            catalogue=door.bench.catalogue,
+        )  # fmt: skip
+    with authority.context() as ctx:
+        return signin.make_token(ctx, name="fields")
 
 
 def written() -> set[tuple[str, ...]]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from calib.adapters.files import DirectoryStore
 from calib.records.calibrations import Calibration
-from calib.services import webhooks
+from calib.services import problems, webhooks, weekly
 from instruments.policy import BOUND
 from instruments.records.orders import OrderLine
 from instruments.records.parties import ApiToken, Membership, SignIn
@@ -28,6 +28,7 @@ from tests.support import builders, issuing, methods
 from tests.support.builders import NOW, context_for
 from tests.support.door import Door, a_door
 from tests.support.issuing import PROBE, Bench
+from tests.support.overseen import an_authority
 from tests.support.web import TestClient
 
 MISSING = 987654
@@ -70,7 +71,11 @@ def a_matrix_world(folder: Path) -> MatrixWorld:
     made.of["own"] = own | _of_lab(here)
     made.of["other"] = made.of["own"] | other
     made.of["foreign"] = _of_customer(there, door.store) | _of_lab(there)
+    _oversee(made, "own", here)
+    _oversee(made, "foreign", there)
     for actor, asker in ACTORS.items():
+        if asker.office:
+            continue
         token = _admitted(made, actor, sorted(asker.roles), sorted(asker.reach or ()))
         made.clients[actor] = door.client(token)
     there.engine.dispose()
@@ -140,16 +145,40 @@ def _of_lab(bench: Bench) -> Numbers:
     }
 
 
-def _of_person(bench: Bench, person_id: int) -> Numbers:
-    """Return a token and a sign-in of somebody."""
-    with context_for(bench.installation, "technician", person_id=person_id) as ctx:
+def _oversee(world: MatrixWorld, of: str, bench: Bench) -> None:
+    """Let an authority hand in a report and open a problem of the lab; the first is asked as."""
+    authority = an_authority(bench.installation, code="AMR" if of == "own" else "OTHER")
+    with authority.context() as ctx:
+        report = weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=bench.catalogue)
+        problem = problems.open_problem(
+            ctx, kind="other", finding="A", demand="B", until=ctx.today, catalogue=bench.catalogue,
+            lab_code="HZ" if of == "own" else "FAR",
+        )  # fmt: skip
+    world.of[of] |= {"report_id": report.id, "problem_id": problem.id}
+    if of != "own":
+        return
+    with authority.context() as ctx:
+        token = signin.make_token(ctx, name="matrix")
         signin.make_token(ctx, name="another")
-    with installation_session(bench.engine) as session:
+    world.clients["regulator"] = world.door.client(token)
+    world.mine["regulator"] = _newest(bench.engine, authority.person_id)
+
+
+def _newest(engine: Engine, person_id: int) -> Numbers:
+    """Return the newest token of somebody, and a sign-in opened now."""
+    with installation_session(engine) as session:
         signin.open_sign_in(session, person_id, None, NOW)
         newest = (select(func.max(kind.id)).where(kind.person_id == person_id)
                   for kind in (ApiToken, SignIn))  # fmt: skip
         token, sign_in = (session.scalars(one).one() for one in newest)
     return {"token_id": token, "session_id": sign_in}
+
+
+def _of_person(bench: Bench, person_id: int) -> Numbers:
+    """Return a token and a sign-in of somebody."""
+    with context_for(bench.installation, "technician", person_id=person_id) as ctx:
+        signin.make_token(ctx, name="another")
+    return _newest(bench.engine, person_id)
 
 
 def _admitted(world: MatrixWorld, actor: str, roles: Any, reach: Any) -> str:

@@ -70,7 +70,13 @@ def served(folder: Path, *, host: str = "127.0.0.1") -> Iterator[Served]:
             clock=clock,
         )
         world = _a_lab(wired)
-        roles: tuple[Role, ...] = ("technician", "reviewer", "signatory", "quality_manager")
+        roles: tuple[Role, ...] = (
+            "technician",
+            "reviewer",
+            "signatory",
+            "quality_manager",
+            "manager",
+        )
         people = {role: _a_person(world, role) for role in roles}
         with running(create_app(wired), port):
             yield Served(f"http://{host}:{port}", wired, world, clock, mails, people)

@@ -1,0 +1,77 @@
+"""What an authority's figures and problems are called, in English; translated when shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OVERSIGHT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "figure": {
+        "verified": "Verified",
+        "verified_of_type": "Verified, by type",
+        "calibrated": "Calibrated",
+        "calibrated_of_type": "Calibrated, by type",
+        "checked": "Checked",
+        "checked_of_type": "Checked, by type",
+        "replaced": "Certificates that replace another",
+        "simulated": "Certificates of simulated readings, counted nowhere else",
+        "passed": "Passed, by decision rule",
+        "failed": "Failed, by decision rule",
+        "undecided": "Undecided, by decision rule",
+        "not_calibratable": "Not calibratable, by decision rule",
+        "pass_rate": "Pass rate, by decision rule",
+        "customers": "Customers served",
+        "customers_of_kind": "Customers served, by kind",
+        "small_firms": "Small firms served",
+        "venues_served": "Venues served",
+        "venues_served_of_type": "Venues served, by type",
+        "waived": "Orders with the fee waived",
+        "waived_amount": "Fees waived",
+        "turnaround": "Turnaround, median",
+        "turnaround_green": "Turnaround in the green channel, median",
+        "instruments": "Instruments in the inventory",
+        "instruments_of_colour": "Instruments, by standing",
+        "overdue": "Overdue",
+        "without_certificate": "Without any certificate",
+        "without_mode": "Not calibratable: calibration mode unknown",
+        "venues": "Venues in the inventory",
+        "venues_of_type": "Venues in the inventory, by type",
+    },
+    "figure_unit": {
+        "pieces": "pieces",
+        "venues": "venues",
+        "customers": "customers",
+        "orders": "orders",
+        "days": "days",
+        "percent": "%",
+        "currency": "yuan",
+    },
+    "absent_figure": {
+        "person_times": "People sent out (person-times)",
+        "consultations": "Consultations given",
+        "problems_solved": "Technical problems solved",
+        "leaflets": "Leaflets handed out",
+    },
+    "counted_kind": {
+        "calibration_certificate": "Calibration certificate",
+        "verification_certificate": "Verification certificate",
+        "verification_notice": "Verification result notice",
+        "check_record": "Check record",
+        "instrument": "Instrument",
+    },
+    "problem_kind": {
+        "overdue": "Overdue",
+        "out_of_tolerance": "Outside its limits",
+        "wrong_kind": "Wrong kind of instrument",
+        "no_certificate": "No certificate",
+        "certificate_doubtful": "Doubtful certificate",
+        "laboratory": "Work of the laboratory",
+        "other": "Other",
+    },
+    "problem_state": {"open": "Open", "answered": "Answered", "closed": "Closed"},
+    "problem_step": {
+        "opened": "Opened",
+        "answered": "Answered by the laboratory",
+        "returned": "Answer returned",
+        "closed": "Closed",
+    },
+}
