@@ -335,7 +335,7 @@ def test_no_problem_is_opened_outside_the_mandate_or_for_yesterday(world, overse
 
 def test_an_instrument_of_a_model_without_a_mode_is_not_called_failed(world, overseer):
     with ctx_of(world) as ctx:
-        model = a_model(ctx, calibration_mode=None, calibration_mode_source="")
+        model = a_model(ctx, model="BST-X", calibration_mode=None, calibration_mode_source="")
     world.instrument(world.station, None, model_id=model)
     with overseer.context(read_only=True) as ctx:
         report = weekly.weekly(ctx, WEEK, catalogue=CATALOGUE)

@@ -183,7 +183,8 @@ def _child(life: Issuer, number: int, records: list[list[int]]) -> int:
         os.close(life.told[1])
         return pid
     code = 1
-    faulthandler.dump_traceback_later(60, exit=True)  # a child that hangs says where
+    # a child that hangs says where
+    faulthandler.dump_traceback_later(60 + 2 * len(records), exit=True)
     try:
         if life.task["do"] != "race":
             life.recover()
