@@ -47,6 +47,9 @@ ELSEWHERE = {
     "/standards/{standard_id}/certificates/dcc", "/mails/{mail_id}/send-again", "/password",
     "/password/forgotten", "/sign-in", "/sign-in/passkey", "/sign-in/passkey/begin",
     "/sign-in/provider", "/sign-in/provider/back", "/sign-in/provider/finish", *AWAY,
+    # of authorities: test_pages_oversight
+    "/oversight/problems/new", "/oversight/problems/{problem_id}/close",
+    "/oversight/problems/{problem_id}/return", "/oversight/reports",
     # and these need a state or a figure that no form gives: a code, a finding, a bought document
     "/account/factor/codes", "/account/factor/confirm", "/account/factor/end", "/account/prove",
     "/account/sessions/{session_id}/end", "/calibrations/{calibration_id}/authorise",

@@ -41,12 +41,13 @@ OF_LAB = {
 OF_AUTHORITY = {"report_id", "problem_id"}
 """Of an authority; a problem is also of the laboratory it concerns."""
 OF_PERSON = {"token_id", "session_id"}
-ABSENT = {"mail_id", "key_id", "digest", "token", "number", "matter", "path"}
+ABSENT = {"mail_id", "digest", "token", "number", "matter", "path"}
 """There is none of these in the world that is asked: the answer is that of a missing thing."""
 NOTHING_THERE = {
     ("GET", "/.well-known/calib-trust"), ("GET", "/log/checkpoint"), ("GET", "/status/list"),
     ("GET", "/metrics"), ("POST", "/methods/copy"), ("POST", "/models/new"),
     ("POST", "/orders/new"), ("POST", "/documents/supersede"),
+    ("POST", "/lab/keys/{key_id}/consent"),
 }  # fmt: skip
 """No log and no keys in that world; and what a form names that was sent empty, nobody has."""
 PROVES_FIRST = {"/account/passkeys/begin"}
