@@ -33,7 +33,15 @@ from tests.support.mail_server import free_port
 from tests.support.served import running
 
 STRANGER = ""
-ROLES = ("technician", "signatory", "manager", "quality_manager", "administrator", "station")
+ROLES = (
+    "technician",
+    "signatory",
+    "manager",
+    "quality_manager",
+    "administrator",
+    "inspector",
+    "station",
+)
 """Whom of the laboratory the world is shown to, in this order; the last belongs to a venue."""
 SIDES = 5
 """Pages of one route that are looked at, each with other parts on it."""
@@ -102,7 +110,7 @@ def a_world(folder: Path) -> Iterator[World]:
     manifest = prepare(folder, port, clock=lambda: NOW)
     wired = wire(settings_of(folder, port), clock=lambda: NOW)
     accounts = {one: f"{one}@lj.example" for one in ("technician", "signatory", "manager")}
-    accounts["station"] = "station@lj.example"
+    accounts |= {"station": "station@lj.example", "inspector": "inspector@ljamr.example"}
     lab_id = _lab(wired)
     for role in ("quality_manager", "administrator"):
         accounts[role] = f"{role}@lj.example"
