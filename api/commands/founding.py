@@ -242,6 +242,7 @@ def token(
 def oversee(
     email: Email,
     lab: Annotated[str, typer.Option("--authority", help="Code of the authority.")],
+    purpose: Annotated[str, typer.Option(help="What it is for; the laboratories see it.")],
     district: Annotated[
         list[str] | None,
         typer.Option(help="As venues name it; repeat for more. None: every district."),
@@ -262,7 +263,13 @@ def oversee(
             raise _no_account(email)
         for one in district or [EVERYWHERE]:
             mandates.grant_mandate(
-                session, code=lab, person_id=id_, district=one, now=wired.clock(), ends_on=ends_on
+                session,
+                code=lab,
+                person_id=id_,
+                district=one,
+                purpose=purpose,
+                now=wired.clock(),
+                ends_on=ends_on,
             )
     answer({"id": id_, "districts": district or []}, f"{id_}  {email}", as_json=as_json)
 

@@ -51,7 +51,14 @@ def _open(world: World) -> None:
         id_ = people.register_person(
             session, email=_ADDRESS, name=cast.OVERSEER.name, password=cast.PASSWORD, now=now
         )
-        mandates.grant_mandate(session, code=CODE, person_id=id_, district=EVERYWHERE, now=now)
+        mandates.grant_mandate(
+            session,
+            code=CODE,
+            person_id=id_,
+            district=EVERYWHERE,
+            purpose="体温筛查器具计量监督 Thermometers used for fever screening",
+            now=now,
+        )
     world.people[CODE, KEY] = Actor(
         id_,
         cast.OVERSEER.name,

@@ -105,6 +105,7 @@ def _list(request: Request, ctx: Context, address: str) -> Response:
         "problems/list.html",
         ctx,
         problems=problems.list_problems(ctx),
+        overseen_by=problems.overseen_by(ctx) if address == "/problems" else (),
         address=address,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from calib.records.oversight import PROBLEM_KINDS, Problem, ProblemAnswer, ProblemStep
@@ -19,7 +19,9 @@ from calib.services.oversight import overseen
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid
+from instruments.records.mandates import EVERYWHERE, Mandate
 from instruments.records.parties import Lab, Person
+from instruments.records.sites import Site
 from instruments.services import audit, fields
 from instruments.services.rows import not_found
 from instruments.tenancy import beyond_the_lab
@@ -148,6 +150,46 @@ def answer_problem(ctx: Context, problem_id: int, words: str) -> ProblemView:
     facts = {"number": found.number, "authority": found.authority.text("en")}
     audit.record(ctx, "oversight:problem:answer", "problem", problem_id, facts)
     return get_problem(ctx, problem_id)
+
+
+@dataclass(frozen=True, slots=True)
+class OverseenBy:
+    """A mandate that reaches venues of the laboratory."""
+
+    authority: LocalizedText
+    district: str
+    """Empty: every district."""
+    purpose: str
+    starts_on: date
+    ends_on: date | None
+
+
+def overseen_by(ctx: Context) -> tuple[OverseenBy, ...]:
+    """Return which authorities oversee districts the laboratory has venues in, and what for.
+
+    Raises NotAllowed.
+    """
+    ctx.need("problem.read")
+    districts = set(ctx.session.scalars(select(Site.district).distinct()))
+    with beyond_the_lab(ctx.session) as wide:
+        rows = wide.execute(
+            select(
+                Lab.name_en, Lab.name_zh, Mandate.district, Mandate.purpose, Mandate.starts_on,
+                Mandate.ends_on,
+            )
+            .join(Lab, Lab.id == Mandate.lab_id)
+            .where(
+                Mandate.starts_on <= ctx.today,
+                or_(Mandate.ends_on.is_(None), Mandate.ends_on >= ctx.today),
+            )
+            .order_by(Lab.code, Mandate.district, Mandate.id)
+        ).all()  # fmt: skip
+    found = (
+        OverseenBy(LocalizedText(row[0], row[1]), row[2], row[3], row[4], row[5])
+        for row in rows
+        if row[2] == EVERYWHERE or row[2] in districts
+    )
+    return tuple(dict.fromkeys(found))  # several people of an authority: said once
 
 
 def list_problems(ctx: Context) -> tuple[ProblemView, ...]:

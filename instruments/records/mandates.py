@@ -26,6 +26,8 @@ class Mandate(LabScoped, Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"), index=True)
     district: Mapped[str]
     """As the sites name it; `EVERYWHERE`: all."""
+    purpose: Mapped[str]
+    """What it is for, as the laboratories overseen are told."""
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     """Last day; None: open."""

@@ -59,10 +59,11 @@ def grant_mandate(
     code: str,
     person_id: int,
     district: str,
+    purpose: str,
     now: datetime,
     ends_on: date | None = None,
 ) -> None:
-    """Let a person oversee a district from today on; an empty district: all of them.
+    """Let a person oversee a district from today on, for a purpose; an empty district: all.
 
     Raises NotFound without such an authority, Refused for a laboratory, Conflict when the person
     oversees the district already, Invalid for unusable fields.
@@ -83,12 +84,17 @@ def grant_mandate(
             lab_id=lab.id,
             person_id=person_id,
             district=said,
+            purpose=fields.words(purpose, "/purpose", required=True, limit=LONGEST_DISTRICT),
             starts_on=today,
             ends_on=ends_on,
             granted_at=now,
         )
     )
-    facts = {"district": said, "ends_on": ends_on.isoformat() if ends_on else None}
+    facts = {
+        "district": said,
+        "purpose": purpose,
+        "ends_on": ends_on.isoformat() if ends_on else None,
+    }
     _tell(session, lab.id, "registry:mandate:grant", person_id, facts, now)
 
 

@@ -104,7 +104,8 @@ def test_a_mandate_ends_with_its_last_day(world):
 
 def test_a_laboratory_gives_nobody_a_mandate(world):
     with installation_session(world.engine) as session:
-        given = {"person_id": world.manager_id, "district": "Uptown", "now": world.now}
+        given = {"person_id": world.manager_id, "district": "Uptown", "purpose": "Fever",
+                 "now": world.now}  # fmt: skip
         with pytest.raises(Refused) as stop:
             mandates.grant_mandate(session, code="HZ", **given)
         assert stop.value.code == "not-an-authority"
@@ -341,3 +342,11 @@ def test_an_instrument_of_a_model_without_a_mode_is_not_called_failed(world, ove
         report = weekly.weekly(ctx, WEEK, catalogue=CATALOGUE)
     assert figures(report)["without_mode", ""] == ("1", "")
     assert ("failed", "none") not in figures(report)
+
+
+def test_a_laboratory_sees_who_oversees_its_venues_and_what_for(world, overseer):
+    an_authority(_installation(world), "Elsewhere", code="OTHER")
+    with ctx_of(world) as ctx:
+        (one,) = problems.overseen_by(ctx)
+    assert (one.district, one.purpose) == ("Uptown", "Thermometers for fever")
+    assert one.authority.text("en") == "Laboratory AMR"

@@ -54,6 +54,6 @@ def an_authority(
         for district in districts or (EVERYWHERE,):
             mandates.grant_mandate(
                 session, code=code, person_id=person_id, district=district, now=now,
-                ends_on=ends_on,
+                purpose="Thermometers for fever", ends_on=ends_on,
             )  # fmt: skip
     return Authority(installation, lab_id, person_id)

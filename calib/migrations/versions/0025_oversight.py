@@ -47,7 +47,7 @@ def _mandates() -> None:
     lab_table(
         "mandates",
         *wholes("id", "lab_id", "person_id"),
-        *texts("district", "starts_on"),
+        *texts("district", "purpose", "starts_on"),
         *texts("ends_on", nullable=True),
         *texts("granted_at"),
         _person("mandates", "person_id"),
