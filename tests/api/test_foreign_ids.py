@@ -117,7 +117,7 @@ def pages() -> list[str]:
             path
             for method, path, _ in table
             if method == "GET" and re.search(r"\{[a-z_]*id\}", path)
-            and not path.startswith("/api/") and "{type_id" not in path
+            and not path.startswith(("/api/", "/oversight/")) and "{type_id" not in path
         }
     )  # fmt: skip
 

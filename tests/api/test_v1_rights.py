@@ -51,6 +51,8 @@ OWN = {
     "/instruments/{instrument_id}": SEEN,
     "/instruments/{instrument_id}/history": SEEN,
     "/instruments/{instrument_id}/transfers": SEEN,
+    "/keys": CLOSED,
+    "/keys/proposals": CLOSED,
     "/methods": CLOSED,
     "/methods/{method_id}": CLOSED,
     "/methods/{method_id}/changes": CLOSED,

@@ -195,12 +195,20 @@ def test_database_itself_refuses_a_reference_into_another_lab(place, other, now)
         session.rollback()
 
 
+BETWEEN = {("problem_answers", "problems")}
+"""A laboratory answers an authority, which is another tenant."""
+
+
 def test_every_reference_between_lab_tables_carries_the_lab():
     for table in Customer.metadata.tables.values():
         if "lab_id" not in table.c:
             continue
         for key in table.foreign_key_constraints:
             target = key.referred_table
+            if (table.name, target.name) in BETWEEN:
+                continue
+            if "lab_id" in target.c and target.c.lab_id.nullable:
+                continue  # keys: the installation has some of its own
             if "lab_id" in target.c and "place" not in target.primary_key.columns:
                 assert "lab_id" in key.column_keys, f"{table.name} -> {target.name}"
 
