@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from calib.services import readings
 from tests.support.builders import context_for
@@ -88,8 +88,14 @@ def test_enter_goes_down_the_readings_then_to_the_next_item(side, site) -> None:
 def test_a_colleague_at_one_item_is_told_for_that_item_alone(side, site) -> None:
     ids = drafts(site.world, 3)
     page = side(*ids)
-    with context_for(site.world) as ctx:
-        readings.enter(ctx, ids[1], [an_entry("35.07")])
+
+    def be_quicker(route: Route) -> None:
+        """Let the colleague's reading arrive just before this page's."""
+        with context_for(site.world) as ctx:
+            readings.enter(ctx, ids[1], [an_entry("35.07")])
+        route.continue_()
+
+    page.route("**/calibrations/side/readings*", be_quicker, times=1)
     reference(page).fill("35.00")
     page.keyboard.press("Enter")
     said = page.locator(".cell-problems .conflict")

