@@ -247,6 +247,10 @@ async def _overflow(request: Request, error: Exception) -> Response:
     """Answer for a number that no row can have: SQLite's driver refuses it before looking."""
     if "SQLite" not in str(error):
         return _unknown(request, error)
+    return _too_large(request)
+
+
+def _too_large(request: Request) -> Response:
     return _answer(
         request,
         NotFound("no-such-number", "There is nothing with a number that large. Check the number."),
@@ -295,6 +299,8 @@ async def _database_error(request: Request, error: Exception) -> Response:
                 "The request holds the character U+0000, which stands for nothing. Leave it out.",
             ),
         )
+    if isinstance(error, DataError) and "integer out of range" in words:
+        return _too_large(request)  # as SQLite's driver says it
     if "readonly database" in words or "read-only transaction" in words:
         return _answer(request, restored())
     if isinstance(error, OperationalError) and ("full" in words or "locked" in words):
