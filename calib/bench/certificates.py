@@ -73,9 +73,10 @@ def record() -> CalibrationInput:
     return replace(drawn.record, simulated=False)
 
 
-def drafted() -> CertificateDocument:
-    """Return a document of a number of its own."""
-    return replace(_document(), number=f"HZ-JZ-2026-{next(_numbers):06d}")
+def drafted(*, budgets: bool = True) -> CertificateDocument:
+    """Return a document of a number of its own, five pages with its budgets and three without."""
+    number = f"HZ-JZ-2026-{next(_numbers):06d}"
+    return replace(_document(), number=number, include_budget=budgets)
 
 
 @cache
@@ -118,11 +119,11 @@ def _document() -> CertificateDocument:
     )  # fmt: skip
 
 
-def linted() -> Linted:
+def linted(*, budgets: bool = True) -> Linted:
     """Return a document that passed its lints."""
     from calib.certificates.signing import Drafted, pass_lints
 
-    return pass_lints(Drafted(drafted()))
+    return pass_lints(Drafted(drafted(budgets=budgets)))
 
 
 def evaluated() -> object:
@@ -198,11 +199,11 @@ def stages() -> dict[str, Callable[[], object]]:
     }
 
 
-def whole_chain() -> tuple[Linted, bytes]:
+def whole_chain(*, budgets: bool = True) -> tuple[Linted, bytes]:
     """Go from a draft to the sealed file, with every comparison on the way."""
     from calib.certificates.signing import render_linted
 
-    found = linted()
+    found = linted(budgets=budgets)
     return found, sealed(render_linted(found, attached(found)).content)
 
 

@@ -267,7 +267,9 @@ def _of_certificates() -> tuple[Work, ...]:
     )  # fmt: skip
     stages = (_work("W5", name, 1, partial(_stage, name), _nothing) for name in names)
     chain = _work("W5", "whole signed chain", 1, lambda: certificates.whole_chain, _certificate)
-    return (*stages, chain)
+    short = partial(certificates.whole_chain, budgets=False)
+    plain = _work("W5", "whole signed chain, no budgets", 1, lambda: short, _certificate)
+    return (*stages, chain, plain)
 
 
 def _nothing(_: Any) -> float:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -22,6 +22,7 @@ import typst
 from calib.certificates.document import CertificateDocument
 from calib.certificates.fonts import CHINESE, LATIN, font_folders, fonts_digest
 from calib.certificates.layout import view_of
+from calib.certificates.setting import rules_needed, set_sections
 from instruments.errors import Refused, Unavailable
 
 __all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_digest"]
@@ -29,8 +30,8 @@ __all__ = ["compile_pdf", "fonts_digest", "preview_png", "render", "template_dig
 MARK = "mark.txt"
 """Name of the attachment that holds what stands behind the # of the code."""
 _SHAPES = (
-    "blocks", "detail_tables", "figures", "fonts", "layout", "plots", "sections", "statement",
-    "tables", "wording", "dcc_details", "dcc_methods", "dcc_parties", "dcc_results",
+    "blocks", "detail_tables", "figures", "fonts", "layout", "plots", "sections", "setting",
+    "statement", "tables", "wording", "dcc_details", "dcc_methods", "dcc_parties", "dcc_results",
     "dcc_statements", "dcc_units", "dcc_writing", "dcc_xml",
 )  # fmt: skip
 """Modules that decide what stands in the files of a certificate."""
@@ -63,9 +64,7 @@ def render(
         # in the order of their names: whoever takes them out of the file can make it again
         files = {name: everything[name].decode("utf-8") for name in sorted(everything)}
     inputs = {
-        "data": json.dumps(
-            view_of(document, preview=preview, mark=files.get(MARK, "")), ensure_ascii=False
-        ),
+        "data": _data(document, preview=preview, mark=files.get(MARK, "")),
         "files": json.dumps(files, ensure_ascii=False),
     }
     instant = int(datetime.fromisoformat(document.issued_at).timestamp())
@@ -80,10 +79,7 @@ def preview_png(document: CertificateDocument, page: int, *, ppi: float = 110) -
     Refused
         There is no such page.
     """
-    inputs = {
-        "data": json.dumps(view_of(document, preview=True), ensure_ascii=False),
-        "files": "{}",
-    }
+    inputs = {"data": _data(document, preview=True), "files": "{}"}
     pages = _compile("certificate.typ", inputs, 0, format="png", ppi=ppi)
     pages = pages if isinstance(pages, list) else [pages]
     if not 1 <= page <= len(pages):
@@ -93,6 +89,26 @@ def preview_png(document: CertificateDocument, page: int, *, ppi: float = 110) -
             facts={"pages": len(pages), "page": page},
         )
     return bytes(pages[page - 1])
+
+
+def _data(document: CertificateDocument, *, preview: bool, mark: str = "") -> str:
+    view = view_of(document, preview=preview, mark=mark)
+    shaped = {**view, **set_sections(view["sections"])}
+    words = " ".join(_words({**view, "public": None}))
+    return json.dumps({**shaped, **rules_needed(words)}, ensure_ascii=False)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Give every text of a view but drawings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key != "svg":
+                yield from _words(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _words(inner)
 
 
 def compile_pdf(template: str, inputs: Mapping[str, str], instant: int) -> bytes:
