@@ -30,6 +30,10 @@ from tests.support.sealed import Sealed, a_sealed_lab, faults, opened_in
 pytestmark = pytest.mark.slow
 
 
+PAUSE = 0.05
+"""Seconds between two acts of each of those who work: without one a backup copies a flood."""
+
+
 def quiet(_what, _part):
     """Hear nothing of the progress."""
 
@@ -48,12 +52,12 @@ def people_at_work(lab: Sealed, records):
     ended, problems, left = threading.Event(), [], list(records)
 
     def enter():
-        while not ended.is_set():
+        while not ended.wait(PAUSE):
             with builders.context_for(lab.bench.installation) as ctx:
                 builders.a_customer(ctx)
 
     def issue():
-        while not ended.is_set() and left:
+        while left and not ended.wait(PAUSE):
             lab.issue(left.pop()[0])
             publish(lab.publisher, lab.clock)
 
