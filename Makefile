@@ -22,7 +22,7 @@ SUITED  := $(PYTHON) -c 'import sys; v = sys.version_info[:2]; ok = (3, 11) <= v
 	   sys.exit(0 if ok else "Calib needs Python 3.11 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check fmt lint types imports test-rest test-pg test-browser nightly \
+.PHONY: help setup run demo test check fmt lint types imports test-rest test-pg test-browser pictures nightly \
 	cover docs lock clean
 
 help: ## Show this list
@@ -84,6 +84,9 @@ test-pg: setup ## Run the same tests of the database on PostgreSQL
 
 test-browser: setup ## Run the tests in a real browser
 	$(PYTEST) $(SPREAD) -m browser $(ARGS)
+
+pictures: setup ## Make the pictures of the guides (docs/guides) anew
+	GUIDE_PICTURES=1 $(PYTEST) tests/browser/test_guides.py -q
 
 nightly: check cover ## Everything, and what takes hours (docs/operate/checks.md)
 	$(PYTEST) $(SPREAD) -m nightly --durations=20 $(ARGS)
