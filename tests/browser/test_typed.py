@@ -149,10 +149,7 @@ def test_another_unit_is_never_converted(open_bench, site) -> None:
     assert current(site.world, record.id) == {}
 
 
-def test_a_pasted_block_of_three_hundred_readings_is_told_and_can_be_undone(
-    open_bench, site
-) -> None:
-    """Ten columns of thirty rows, of which the grid has thirty cells: what fits is counted."""
+def test_a_pasted_block_with_commas_is_told_as_it_is_taken(open_bench, site) -> None:
     record = a_draft(site.world)
     page = open_bench(f"/calibrations/{record.id}")
     rows = [[f"{30 + r},{c}" for c in range(10)] for r in range(3)]
