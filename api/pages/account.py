@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api.agents import agent_words
 from api.deps import COOKIE, Reading, Writing, allows, wiring
 from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
@@ -130,6 +131,7 @@ def account_page(
         is_proved=proof.is_fresh(ctx.session, here, ctx.now),
         sessions=sessions.list_sessions(ctx, here),
         failures=sessions.list_failures(ctx),
+        agent_words=lambda agent: agent_words(agent, ctx.language),
         provider=wired.provider.name if wired.provider else "",
         is_linked=identities.is_linked(ctx),
     )

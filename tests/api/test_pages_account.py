@@ -111,6 +111,7 @@ def test_the_sign_ins_are_told_and_the_others_ended(app, tang):
     there, _ = signed_in(app)
     page = browser_of(here).get("/account")
     assert page.words().count("Test/1") >= 2
+    assert page.document.xpath("//*[@title='Test/1']")
     assert "this one" in page.words()
     assert browser_of(here).post("/account/sessions/end-others").status == 422
     assert there.get("/orders").status_code == 200
