@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Table, event, inspect, select
@@ -43,13 +43,39 @@ _SECRET = (
 _ERASABLE = {("persons", "name"), ("persons", "email")}
 """A person may have them erased, and the trail keeps what it is told for good."""
 _KEY = "changes"
+_LAB = "lab"
+"""Whose row it is: kept while it is collected, not told."""
 _MARKS = "changes_at_savepoint"
 
 
 def take(session: Session) -> list[dict[str, Any]]:
     """Return what was written since it was last asked, and forget it."""
     found = session.info.pop(_KEY, {})
-    return [*found.get("rows", ()), *_made(found.get("made", {}))]
+    rows = ({name: row[name] for name in row if name != _LAB} for row in found.get("rows", ()))
+    return [*rows, *_made(found.get("made", {}))]
+
+
+def part(session: Session, lab_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Return what was written by whom it concerns, and forget it.
+
+    A row of a laboratory is that laboratory's; what belongs to none (an account) concerns all.
+    Raises KeyError for a row of a laboratory that is not among them: nobody would tell it.
+    """
+    found = session.info.pop(_KEY, {})
+    whole: dict[int, dict[str, Any]] = {lab_id: {"rows": [], "made": {}} for lab_id in lab_ids}
+    for row in found.get("rows", ()):
+        for lab_id in lab_ids if row[_LAB] is None else (row[_LAB],):
+            whole[lab_id]["rows"].append(row)
+    for table, made in found.get("made", {}).items():
+        for id_, values in made.items():
+            lab = values.get("lab_id")
+            for lab_id in lab_ids if lab is None else (int(str(lab)),):
+                whole[lab_id]["made"].setdefault(table, {})[id_] = values
+    told = {}
+    for lab_id, one in whole.items():
+        session.info[_KEY] = one
+        told[lab_id] = take(session)
+    return told
 
 
 def hand_over(inner: Session, outer: Session) -> None:
@@ -104,12 +130,14 @@ def _before(session: Session, _flush: UOWTransaction, _instances: object) -> Non
     for row in session.dirty:
         fields = dict(_differences(session, row))
         if fields:
-            _rows(session).append({"table": _table(row).name, "id": row.id, "fields": fields})
+            told = {"table": _table(row).name, "id": row.id, "fields": fields}
+            _rows(session).append({**told, _LAB: getattr(row, "lab_id", None)})
     for row in session.deleted:
         table = _table(row)
         if table.name not in UNTOLD:
             gone = {name: _told(table.c[name], getattr(row, name)) for name in _names(row)}
-            _rows(session).append({"table": table.name, "id": row.id, "gone": gone})
+            told = {"table": table.name, "id": row.id, "gone": gone}
+            _rows(session).append({**told, _LAB: getattr(row, "lab_id", None)})
 
 
 @event.listens_for(Session, "after_flush")

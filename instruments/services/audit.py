@@ -5,8 +5,9 @@ Whoever kept a digest can show that an earlier row was changed or removed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.event import listens_for
@@ -53,6 +54,18 @@ def record(
 def append(session: Session, event: AuditEvent) -> None:
     """Put the event, complete but for its place and digests, at the end of its lab's chain."""
     session.flush()
+    _append(session, event, changes.take(session))
+
+
+def append_to_each(session: Session, events: Sequence[AuditEvent]) -> None:
+    """Put one event at the end of the chain of each lab; each is told its own rows alone."""
+    session.flush()
+    told = changes.part(session, [event.lab_id for event in events])
+    for event in sorted(events, key=lambda one: one.lab_id):  # all take turns in one order
+        _append(session, event, told[event.lab_id])
+
+
+def _append(session: Session, event: AuditEvent, told: list[dict[str, Any]]) -> None:
     hold_lab(session, event.lab_id)
     last = session.execute(
         select(AuditEvent.place, AuditEvent.digest)
@@ -62,7 +75,7 @@ def append(session: Session, event: AuditEvent) -> None:
     ).one_or_none()
     event.request_id = event.request_id or ""  # the default of the column would come too late
     event.via = event.via or ""
-    event.changes = changes.take(session)
+    event.changes = told
     event.place = last.place + 1 if last else 1
     event.previous = last.digest if last else BEGINNING
     event.digest = _digest(event)

@@ -99,9 +99,9 @@ def erase_person(session: InstallationSession, person_id: int, reason: str, now:
     for table in (SecondFactor, RecoveryCode, Passkey, LinkedIdentity):
         mine = table.person_id == person_id
         session.execute(delete(table).where(mine))  # house: bulk -- what is erased is told nowhere
-    for lab_id in sorted({lab.id for lab, _ in held}):
-        facts = {"reason": said}
-        _trail(session, lab_id, "registry:person:erase", "person", person_id, facts, now)
+    labs = {lab.id for lab, _ in held}
+    told = ("registry:person:erase", "person", person_id, {"reason": said}, now)
+    audit.append_to_each(session, [_event(lab_id, *told) for lab_id in labs])
 
 
 def _need_over(person: Person, lab: Lab, ends_on: date | None, now: datetime) -> None:
@@ -166,7 +166,13 @@ def _trail(
     facts: Mapping[str, object],
     now: datetime,
 ) -> None:
-    event = AuditEvent(
+    audit.append(session, _event(lab_id, act, kind, object_id, facts, now))
+
+
+def _event(
+    lab_id: int, act: str, kind: str, object_id: int, facts: Mapping[str, object], now: datetime
+) -> AuditEvent:
+    return AuditEvent(
         lab_id=lab_id,
         happened_at=now,
         person_id=None,
@@ -176,4 +182,3 @@ def _trail(
         facts=dict(facts),
         request_id="",
     )
-    audit.append(session, event)

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from instruments.errors import Conflict, NotAllowed, Refused
 from instruments.records.audit import AuditEvent
-from instruments.records.parties import Membership, Person, SignIn
+from instruments.records.parties import ApiToken, Membership, Person, SignIn
 from instruments.services import audit, lifecycle, people, signin
 from instruments.tenancy import installation_session
+from tests.support import builders
 from tests.support.builders import NOW, context_for
 from tests.support.door import Door, problem_of
 
@@ -99,6 +100,41 @@ def test_in_a_suspended_lab_nobody_works_and_what_it_issued_stays_public(door, p
         assert signin.open_sign_in(session, person[0], None, NOW).lab_id == 1
         acts = session.scalars(select(AuditEvent.act)).all()
     assert {"registry:lab:suspend", "registry:lab:resume"} <= set(acts)
+
+
+def test_each_laboratory_is_told_of_an_erasure_what_concerns_it(door, person):
+    engine, id_ = door.bench.engine, person[0]
+    other = builders.a_lab(engine, "FAR")
+    gone = (NOW - timedelta(days=1)).date()
+    with installation_session(engine) as session:
+        for lab_id in (other, 1):
+            session.add_all(
+                (
+                    ApiToken(
+                        lab_id=lab_id, person_id=id_, name=f"of {lab_id}", created_at=NOW,
+                        token_sha256=f"{lab_id:064d}", expires_at=LATER,
+                    ),
+                    Membership(
+                        lab_id=lab_id, person_id=id_, role="technician", starts_on=gone,
+                        ends_on=gone, created_at=NOW,
+                    ),
+                )
+            )  # fmt: skip
+    end(door, id_, "technician", "manager")
+    over = NOW.replace(year=NOW.year + 30)
+    with installation_session(engine) as session:
+        lifecycle.erase_person(session, id_, "asked by mail", over)
+    with installation_session(engine, read_only=True) as session:
+        erased = select(AuditEvent).where(AuditEvent.act == "registry:person:erase")
+        told = {event.lab_id: event.changes for event in session.scalars(erased)}
+        own = {token.id: token.lab_id for token in session.scalars(select(ApiToken))}
+        assert [audit.check_chain(session, lab_id) for lab_id in (1, other)] == [(), ()]
+    assert set(told) == {1, other}
+    for lab_id, changes in told.items():
+        tokens = [own[row["id"]] for row in changes if row["table"] == "api_tokens"]
+        assert set(tokens) == {lab_id}
+        assert [row["id"] for row in changes if row["table"] == "persons"] == [id_]
+        assert not [row for row in changes if "lab" in row]
 
 
 def test_a_name_is_erased_once_its_time_is_over_and_the_trail_still_verifies(door, person):
