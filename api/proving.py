@@ -5,7 +5,7 @@ Runs before the transaction of the act is opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,15 +13,18 @@ from fastapi import Depends, Request
 from sqlalchemy import Engine
 
 from api.bootstrap import Wiring
-from api.deps import WhoIs, Wired, origin_of, secret_of
+from api.deps import WhoIs, Wired, origin_of, secret_of, wiring
 from api.schemas.work import SignatureAnswer
 from calib.services import signatures
+from calib.services.consents import ProposalView
+from calib.services.key_consents import KeyProposalView
 from instruments.context import Context
 from instruments.services import passkeys, reauthentication
 from instruments.services.passkeys import Party
 from instruments.services.reauthentication import Answer, Asker, Proof
 from instruments.services.secrets import token_hash
 
+Proposal = ProposalView | KeyProposalView
 ToSign = Callable[[Engine, str], bytes | None]
 """Returns what a passkey signs, by the token of what was shown."""
 
@@ -60,6 +63,22 @@ class Prover:
 def party_or_none(public_url: str) -> Party | None:
     """Return whom passkeys are for, None where browsers make none."""
     return passkeys.party_of(public_url) if passkeys.has_party(public_url) else None
+
+
+def passkey_options(
+    request: Request, ctx: Context, proposals: Sequence[Proposal]
+) -> dict[int, str]:
+    """Return what a passkey of the actor is asked, by the proposals that wait for their consent."""
+    person = ctx.actor.person_id
+    mine = [one for one in proposals if one.second_person_id == person]
+    party = party_or_none(wiring(request).settings.public_url)
+    if not mine or party is None or not passkeys.has_any(ctx.session, person):
+        return {}
+    signed = {one.id: bytes.fromhex(one.signed_sha256) for one in mine}
+    return {
+        id_: passkeys.begin_assertion(ctx.session, party, person, content)
+        for id_, content in signed.items()
+    }
 
 
 def prover(request: Request, wired: Wired, who: WhoIs) -> Prover:

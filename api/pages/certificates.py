@@ -13,7 +13,7 @@ from api.packing import taken
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from api.pages.signing import answer_of, without_secrets
-from api.proving import Proving
+from api.proving import Proving, passkey_options
 from calib.services import amendment, consents, issue, lookup
 from instruments.context import Context
 from instruments.errors import DomainError
@@ -157,6 +157,7 @@ def _page(
     request: Request, ctx: Context, public_url: str, certificate_id: int, form: Form
 ) -> Response:
     certificate = lookup.certificate(ctx, certificate_id)
+    proposals = consents.open_proposals(ctx, certificate_id)
     second = []
     amending = None
     if ctx.actor.is_staff:
@@ -177,7 +178,8 @@ def _page(
         document=lookup.certificate_document(ctx, certificate_id),
         chain=_chain(ctx, certificate),
         second=second,
-        proposals=consents.open_proposals(ctx, certificate_id),
+        proposals=proposals,
+        passkey=passkey_options(request, ctx, proposals),
         amending=amending if certificate.state == "issued" else None,
         address=f"{public_url.rstrip('/')}/c/{certificate.token}",
     )

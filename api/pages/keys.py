@@ -12,7 +12,7 @@ from api.instants import instant_of
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from api.pages.signing import answer_of, without_secrets
-from api.proving import Proving
+from api.proving import Proving, passkey_options
 from calib.services import key_consents
 from calib.services.second_person import SECOND
 from instruments.context import Context
@@ -81,6 +81,7 @@ def _page(request: Request, ctx: Context, form: Form) -> Response:
         if person.id != ctx.actor.person_id
         and any(held.role in SECOND for held in person.memberships)
     ]
+    proposals = key_consents.open_proposals(ctx)
     return staff_page(
         request,
         "lab/keys.html",
@@ -88,7 +89,8 @@ def _page(request: Request, ctx: Context, form: Form) -> Response:
         status=form.status(),
         form=form,
         keys=key_consents.keys_here(ctx),
-        proposals=key_consents.open_proposals(ctx),
+        proposals=proposals,
+        passkey=passkey_options(request, ctx, proposals),
         second=second,
         tab="keys",
     )

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Engine, Select, select
-from sqlalchemy.orm import Session
 
 from calib.records.certificates import Certificate
 from calib.records.signatures import EndConsent, EndProposal
@@ -52,6 +51,8 @@ class ProposalView:
     second_person_name: str
     proposed_at: datetime
     expires_at: datetime
+    signed_sha256: str
+    """What a passkey signs to consent: it stands for everything above."""
 
 
 def end_by_two(
@@ -139,13 +140,11 @@ def open_proposals(ctx: Context, certificate_id: int) -> tuple[ProposalView, ...
 def bytes_to_sign(engine: Engine, token: str) -> bytes | None:
     """Return what a passkey signs to consent; None when there is no such proposal."""
     with installation_session(engine, read_only=True) as session:
-        return _bytes(session, token)
+        row = session.scalars(select(EndProposal).where(EndProposal.token == token)).one_or_none()
+        return _signed(row) if row is not None else None
 
 
-def _bytes(session: Session, token: str) -> bytes | None:
-    row = session.scalars(select(EndProposal).where(EndProposal.token == token)).one_or_none()
-    if row is None:
-        return None
+def _signed(row: EndProposal) -> bytes:
     statement = {
         "v": 1,
         "proposal": row.token,
@@ -191,4 +190,5 @@ def _view(ctx: Context, row: EndProposal) -> ProposalView:
         second_person_name=name_of(ctx, row.second_person_id),
         proposed_at=row.proposed_at,
         expires_at=row.expires_at,
+        signed_sha256=_signed(row).hex(),
     )

@@ -49,6 +49,8 @@ class KeyProposalView:
     second_person_name: str
     proposed_at: datetime
     expires_at: datetime
+    signed_sha256: str
+    """What a passkey signs to consent: it stands for everything above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,4 +278,5 @@ def _view(ctx: Context, row: KeyProposal) -> KeyProposalView:
         second_person_name=name_of(ctx, row.second_person_id),
         proposed_at=row.proposed_at,
         expires_at=row.expires_at,
+        signed_sha256=_bytes(row).hex(),
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request, expect
 from sqlalchemy import select
 
-from calib.records.signatures import Signature, SignatureChallenge
-from calib.services import signatures
+from calib.records.signatures import EndConsent, Signature, SignatureChallenge
+from calib.services import consents, signatures
 from instruments.records.factors import SecondFactor
 from instruments.records.parties import Person
 from instruments.services import approval_rules, passkeys, totp
 from instruments.tenancy import installation_session
-from tests.support.benched import a_draft, fill, with_address
+from tests.support import builders
+from tests.support.benched import a_draft, an_issued, fill, with_address
 from tests.support.builders import NOW, PASSWORD, context_for
 from tests.support.looks import faults_on
 from tests.support.served import Served, served, sign_in
@@ -36,6 +37,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Se
     """Serve under a name: for a bare address browsers make no passkeys."""
     with served(tmp_path_factory.mktemp("signed"), host="localhost") as running:
         with_address(running.world)
+        sun = builders.a_person(running.world.engine, running.world.lab_id, name="Sun")
+        an_issued(running, sun)  # certificate 1
         with context_for(running.world) as ctx:
             approval_rules.set_rules(ctx, SIGNED)
         yield running
@@ -90,15 +93,14 @@ def test_signed_by_password_and_code(browser: Browser, site: Served) -> None:
     page.context.close()
 
 
-def test_signed_by_a_passkey_whose_answer_can_be_checked_again(
-    browser: Browser, site: Served
-) -> None:
+def with_a_passkey(browser: Browser, site: Served, role: str) -> Page:
+    """Sign in and register a passkey, the only second factor of that person."""
     page = browser.new_context().new_page()
     page.goto(f"{site.address}/sign-in")
     protocol = page.context.new_cdp_session(page)
     protocol.send("WebAuthn.enable")
     protocol.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    page.fill("#email", site.people["technician"])
+    page.fill("#email", site.people[role])
     page.fill("#password", PASSWORD)
     page.click("form[action='/sign-in'] button")
     page.wait_for_url(f"{site.address}/")
@@ -108,7 +110,13 @@ def test_signed_by_a_passkey_whose_answer_can_be_checked_again(
     page.fill("#passkey_name", "desk")
     page.click("form[action='/account/passkeys'] button")
     page.wait_for_selector("text=These recovery codes are shown only now")
+    return page
 
+
+def test_signed_by_a_passkey_whose_answer_can_be_checked_again(
+    browser: Browser, site: Served
+) -> None:
+    page = with_a_passkey(browser, site, "technician")
     begun(page, site, a_filled(site))
     page.click("text=Sign with the passkey")
     page.wait_for_selector("text=by passkey")
@@ -121,4 +129,46 @@ def test_signed_by_a_passkey_whose_answer_can_be_checked_again(
     assert passkeys.check_evidence(passkeys.Evidence(**kept), party, signed) > 0
     with pytest.raises(Exception, match=r"[Cc]hallenge"):
         passkeys.check_evidence(passkeys.Evidence(**kept), party, bytes(32))
+    page.context.close()
+
+
+def test_consented_by_a_passkey_over_what_was_proposed_and_only_once(
+    browser: Browser, site: Served
+) -> None:
+    page = with_a_passkey(browser, site, "reviewer")
+    with installation_session(site.wired.engine, read_only=True) as session:
+        mine = select(Person.id).where(Person.email == site.people["reviewer"])
+        reviewer = session.scalars(mine).one()
+    with context_for(site.world) as ctx:
+        proposed = consents.end_by_two(ctx, "withdraw", 1, "wrong bath", reviewer)
+    assert proposed is not None
+    page.goto(f"{site.address}/certificates/1")
+    assert faults_on(page, "the page on which one consents") == []
+    sent: list[str] = []
+
+    def hear(request: Request) -> None:
+        if request.url.endswith("/consent"):
+            sent.append(request.post_data or "")
+
+    page.on("request", hear)
+    page.click("text=I consent with the passkey")
+    expect(page.locator("main .note.error")).to_contain_text("Withdrawn: wrong bath")
+    with installation_session(site.wired.engine, read_only=True) as session:
+        row = session.scalars(select(EndConsent)).one()
+        assert (row.person_id, row.way) == (reviewer, "passkey")
+        kept = dict(row.evidence)
+    party = passkeys.Party(kept.pop("id"), kept.pop("origin"))
+    signed = consents.bytes_to_sign(site.wired.engine, proposed.token)
+    assert signed == bytes.fromhex(proposed.signed_sha256)
+    assert passkeys.check_evidence(passkeys.Evidence(**kept), party, signed) > 0
+
+    again = page.request.post(
+        f"{site.address}/certificates/1/consent",
+        data=sent[0],
+        headers={"content-type": "application/x-www-form-urlencoded", "origin": site.address},
+        max_redirects=0,
+    )
+    assert again.status == 422
+    with installation_session(site.wired.engine, read_only=True) as session:
+        assert len(session.scalars(select(EndConsent)).all()) == 1
     page.context.close()
