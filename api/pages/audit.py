@@ -22,6 +22,7 @@ from instruments.errors import Invalid
 from instruments.services import trail
 
 router = APIRouter(include_in_schema=False)
+Act = trail.ActView | trail.OwnActView
 PAGE = 50
 HEADINGS = (
     "Place", "Time (UTC)", "Person", "By way of", "Act", "Thing", "Number of the thing",
@@ -39,7 +40,8 @@ def list_acts(request: Request, ctx: Reading, before: int = 0) -> Response:
         request,
         ctx,
         "lab/audit.html",
-        acts,
+        acts[:PAGE],
+        acts[PAGE - 1].place if len(acts) > PAGE else None,
         query=urlencode(query),
         asked=query,
         people=trail.people_told(ctx),
@@ -65,7 +67,8 @@ def export_xlsx(request: Request, ctx: Reading) -> Response:
 def own_acts(request: Request, ctx: Reading, before: int = 0) -> Response:
     """Show what the person did in this lab."""
     acts = trail.own_acts(ctx, before=before or None, limit=PAGE + 1)
-    return _page(request, ctx, "account_acts.html", acts, query="")
+    older = acts[PAGE - 1].number if len(acts) > PAGE else None
+    return _page(request, ctx, "account_acts.html", acts[:PAGE], older, query="")
 
 
 def wanted_of(request: Request) -> tuple[trail.Wanted, dict[str, str]]:
@@ -120,17 +123,17 @@ def _page(
     request: Request,
     ctx: Context,
     template: str,
-    acts: tuple[trail.ActView, ...],
+    acts: tuple[trail.ActView, ...] | tuple[trail.OwnActView, ...],
+    older: int | None,
     *,
     query: str,
     **values: Any,
 ) -> Response:
-    older = acts[PAGE - 1].place if len(acts) > PAGE else None
     return staff_page(
         request,
         template,
         ctx,
-        acts=acts[:PAGE],
+        acts=acts,
         older=f"?{query}{'&' if query else ''}before={older}" if older else "",
         query=query,
         act_words=lambda act: act_words(act, ctx.language),
@@ -141,20 +144,20 @@ def _page(
     )
 
 
-def _address(ctx: Context, act: trail.ActView) -> str:
+def _address(ctx: Context, act: Act) -> str:
     """Return where the thing is shown; empty for whoever may not look at it."""
     pattern, needed = ADDRESSES.get(act.object_kind, ("", ""))
     is_open = act.object_id is not None and needed and ctx.may(needed)
     return pattern.format(id=act.object_id) if is_open else ""
 
 
-def _lines(language: str) -> Callable[[trail.ActView], list[tuple[str, str, str]]]:
+def _lines(language: str) -> Callable[[Act], list[tuple[str, str, str]]]:
     """Return what makes the small table of an act: field, before, after."""
 
     def field(name: str) -> str:
         return translate(FIELD_LABELS.get(name, name), language)
 
-    def lines(act: trail.ActView) -> list[tuple[str, str, str]]:
+    def lines(act: Act) -> list[tuple[str, str, str]]:
         found: list[tuple[str, str, str]] = []
         changed: set[str] = set()
         for row in act.changes:

@@ -39,8 +39,8 @@ def list_acts(
 @router.get("/account/acts", dependencies=allows("account.read"))
 def own_acts(
     ctx: Reading, before: Id = None, limit: Annotated[int, Query(ge=1, le=trail.MOST)] = 50
-) -> tuple[trail.ActView, ...]:
-    """Return what the person of the token did in this lab, newest first."""
+) -> tuple[trail.OwnActView, ...]:
+    """Return what the person did here, newest first; go on with the smallest number as `before`."""
     return trail.own_acts(ctx, before=before, limit=limit)
 
 

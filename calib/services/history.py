@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -51,6 +51,8 @@ EVENT_WORDS: Mapping[str, str] = {
     "superseded": "Certificate {number} replaced by {successor}: {reason}",
     "withdrawn": "Certificate {number} withdrawn: {reason}",
 }
+WITHDRAWN_WORDS = "Certificate {number} withdrawn: do not rely on it"
+"""The same for whom the reason was not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,27 @@ def instrument_history(ctx: Context, instrument_id: int) -> InstrumentHistory:
         *_records(ctx, instrument_id),
         *_certificates(ctx, instrument_id),
     ]
-    if not ctx.actor.is_staff:  # drafts and numbers in the making are the lab's own affair
-        entries = [entry for entry in entries if entry.kind != "calibration"]
-        entries = [entry for entry in entries if entry.message != EVENT_WORDS["reserved"]]
+    if not ctx.actor.is_staff:
+        entries = [_outside(entry) for entry in entries if not _is_inner(entry)]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return InstrumentHistory(
         instrument=instrument,
         entries=tuple(entries),
     )
+
+
+def _is_inner(entry: HistoryEntry) -> bool:
+    """Answer whether it is the lab's own affair: drafts, and numbers in the making."""
+    making = (EVENT_WORDS["reserved"], EVENT_WORDS["void"])
+    return entry.kind == "calibration" or entry.message in making
+
+
+def _outside(entry: HistoryEntry) -> HistoryEntry:
+    """Return what the customer's people are told: not who of the lab, nor what they wrote down."""
+    if entry.message == EVENT_WORDS["withdrawn"]:
+        facts = {"number": entry.facts["number"]}
+        return replace(entry, message=WITHDRAWN_WORDS, facts=facts, person="")
+    return replace(entry, person="")
 
 
 def _statuses(ctx: Context, instrument_id: int) -> Iterator[HistoryEntry]:

@@ -46,6 +46,8 @@ __all__ = [
     "instrument_history",
 ]
 MOST = 500
+TOLD = ("issued", "superseded", "withdrawn")
+"""Events that are the customer's business too."""
 FILE_NAMES = {"pdf": "{number}.pdf", "dcc": "{number}-dcc.xml"}
 """Names of the files of a certificate by role; the others are JSON."""
 
@@ -58,7 +60,9 @@ class EventView:
     """reserved, issued, void, superseded, withdrawn."""
     at: datetime
     reason: str
+    """Empty for the customer's people, but of what the certificate that replaces it prints."""
     person: str
+    """Empty for the customer's people, as is the second: the certificate names who signed it."""
     second_person: str
     successor_id: int | None
     successor: str
@@ -293,14 +297,17 @@ def _events(ctx: Context, ids: Sequence[int]) -> dict[int, list[EventView]]:
         .order_by(CertificateEvent.id)
     )
     found: dict[int, list[EventView]] = {}
+    inner = ctx.actor.is_staff
     for event, person, witness, number in rows:
+        if not inner and event.event not in TOLD:
+            continue
         found.setdefault(event.certificate_id, []).append(
             EventView(
                 event=event.event,
                 at=event.happened_at,
-                reason=event.reason,
-                person=person or "",
-                second_person=witness or "",
+                reason=event.reason if inner or event.event == "superseded" else "",
+                person=(person or "") if inner else "",
+                second_person=(witness or "") if inner else "",
                 successor_id=event.successor_id,
                 successor=number or "",
             )

@@ -1,7 +1,8 @@
 """What anybody may see of a certificate whose code they hold: what was issued, and does it stand.
 
-Never the customer, never whose instrument it is; an unknown code and a number that was reserved
-but never issued give the same answer: nothing.
+Never the customer, never whose instrument it is, nor by whom and as what it was made; results, for
+a changed paper is told by them alone (decision 0035). An unknown code and a number that was
+reserved but never issued give the same answer: nothing.
 """
 
 from __future__ import annotations
@@ -103,8 +104,7 @@ class PublicCertificate:
     """Its legal validity has passed."""
     lab: LabWords
     item: LocalizedText
-    maker: str
-    model: str
+    """What kind of instrument it is."""
     serial: str
     """Masked in the middle."""
     quantity: int
@@ -114,7 +114,6 @@ class PublicCertificate:
     valid_until: str | None
     next_due_on: str | None
     """Only where it was agreed to be printed."""
-    methods: tuple[str, ...]
     verdict: str
     passed_of: tuple[int, int] | None
     """How many pieces of a batch pass of how many, where some do not: the verdict alone lies."""
@@ -257,8 +256,6 @@ def _public(
         is_expired=until is not None and due.is_overdue(date.fromisoformat(until), today),
         lab=document.lab,
         item=document.item.name,
-        maker=document.item.maker,
-        model=document.item.model,
         serial=masked(document.item.serial),
         quantity=document.item.quantity,
         performed_from=document.performed_from,
@@ -266,7 +263,6 @@ def _public(
         issued_on=document.issued_on,
         valid_until=until,
         next_due_on=document.next_due_on if document.interval_agreed else None,
-        methods=tuple(m.id for m in document.measurement.methods if m.role == "method"),
         verdict=document.result.verdict,
         passed_of=document.result.passed_of,
         unconfirmed_limits=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Select, and_, select
@@ -32,6 +32,7 @@ class OrderLineView:
     predict: Mapping[str, tuple[str, ...]]
     received_at: datetime | None
     received_by: int | None
+    """None for the customer's people: who of the lab took it in is the lab's own affair."""
     condition: str
     returned_at: datetime | None
 
@@ -57,6 +58,7 @@ class OrderView:
     language: str
     green_channel: bool
     fee: str | None
+    """None, as the waiver is empty, for who operates a venue: what is paid is the customer's."""
     fee_waiver: str
     remark: str
     lines: tuple[OrderLineView, ...]
@@ -119,8 +121,19 @@ def _views(ctx: Context, statement: Select[Order, Customer]) -> tuple[OrderView,
     items = get_instruments(ctx, select(OrderLine.instrument_id).where(OrderLine.order_id.in_(ids)))
     found = ctx.session.execute(statement)
     return tuple(
-        _view(order, customer, lines.get(order.id, ()), items) for order, customer in found
+        _outside(ctx, _view(order, customer, lines.get(order.id, ()), items))
+        for order, customer in found
     )
+
+
+def _outside(ctx: Context, order: OrderView) -> OrderView:
+    """Leave out what is not the business of who asks."""
+    if ctx.actor.is_staff:
+        return order
+    lines = tuple(replace(line, received_by=None) for line in order.lines)
+    if "customer" in ctx.actor.roles:
+        return replace(order, lines=lines)
+    return replace(order, lines=lines, fee=None, fee_waiver="")
 
 
 def _view(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, or_, select, tuple_
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select, tuple_
 
 from instruments.context import Context
 from instruments.records.audit import AuditEvent
@@ -54,6 +54,23 @@ class ActView:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnActView:
+    """What somebody did, as they themselves read it: nothing of the trail of the others."""
+
+    number: int
+    """Counted over one's own acts in this lab, from 1."""
+    happened_at: datetime
+    via: str
+    act: str
+    object_kind: str
+    object_id: int | None
+    facts: dict[str, Any]
+    changes: list[dict[str, Any]]
+    """Values before and after; not which rows and digests stand behind them."""
+    request_id: str
+
+
 def list_acts(
     ctx: Context, wanted: Wanted, *, before: int | None = None, limit: int = 50
 ) -> tuple[ActView, ...]:
@@ -65,10 +82,20 @@ def list_acts(
     return _acts(ctx, _conditions(ctx, wanted), before, limit)
 
 
-def own_acts(ctx: Context, *, before: int | None = None, limit: int = 50) -> tuple[ActView, ...]:
-    """Return what the actor did in this lab, newest first."""
+def own_acts(ctx: Context, *, before: int | None = None, limit: int = 50) -> tuple[OwnActView, ...]:
+    """Return what the actor did in this lab, newest first, those with a number below `before`."""
     ctx.need("account.read")
-    return _acts(ctx, [AuditEvent.person_id == ctx.actor.person_id], before, limit)
+    number = func.row_number().over(order_by=AuditEvent.place).label("number")
+    mine = (
+        select(AuditEvent.id, number)
+        .where(AuditEvent.lab_id == ctx.lab_id, AuditEvent.person_id == ctx.actor.person_id)
+        .subquery()
+    )
+    statement = select(AuditEvent, mine.c.number).join(mine, mine.c.id == AuditEvent.id)
+    if before is not None:
+        statement = statement.where(mine.c.number < before)
+    statement = statement.order_by(mine.c.number.desc()).limit(max(1, min(limit, MOST + 1)))
+    return tuple(_own_view(row, number) for row, number in ctx.session.execute(statement))
 
 
 def acts_about(ctx: Context, objects: Iterable[tuple[str, int]]) -> tuple[ActView, ...]:
@@ -129,6 +156,22 @@ def _conditions(ctx: Context, wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _start(ctx: Context, day: date) -> datetime:
     return datetime.combine(day, time(), ctx.zone)
+
+
+def _own_view(row: AuditEvent, number: int) -> OwnActView:
+    told = ("fields", "gone")
+    changes = [{key: change[key] for key in told if key in change} for change in row.changes]
+    return OwnActView(
+        number=number,
+        happened_at=row.happened_at,
+        via=row.via,
+        act=row.act,
+        object_kind=row.object_kind,
+        object_id=row.object_id,
+        facts={name: value for name, value in row.facts.items() if name != "continues"},
+        changes=[change for change in changes if change],
+        request_id=row.request_id,
+    )
 
 
 def _view(row: AuditEvent, name: str | None) -> ActView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zipfile
 
 import pytest
@@ -95,6 +96,21 @@ def test_everybody_reads_their_own_acts(app, world):
     customer = Browser(app, a_sign_in(world, "customer", customer_id=1))
     assert "API token made" in customer.get("/account/acts").words()
     assert "Customer entered" not in customer.get("/account/acts").words()
+
+
+def test_of_the_trail_of_the_others_nothing_is_told_to_who_reads_their_own(app, world, changed):
+    customer = Browser(app, a_sign_in(world, "customer", customer_id=1))
+    for name in ("first", "second"):
+        assert customer.post("/account/tokens", name=name, days="9").status == 200
+    acts = customer.client.get("/api/v1/account/acts").json()
+    assert [act["number"] for act in acts] == list(range(len(acts), 0, -1))
+    older = customer.client.get("/api/v1/account/acts?before=3&limit=1").json()
+    assert [act["number"] for act in older] == [2]
+    with context_for(world, read_only=True) as ctx:
+        places = {event.digest for event in ctx.session.scalars(select(AuditEvent))}
+    shown = customer.client.get("/account/acts").text + json.dumps(acts)
+    assert not [digest for digest in places if digest in shown]
+    assert not {"place", "previous", "digest", "person"} & set(acts[0])
 
 
 def test_an_exported_trail_holds_no_formula_and_is_told_before(browser, world, changed):

@@ -11,7 +11,7 @@ from calib.adapters.mail import SMTPMailer
 from calib.i18n import translate
 from calib.services import board, lookup, notices, outbox
 from calib.services.dashboard import STATION_WORDS
-from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS
+from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS, WITHDRAWN_WORDS
 from instruments.catalogue.loader import load_catalogue
 from instruments.errors import Invalid, NotAllowed, NotFound
 from instruments.records.orders import Order
@@ -202,6 +202,33 @@ def test_certificates_are_found_by_number_serial_state_and_instrument(world):
             lookup.certificate_file(ctx, third, "pdf")
 
 
+@pytest.mark.parametrize("role", ["customer", "venue_operator"])
+def test_neither_staff_nor_inner_reasons_are_told_outside(world, role):
+    (a,) = instruments(world, 1)
+    with ctx_of(world) as ctx:
+        given = {"fee": "80.00", "fee_waiver": "agreed by phone"}
+        events = ("issued", "withdrawn")
+        number = certified(world, ctx, CATALOGUE, a, "HZ-1", events=events)
+        order = an_order_of(ctx, CATALOGUE, world.station, a, **given)
+        order = orders.accept(ctx, order.id, order.version)
+        orders.receive(ctx, order.id, order.lines[0].id, "undamaged")
+        inner = lookup.certificate(ctx, number).events[-1]
+        assert (inner.reason, inner.person) == ("typing error", "Meng")
+        assert orders.get_order(ctx, order.id).lines[0].received_by is not None
+    with ctx_of(world, role=role, customer_id=world.station) as ctx:
+        told = lookup.certificate(ctx, number).events
+        assert [event.event for event in told] == ["issued", "withdrawn"]
+        assert {(e.person, e.second_person, e.reason) for e in told} == {("", "", "")}
+        history = lookup.instrument_history(ctx, a)
+        assert {entry.person for entry in history.entries} == {""}
+        assert "typing error" not in repr(history)
+        seen = orders.get_order(ctx, order.id)
+        assert seen.lines[0].received_by is None
+        paid = (seen.fee, seen.fee_waiver)
+        assert paid == (("80.00", "agreed by phone") if role == "customer" else (None, ""))
+        assert orders.list_orders(ctx)[0] == seen
+
+
 def test_a_customer_sees_the_own_issued_certificates(world):
     (a,) = instruments(world, 1)
     with ctx_of(world) as ctx:
@@ -227,6 +254,7 @@ def test_every_station_and_every_line_of_a_history_has_chinese_words():
         *STATUS_WORDS.values(),
         *RECORD_WORDS.values(),
         *EVENT_WORDS.values(),
+        WITHDRAWN_WORDS,
         "Requested (order {number})",
         "Received (order {number}), condition: {condition}",
         "Returned (order {number})",

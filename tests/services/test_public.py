@@ -63,9 +63,9 @@ def test_an_issued_certificate_shows_what_was_issued(world):
     assert shown.state_on == date(2026, 3, 3)
 
 
-def test_nothing_of_the_customer_is_shown(world):
+def test_nothing_of_the_customer_nor_of_the_make_is_shown(world):
     document = forehead_certificate()
-    item = dataclasses.replace(document.item, serial="SN-20200042")
+    item = dataclasses.replace(document.item, serial="SN-20200042", maker="Makers & Co")
     document = dataclasses.replace(document, item=item)
     issue(world, "HZ-1", document, token=TOKEN)
     text = repr(dataclasses.asdict(ask(world)))
@@ -76,6 +76,8 @@ def test_nothing_of_the_customer_is_shown(world):
         document.customer.contact,
         document.item.asset_number,
         document.item.barcode,
+        document.item.maker,
+        document.item.model,
         document.order_number,
         document.item.serial,
     ):

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, event
 from calib.migrations.tables import all_tables
 from instruments.context import Actor, Context
 from instruments.db import open_engine
+from instruments.policy import Role
 from instruments.records.instruments import Instrument
 from instruments.services import customers, models, people, sites
 from instruments.services.instruments import register_instrument, set_status
@@ -47,9 +48,16 @@ class DueWorld:
         self.now = datetime.fromisoformat(f"{day}T{time}+00:00")
         return self
 
-    def context(self, session, *, customer_id: int | None = None, language: str = "en") -> Context:
-        """Return the context of the lab's manager, or of an operator of a customer."""
-        roles = {"manager", "technician"} if customer_id is None else {"venue_operator"}
+    def context(
+        self,
+        session,
+        *,
+        customer_id: int | None = None,
+        role: Role = "venue_operator",
+        language: str = "en",
+    ) -> Context:
+        """Return the context of the lab's manager, or of somebody of a customer."""
+        roles: set[Role] = {"manager", "technician"} if customer_id is None else {role}
         return Context(
             session=session,
             lab_id=self.lab_id,

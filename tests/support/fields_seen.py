@@ -16,16 +16,19 @@ from lxml import html
 from sqlalchemy import select
 
 from calib.records.certificates import Certificate
-from calib.services import problems, weekly
+from calib.services import amendment, problems, readings, review, weekly
 from instruments.services import signin
+from instruments.services.order_request import LineRequest
 from instruments.tenancy import installation_session
 from tests.house.source import ROOT
 from tests.support import builders, issuing
 from tests.support.builders import context_for
 from tests.support.door import Door, a_door
+from tests.support.issuing import Bench
 from tests.support.overseen import an_authority
 from tests.support.web import a_sign_in
 
+EMPTY = ("", None, [], {})
 PAGE = ROOT / "docs" / "operate" / "fields.csv"
 OUTSIDE = ("customer", "venue_operator")
 JSON = (
@@ -49,12 +52,54 @@ OVERSEEN = (
 
 
 def a_filled_door(folder: Path) -> Door:
-    """Return a lab whose customer has one of everything, number 1."""
+    """Return a lab whose customer has one of everything, number 1; its certificate is withdrawn."""
     door = a_door(f"sqlite+pysqlite:///{folder / 'calib.db'}", folder)
     with context_for(door.bench.installation) as ctx:
         builders.a_site(ctx, door.bench.customer_id)
-    issuing.issued(door.bench, door.store, issuing.authorised(door.bench))
+    bench = door.bench
+    paid = {"fee": "80.00", "fee_waiver": "small firm"}
+    first = issuing.issued(bench, door.store, issuing.authorised(bench, **paid))
+    with bench.as_(bench.signatory) as ctx:
+        amendment.withdraw(ctx, first.certificate_id, "misread", bench.reviewer.id)
+    issuing.issued(bench, door.store, _measured_again(bench))
     return door
+
+
+def _measured_again(bench: Bench) -> int:
+    """Return a record of instrument 1 ready to be issued."""
+    with bench.as_(issuing.everybody(bench)) as ctx:
+        line = LineRequest(instrument_id=1, points={"temperature": ("0", "50", "100")})
+        asked = {"decision_rule": "none", "interval_months": 12, "lines": (line,)}
+        order = builders.an_order(ctx, bench.catalogue, 1, **asked)
+        record = readings.open_calibration(ctx, order.lines[0].id, catalogue=bench.catalogue)
+    with bench.as_(bench.technician) as ctx:
+        issuing.fill(ctx, record.id)
+        review.submit(ctx, record.id, issuing.version_of(ctx, record.id))
+    issuing.approve(bench, record.id)
+    return record.id
+
+
+def shown_of(answer: Any, inside: Any) -> set[str]:
+    """Return the places of the fields that outsiders are shown.
+
+    A field that holds something for the lab's own people and nothing for them is withheld.
+    """
+    shown = filled_of(answer)
+    withheld = filled_of(inside) - shown
+    return set(fields_of(answer)) - withheld
+
+
+def filled_of(value: Any) -> set[str]:
+    """Return the places of the fields that hold anything."""
+    return {at for at, held in _held(value) if held not in EMPTY}
+
+
+def _held(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
+    inner = value.items() if isinstance(value, dict) else (("*", one) for one in value)
+    for name, held in inner:
+        yield f"{at}/{name}", held
+        if isinstance(held, dict | list):
+            yield from _held(held, f"{at}/{name}")
 
 
 def fields_of(value: Any, at: str = "") -> Iterator[str]:
@@ -78,12 +123,13 @@ def words_of(page: str) -> Iterator[str]:
 def seen(door: Door) -> set[tuple[str, str, str]]:
     """Return who sees what of which view."""
     with installation_session(door.bench.engine, read_only=True) as session:
-        token = session.scalars(select(Certificate.token)).one()
+        token = session.scalars(select(Certificate.token).order_by(Certificate.id.desc())).first()
     nobody = door.client()
     answer = nobody.get(f"/api/v1/public/certificates/{token}")
     assert answer.status_code == 200, answer.text
     found = {("public", "GET /api/v1/public/certificates", one) for one in fields_of(answer.json())}
     found |= {("public", "page /c", one) for one in words_of(nobody.get(f"/c/{token}").text)}
+    inside = door.client(a_sign_in(door.bench.installation))
     for role in OUTSIDE:
         customer = door.bench.customer_id
         client = door.client(a_sign_in(door.bench.installation, role, customer_id=customer))
@@ -91,7 +137,8 @@ def seen(door: Door) -> set[tuple[str, str, str]]:
             answer = client.get(f"/api/v1/{path}")
             assert answer.status_code == 200, (path, answer.text)
             view = f"GET /api/v1/{path}"
-            found |= {(role, view, one) for one in fields_of(answer.json())}
+            shown = shown_of(answer.json(), inside.get(f"/api/v1/{path}").json())
+            found |= {(role, view, one) for one in shown}
         for path in PAGES:
             answer = client.get(path)
             assert answer.status_code == 200, (path, answer.text[:300])
