@@ -1,9 +1,10 @@
 // Before signing out: what waits here is told of, then deleted, so that nobody else finds it.
 
-import { forget, forgetPages, pagesOf, waitingOf } from "./bench/kept.js";
+import { forget, forgetOld, forgetOldPages, forgetPages, pagesOf, waitingOf } from "./bench/kept.js";
 
 export function guardLeaving(person) {
-  forgetPages((name) => name !== pagesOf(person));
+  forgetPages((name) => name !== pagesOf(person)).then(forgetOldPages);
+  forgetOld();
   const ask = document.querySelector("dialog[data-leaving]");
   document.querySelectorAll("form[action='/sign-out']").forEach((form) => form.addEventListener("submit", async (event) => {
     if (form.dataset.sure !== undefined) return;

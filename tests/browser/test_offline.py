@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect
 
 from calib.services import readings, review
+from instruments.services import customers, instruments, orders
 from tests.support.benched import a_draft, fill
 from tests.support.builders import PASSWORD, context_for
 from tests.support.line import Line, a_line
+from tests.support.looks import faults_on
 from tests.support.served import Served, sign_in
 from tests.support.side import an_entry, current, drafts
 
@@ -154,6 +156,69 @@ def test_signing_out_asks_before_it_deletes_what_waits(at_site, line, site) -> N
     line.cut()
     with pytest.raises(Error, match="ERR_"):
         page.goto(f"{through(site, line).address}/calibrations/{record.id}")
+
+
+LYING = """async () => {
+  const found = [];
+  for (const name of await caches.keys()) {
+    const pages = await caches.open(name);
+    for (const one of await pages.keys()) {
+      const isPage = new URL(one.url).pathname.startsWith("/calibrations/");
+      if (isPage) found.push(await (await pages.match(one)).text());
+    }
+  }
+  const open = await new Promise((done) => {
+    const asked = indexedDB.open("calib-bench"); asked.onsuccess = () => done(asked.result);
+  });
+  for (const name of open.objectStoreNames) {
+    found.push(JSON.stringify(await new Promise((done) => {
+      const asked = open.transaction(name).objectStore(name).getAll();
+      asked.onsuccess = () => done(asked.result);
+    })));
+  }
+  return found;
+}"""
+
+
+def test_what_lies_in_the_browser_names_no_customer_no_instrument_and_nobody(
+    at_site, line, site
+) -> None:
+    record = a_draft(site.world)
+    with context_for(site.world) as ctx:
+        fill(ctx, record.id)
+        order = orders.get_order(ctx, record.order_id)
+        customer = customers.get_customer(ctx, order.customer_id)
+        item = instruments.get_instrument(ctx, record.instrument_id)
+    page = at_site(f"/calibrations/{record.id}")
+    for word in (customer.name.en, item.maker, item.model, item.serial, order.number):
+        expect(page.locator("main")).to_contain_text(word)  # online it says so
+    line.cut()
+    typed(page, {"35.0": "35.9"})
+    waits(page, 1)
+    page.reload()
+    expect(page.locator("h1")).to_have_text(item.barcode)
+    expect(page.locator("[data-bare]")).to_be_visible()
+    assert faults_on(page, "the page without a connection", has_cells=True) == []
+    lying = page.evaluate(LYING)
+    assert len(lying) == 3
+    names = (customer.name.en, customer.name.zh, customer.address, item.maker, item.model,
+             item.serial, order.number, "Technician", "Li Wei", "Laboratory HZ")  # fmt: skip
+    assert [(word, text[:80]) for word in names for text in lying if word in text] == []
+    assert any('"value":"35.9"' in text for text in lying)
+
+
+def test_the_end_of_a_session_and_three_days_take_what_lies_there(at_site, line, site) -> None:
+    record = a_draft(site.world)
+    page = at_site(f"/calibrations/{record.id}")
+    assert len(kept(page)[1]) == 1
+    page.clock.install()
+    page.clock.fast_forward(73 * 3600 * 1000)
+    page.goto(f"{through(site, line).address}/account")
+    page.wait_for_function(f"async () => (await ({LYING})()).join('') === '[][]'")
+    page.context.clear_cookies()
+    page.goto(f"{through(site, line).address}/calibrations/{record.id}")
+    page.wait_for_url("**/sign-in*")
+    page.wait_for_function("async () => (await caches.keys()).length === 0")
 
 
 def test_another_person_of_the_same_browser_sees_and_sends_nothing(at_site, line, site) -> None:

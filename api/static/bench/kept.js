@@ -2,6 +2,7 @@
 // Nobody else's cells are ever shown or sent; signing out deletes one's own.
 
 const NAME = "calib-bench";
+const OLDEST = 72 * 3600 * 1000;
 
 let opened = null;
 
@@ -77,6 +78,32 @@ export async function forget(person) {
     }
   });
   await forgetPages(() => true);
+}
+
+// What was last seen of records goes after three days; what waits stays until the server has it.
+export function forgetOld() {
+  return within(["seen"], "readwrite", (work) => {
+    const asked = work.objectStore("seen").openCursor();
+    asked.onsuccess = () => {
+      const at = asked.result;
+      if (!at) return;
+      if (Date.now() - at.value.at > OLDEST) at.delete();
+      at.continue();
+    };
+  });
+}
+
+// Pages likewise, by the day the server gave them out.
+export async function forgetOldPages() {
+  if (!globalThis.caches) return;
+  for (const name of (await caches.keys()).filter((one) => one.startsWith(`${NAME}-`))) {
+    const pages = await caches.open(name);
+    for (const request of await pages.keys()) {
+      const { pathname } = new URL(request.url);
+      const given = Date.parse((await pages.match(request))?.headers.get("date"));
+      if (pathname.startsWith("/calibrations/") && !(Date.now() - given <= OLDEST)) await pages.delete(request);
+    }
+  }
 }
 
 // Pages that lie here for the time without a connection; those of another person go at once.
