@@ -61,6 +61,18 @@ def test_the_page_proposes_and_the_colleague_consents(world, app, key, second):
     assert "Codes on certificatessigns no more" in colleague.get("/lab/keys").words()
 
 
+def test_the_page_proposes_to_give_a_key_up_and_it_stays_until_the_consent(world, app, key, second):
+    boss = Browser(app, a_sign_in(world, "manager"))
+    done = boss.post(
+        f"/lab/keys/{key.id}/compromise",
+        reason="stolen", since="2026-03-01T08:00", second_person_id=str(second),
+    )  # fmt: skip
+    assert done.location == "/lab/keys?done=proposed"
+    words = boss.get("/lab/keys").words()
+    assert "Codes on certificatesin use" in words
+    assert "stolen" in words
+
+
 def test_the_json_doors_take_nobodys_word_for_a_colleague(world, app, key, second):
     boss = client_of(app, a_sign_in(world, "manager"))
     body = {"reason": "stolen", "second_person_id": second, "since": "2026-03-01T08:00:00Z"}

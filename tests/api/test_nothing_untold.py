@@ -16,12 +16,15 @@ from api.declared import declared
 from instruments.policy import STAFF
 from instruments.services import orders
 from tests.api.test_matrix import filled, numbers_for
+from tests.durability.test_audited import unaudited, watched
 from tests.house.matrix import routes
 from tests.support import builders, issuing
 from tests.support.builders import PASSWORD
-from tests.support.described import body_of, described, example
+from tests.support.described import body_of, described, example, richer
 from tests.support.door import a_key
 from tests.support.matrix_world import a_matrix_world
+from tests.support.posted import posts_to
+from tests.support.sent_elsewhere import SENT_BY
 from tests.support.web import ORIGIN, Browser, Page
 
 pytestmark = pytest.mark.slow
@@ -38,31 +41,9 @@ NAMED = {
     "U": "0.1", "low": "0", "high": "50", "k": "2",
     "points": "0", "country": "CN", "time_zone": "Asia/Shanghai", "interval_months": "12",
 }  # fmt: skip
+ELSEWHERE = {route for tests in SENT_BY.values() for some in tests.values() for route in some}
 AWAY = {"/sign-out", "/account/sessions/end-others"}
-ELSEWHERE = {
-    # walked by tests of their own: they need a file, a passkey, a provider, keys or a mail
-    "/account/identity", "/account/identity/back", "/account/identity/end", "/account/passkeys",
-    "/account/passkeys/begin", "/account/passkeys/{passkey_id}/end", "/account/prove/begin",
-    "/authenticate", "/calibrations/{calibration_id}/import", "/methods/import", "/{kind}/import",
-    "/standards/{standard_id}/certificates/dcc", "/mails/{mail_id}/send-again", "/password",
-    "/password/forgotten", "/sign-in", "/sign-in/passkey", "/sign-in/passkey/begin",
-    "/sign-in/provider", "/sign-in/provider/back", "/sign-in/provider/finish", *AWAY,
-    # of authorities: test_pages_oversight
-    "/oversight/problems/new", "/oversight/problems/{problem_id}/close",
-    "/oversight/problems/{problem_id}/return", "/oversight/reports",
-    # and these need a state or a figure that no form gives: a code, a finding, a bought document
-    "/account/factor/codes", "/account/factor/confirm", "/account/factor/end", "/account/prove",
-    "/account/sessions/{session_id}/end", "/calibrations/{calibration_id}/authorise",
-    "/calibrations/{calibration_id}/sign", "/calibrations/{calibration_id}/warnings",
-    "/catalogue/{type_id}/confirm", "/catalogue/{type_id}/revoke",
-    "/certificates/{certificate_id}/consent", "/certificates/{certificate_id}/void",
-    "/instruments/{instrument_id}/transfer", "/lab/keys/{key_id}/compromise",
-    "/lab/keys/{key_id}/consent", "/lab/keys/{key_id}/retire", "/lab/people/{person_id}/factor",
-    "/language", "/theme", "/calibrations/{calibration_id}/live", "/calibrations/side/live",
-    "/calibrations/side/facts", "/calibrations/side/readings", "/calibrations/side/submit",
-    "/orders/{order_id}/finish", "/orders/{order_id}/give-back",
-    "/standards/{standard_id}/certificates/new",
-}  # fmt: skip
+"""They end what the walk walks with."""
 
 
 def orders_of(bench):
@@ -215,6 +196,22 @@ def test_every_form_that_links_lead_to_is_sent_and_none_meets_a_fault(world):
     assert not missing, "\n".join(sorted(missing))
 
 
+def test_what_no_walk_sends_is_sent_by_the_test_that_is_named():
+    untrue = [
+        f"{file}::{test} sends nothing to {route}"
+        for file, tests in SENT_BY.items()
+        for test, some in tests.items()
+        for route in some
+        if not posts_to(f"{file}::{test}", route)
+    ]
+    assert not untrue, "\n".join(untrue)
+    forms = {path for method, path, _ in routes() if method == "POST" and "/api/" not in path}
+    assert not ELSEWHERE - forms, "no such form any more"
+    once = "api/test_signing.py::test_the_page_asks_once_and_signs"
+    assert not posts_to(once, "/orders/{order_id}/finish")  # the check itself
+    assert not posts_to("api/test_signing.py::test_nothing", "/calibrations/{id}/sign")
+
+
 def test_no_json_door_that_writes_meets_a_fault(world):
     client = world.clients["everybody"]
     faults = []
@@ -236,3 +233,38 @@ def test_no_json_door_that_writes_meets_a_fault(world):
             if answer.status_code < 300:
                 world.put_back()
     assert not faults, faults
+
+
+def tried(client, method, path, body):
+    """Send a body, with the version that is in force where one is asked for."""
+    for version in range(1, 6):
+        headers = {**a_key(), "If-Match": f'"{version}"'}
+        answer = client.request(method, path, json=body, headers=headers)
+        if answer.status_code != 412:
+            break
+    return answer
+
+
+def test_every_field_of_every_json_door_is_sent_and_what_changes_is_told(world):
+    client = world.clients["everybody"]
+    faults, untold, taken, left = [], [], set(), set()
+    for method, path, _act in routes():
+        if method == "GET" or not path.startswith("/api/"):
+            continue
+        schema = body_of(described()["paths"][path][method.lower()])
+        if not schema:
+            continue
+        numbers = numbers_for(world, "everybody", "own")
+        for body in richer(schema, numbers):
+            with watched(world.door.bench.engine) as done:
+                answer = tried(client, method, filled(path, numbers), body)
+            fields = {(method, path, name) for name in body} if isinstance(body, dict) else set()
+            if answer.status_code >= 500:
+                faults.append((method, path, body, answer.text[:300]))
+            untold += [(method, path, body, tables) for tables in unaudited(done)]
+            (taken if answer.status_code < 300 else left).update(fields)
+            if any(done):
+                world.put_back()
+    assert not faults, faults
+    assert not untold, untold
+    assert len(taken) > 1000, sorted(left - taken)

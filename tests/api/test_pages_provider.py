@@ -287,7 +287,9 @@ def test_an_account_is_connected_from_within_and_disconnected(world, served, pro
     left = browser.post("/account/identity")
     address = left.document.xpath("//main//a[@rel='noreferrer']/@href")[0]
     brought = provider.sign_in(address)
-    assert browser.send(back(browser, brought)).location == "/account?done=saved"
+    shown = back(browser, brought)
+    assert shown.form().get("action") == "/account/identity/back"
+    assert browser.send(shown).location == "/account?done=saved"
     other = a_browser(served)
     assert through(other, provider).status == 303
     assert browser.post("/account/identity/end").status == 303
