@@ -60,4 +60,4 @@ def _calendar(ctx: Context, wired: Wired, customer_id: int | None) -> str:
     if customer_id is None:
         return ""
     token = customers.get_customer(ctx, customer_id).calendar_token
-    return f"{wired.settings.public_url.rstrip('/')}/calendar/{token}.ics"
+    return f"{wired.settings.public_url.rstrip('/')}/calendar/{token}.ics" if token else ""

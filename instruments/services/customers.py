@@ -62,6 +62,7 @@ class CustomerView:
     is_small_firm: bool
     language: str
     calendar_token: str
+    """Opens the calendar of due dates: for the customer, and for whoever hands it out."""
 
 
 def create_customer(ctx: Context, **given: Unpack[CustomerFields]) -> CustomerView:
@@ -76,7 +77,7 @@ def create_customer(ctx: Context, **given: Unpack[CustomerFields]) -> CustomerVi
     ctx.session.add(row)
     ctx.session.flush()
     audit.record(ctx, "registry:customer:create", "customer", row.id, values)
-    return _view(row)
+    return _view(ctx, row)
 
 
 def update_customer(
@@ -95,7 +96,7 @@ def update_customer(
     )
     differences = change(ctx, row, values, "customer")
     audit.record(ctx, "registry:customer:update", "customer", row.id, differences)
-    return _view(row)
+    return _view(ctx, row)
 
 
 def get_customer(ctx: Context, customer_id: int) -> CustomerView:
@@ -106,7 +107,7 @@ def get_customer(ctx: Context, customer_id: int) -> CustomerView:
     ctx.need("customer.read")
     row = get_row(ctx, Customer, customer_id, "customer")
     may_see(ctx, row.id, "customer", customer_id)
-    return _view(row)
+    return _view(ctx, row)
 
 
 def list_customers(ctx: Context) -> tuple[CustomerView, ...]:
@@ -116,7 +117,7 @@ def list_customers(ctx: Context) -> tuple[CustomerView, ...]:
     own = own_customer(ctx)
     if own is not None:
         statement = statement.where(Customer.id == own)
-    return tuple(_view(row) for row in ctx.session.scalars(statement))
+    return tuple(_view(ctx, row) for row in ctx.session.scalars(statement))
 
 
 def _checked(given: CustomerFields) -> dict[str, object]:
@@ -136,7 +137,8 @@ def _checked(given: CustomerFields) -> dict[str, object]:
     return values
 
 
-def _view(row: Customer) -> CustomerView:
+def _view(ctx: Context, row: Customer) -> CustomerView:
+    opens = not ctx.actor.is_staff or ctx.may("customer.write")
     return CustomerView(
         id=row.id,
         version=row.version,
@@ -148,5 +150,5 @@ def _view(row: Customer) -> CustomerView:
         kind=row.kind,
         is_small_firm=row.is_small_firm,
         language=row.language,
-        calendar_token=row.calendar_token,
+        calendar_token=row.calendar_token if opens else "",
     )

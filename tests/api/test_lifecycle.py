@@ -105,6 +105,7 @@ def test_in_a_suspended_lab_nobody_works_and_what_it_issued_stays_public(door, p
 def test_each_laboratory_is_told_of_an_erasure_what_concerns_it(door, person):
     engine, id_ = door.bench.engine, person[0]
     other = builders.a_lab(engine, "FAR")
+    end(door, id_, "technician", "manager")
     gone = (NOW - timedelta(days=1)).date()
     with installation_session(engine) as session:
         for lab_id in (other, 1):
@@ -116,11 +117,10 @@ def test_each_laboratory_is_told_of_an_erasure_what_concerns_it(door, person):
                     ),
                     Membership(
                         lab_id=lab_id, person_id=id_, role="technician", starts_on=gone,
-                        ends_on=gone, created_at=NOW,
+                        ends_on=gone,
                     ),
                 )
             )  # fmt: skip
-    end(door, id_, "technician", "manager")
     over = NOW.replace(year=NOW.year + 30)
     with installation_session(engine) as session:
         lifecycle.erase_person(session, id_, "asked by mail", over)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from calib.services.history import EVENT_WORDS, RECORD_WORDS, STATUS_WORDS, WITH
 from instruments.catalogue.loader import load_catalogue
 from instruments.errors import Invalid, NotAllowed, NotFound
 from instruments.records.orders import Order
-from instruments.services import orders, standards, transfers
+from instruments.services import customers, orders, standards, transfers
 from instruments.tenancy import lab_session
 from tests.support import builders
 from tests.support.certified import (
@@ -227,6 +228,17 @@ def test_neither_staff_nor_inner_reasons_are_told_outside(world, role):
         paid = (seen.fee, seen.fee_waiver)
         assert paid == (("80.00", "agreed by phone") if role == "customer" else (None, ""))
         assert orders.list_orders(ctx)[0] == seen
+
+
+@pytest.mark.parametrize(
+    ("roles", "is_told"), [(("technician",), True), (("reviewer",), False), (("customer",), True)]
+)
+def test_the_way_into_the_calendar_is_for_the_customer_and_who_hands_it_out(world, roles, is_told):
+    owner = world.station if roles == ("customer",) else None
+    with ctx_of(world, role="customer", customer_id=owner) as ctx:
+        asker = replace(ctx, actor=replace(ctx.actor, roles=frozenset(roles)))
+        assert bool(customers.get_customer(asker, world.station).calendar_token) is is_told
+        assert bool(customers.list_customers(asker)[0].calendar_token) is is_told
 
 
 def test_a_customer_sees_the_own_issued_certificates(world):

@@ -30,7 +30,7 @@ function bare(markup) {
   const main = page.querySelector("main");
   const form = main.querySelector("form[data-grid]");
   const head = page.createElement("h1");
-  head.textContent = main.querySelector("h1 .number, h1").textContent;
+  head.textContent = (main.querySelector("h1 .number") ?? main.querySelector("h1")).textContent;
   const panel = page.createElement("div");
   panel.dataset.live = "";
   form.querySelector("[data-bare]").hidden = false;
