@@ -1,82 +1,98 @@
-"""Results of an instrument over time, as its certificates state them; nothing is computed here."""
+"""Results of an instrument or a standard over time: drawings, and the same figures as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from calib.certificates.document import CertificateDocument
-from calib.services import lookup
+from api.pages.charts import over_time, sign, signs_of
+from calib.services.over_time import (
+    MOST,
+    Adjustment,
+    History,
+    OneResult,
+    PointOverTime,
+    instrument_over_time,
+    standard_over_time,
+)
 from instruments.context import Context
-from instruments.text import LocalizedText
+from instruments.services.standards import StandardView
 
-MOST = 8
-"""Certificates shown, newest last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The result at one point of one certificate, as printed."""
-
-    value: str
-    U: str
-    outcome: str
+DRAWN = 6
+"""Points that are drawn at once; the others wait behind their number."""
+SAID = {
+    "as_found": "As found",
+    "as_left": "As left, after an adjustment",
+    "superseded": "Replaced by another certificate: counts no more",
+    "withdrawn": "Withdrawn: counts no more",
+}
+SAID_OF_STANDARD = {
+    "as_found": "Certificate of the standard",
+    "superseded": "Corrected by a newer edition: counts no more",
+}
+"""What the marks of a drawing mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One certificate; None where it has no such point."""
+    """One stage of one certificate; a point may have no result in it, or several."""
 
-    certificate_id: int
-    number: str
-    performed_on: date
-    stage: str
-    cells: tuple[Cell | None, ...]
+    head: OneResult
+    cells: tuple[tuple[OneResult, ...], ...]
+    adjustment: Adjustment | None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One measurand over time."""
-
-    name: LocalizedText
-    unit: str
-    points: tuple[str, ...]
-    rows: tuple[Row, ...]
+def of_instrument(ctx: Context, instrument_id: int) -> dict[str, Any]:
+    """Return what the page of an instrument shows of its results over time."""
+    history = instrument_over_time(ctx, instrument_id)
+    return {"over_time": history, **_parts(SAID, lambda points: _rows(points, history))}
 
 
-def drift_tables(ctx: Context, instrument_id: int) -> tuple[Table, ...]:
-    """Return what the valid certificates of an instrument state, one table per measurand."""
-    issued = lookup.certificates(ctx, instrument_id=instrument_id, state="issued", limit=MOST)
-    told = [(one, lookup.certificate_document(ctx, one.id)) for one in reversed(issued)]
-    names = dict.fromkeys(
-        point.measurand for _, document in told for point in document.result.points
-    )
-    return tuple(_table(name, told) for name in names)
+def of_standard(standard: StandardView) -> dict[str, Any]:
+    """Return what the page of a standard shows of its corrections over time."""
+    history = History((), ())
+    points = standard_over_time(standard)
+    rows = _parts(SAID_OF_STANDARD, lambda points: _rows(points, history))
+    return {"points_over_time": points if _is_telling(points) else (), **rows}
 
 
-def _table(name: str, told: Sequence[tuple[lookup.CertificateView, CertificateDocument]]) -> Table:
-    found: dict[tuple[int, str], dict[str, Cell]] = {}
-    for place, (_, document) in enumerate(told):
-        for point in document.result.points:
-            if point.measurand == name and point.piece <= 1:
-                cell = Cell(point.printed.error, point.printed.U, point.verdict)
-                found.setdefault((place, point.stage), {})[point.printed.nominal] = cell
-    points = tuple(dict.fromkeys(nominal for cells in found.values() for nominal in cells))
-    newest = told[max(place for place, _ in found)][1]
-    measurand = newest.measurement.measurand(name)
-    return Table(
-        name=measurand.name,
-        unit=measurand.output_unit,
-        points=points,
-        rows=tuple(
-            Row(
-                certificate_id=told[place][0].id,
-                number=told[place][0].number,
-                performed_on=told[place][0].performed_on,
-                stage=stage,
-                cells=tuple(cells.get(nominal) for nominal in points),
-            )
-            for (place, stage), cells in found.items()
-        ),
+def _is_telling(points: Sequence[PointOverTime]) -> bool:
+    """Answer whether any point has more than one result: one alone is no history."""
+    return any(len(point.results) > 1 for point in points)
+
+
+def _has_limits(points: Sequence[PointOverTime]) -> bool:
+    ends = ((one.lower, one.upper) for point in points for one in point.results)
+    return any(end is not None for both in ends for end in both)
+
+
+def _parts(said: dict[str, str], rows: Callable[..., Any]) -> dict[str, Any]:
+    return {
+        "rows_of": rows,
+        "draw": over_time,
+        "drawn": DRAWN,
+        "most_shown": MOST,
+        "has_limits": _has_limits,
+        "sign": sign,
+        "signs_of": lambda points: [(kind, said[kind]) for kind in signs_of(points)],
+    }
+
+
+def _rows(points: Sequence[PointOverTime], history: History) -> tuple[Row, ...]:
+    """Return the results by certificate and stage, oldest first."""
+    found: dict[tuple[date, int, str], dict[str, list[OneResult]]] = {}
+    for point in points:
+        for one in point.results:
+            cells = found.setdefault((one.on, one.certificate_id, one.stage), {})
+            cells.setdefault(point.nominal, []).append(one)
+    adjusted = {one.certificate_id: one for one in history.adjustments}
+    return tuple(
+        Row(
+            head=next(iter(cells.values()))[0],
+            cells=tuple(tuple(cells.get(point.nominal, ())) for point in points),
+            adjustment=adjusted.get(certificate_id) if stage == "as_left" else None,
+        )
+        for (_, certificate_id, stage), cells in sorted(found.items())
     )

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing, allows, types_of
-from api.pages.drift import drift_tables
+from api.pages.drift import of_instrument
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from calib.services import lookup
@@ -253,9 +253,9 @@ def _instrument_page(
         people={p.id: p.name for p in people.list_people(ctx)} if ctx.actor.is_staff else {},
         type=catalogue.get(item.type_id),
         history=lookup.instrument_history(ctx, instrument_id),
-        drift=drift_tables(ctx, instrument_id),
         due=_due_in_words(item.due_on, ctx.today),
         owners=_owners(ctx) if ctx.may("instrument.transfer") else [],
+        **of_instrument(ctx, instrument_id),
     )
 
 

@@ -91,6 +91,17 @@ def a_bench(
     world = builders.an_installation(url, code)
     if catalogue is not None:
         world = Installation(world.engine, catalogue, world.lab_id, world.person_id)
+    return bench_in(world, type_id, resolution=resolution)
+
+
+def bench_in(
+    world: Installation,
+    type_id: str = PROBE,
+    *,
+    resolution: str = "0.01",
+    standard: str = "S-014",
+) -> Bench:
+    """Return a lab that is there, ready to measure, with more people and one more standard."""
     people = [
         _a_person(world, name, roles)
         for name, roles in (
@@ -110,8 +121,8 @@ def a_bench(
             resolution={"temperature": resolution},
             calibration_mode=None,
         )
-        standard = builders.a_standard(ctx, a_wide_certificate(), code="S-014")
-    return Bench(world, *people, customer.id, model.id, standard)
+        found = builders.a_standard(ctx, a_wide_certificate(), code=standard)
+    return Bench(world, *people, customer.id, model.id, found)
 
 
 def a_closed_bench(url: str) -> Bench:
