@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Reading, Wired, Writing, allows, types_of
+from api.pages.drift import of_standard
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
 from calib.certificates.dcc_reading import DCCReading
@@ -71,6 +72,7 @@ def show_standard(standard_id: int, request: Request, ctx: Reading) -> Response:
         standard=standard,
         current=in_force(standard, ctx.today),
         validity=validity(standard, ctx.today),
+        **of_standard(standard),
     )
 
 
