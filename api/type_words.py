@@ -200,18 +200,23 @@ def key_words(key: str, language: str) -> str:
 
 def told(difference: Difference, language: str) -> str:
     """Return one difference as a sentence."""
-    place = " · ".join(label.text(language) for label in difference.where)
-    facts = {
-        "place": place or translate("The type", language),
-        "key": " · ".join(key_words(key, language) for key in _keys(difference)),
-        "old": value_text(difference.old, language, difference.key),
-        "new": value_text(difference.new, language, difference.key),
-    }
+    facts = parts(difference, language)
     if difference.change == "added":
         return translate("{place}: {key} added: {new}", language, **facts)
     if difference.change == "removed":
         return translate("{place}: {key} removed, was: {old}", language, **facts)
     return translate("{place}: {key} changed from {old} to {new}", language, **facts)
+
+
+def parts(difference: Difference, language: str) -> dict[str, str]:
+    """Return where a difference is, what differs, and both sides of it, in words."""
+    place = " · ".join(label.text(language) for label in difference.where)
+    return {
+        "place": place or translate("The type", language),
+        "key": " · ".join(key_words(key, language) for key in _keys(difference)),
+        "old": value_text(difference.old, language, difference.key),
+        "new": value_text(difference.new, language, difference.key),
+    }
 
 
 def _keys(difference: Difference) -> tuple[str, ...]:
