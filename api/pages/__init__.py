@@ -11,6 +11,7 @@ from api.pages import (
     bench,
     bench_acts,
     board,
+    budgets,
     catalogue,
     certificates,
     competence,
@@ -26,6 +27,7 @@ from api.pages import (
     keys,
     lab,
     labels,
+    method_history,
     methods,
     models,
     offline,
@@ -41,20 +43,18 @@ from api.pages import (
     side,
     signing,
     standards,
+    tracing,
     webhooks,
 )
 
 router = APIRouter(include_in_schema=False)
 for part in (
-    home, entering, providing,
+    home, entering, providing, method_history,
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers, models, catalogue, correcting, registry, standards, documents,
     orders, competence, lab, audit, webhooks, keys, account, factors, password,
-    offline, side,  # before the bench, which would take their addresses for numbers
-    bench, bench_acts, review, signing,
-    labels,  # before certificates, for the same reason
-    certificates,
-    board, oversight, problems, publiclog, public, authenticate, errors, design,
-):  # fmt: skip
+    offline, side, labels,  # before the bench and certificates, which would take them for numbers
+    bench, bench_acts, budgets, review, signing, certificates, tracing,
+    board, oversight, problems, publiclog, public, authenticate, errors, design):  # fmt: skip
     router.include_router(part.router)

@@ -53,8 +53,31 @@ class Budgets:
     k: FloatArray
 
 
-def make_budgets(measured: Measured) -> Budgets:
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A measurement function with the estimates of everything in it, at every point."""
+
+    function: Expression
+    values: Mapping[str, FloatArray]
+    derived: Mapping[str, Derived]
+    corrections: Mapping[str, FloatArray]
+
+
+def model_of(measured: Measured) -> Model:
+    """Return the measurement function and what stands in it.
+
+    Raises as `make_budgets`.
+    """
+    corrections = _corrections(measured)
+    derived = derive(measured, _behind_derived(measured, corrections))
+    values = _values(measured, corrections) | {n: d.value for n, d in derived.items()}
+    return Model(_function(measured.measurand), values, derived, corrections)
+
+
+def make_budgets(measured: Measured, scales: Mapping[str, float] | None = None) -> Budgets:
     """Return value, sensitivities and budget at every point of one measurand.
+
+    `scales` multiplies the standard uncertainty of components, to see what would be if.
 
     Raises
     ------
@@ -64,11 +87,8 @@ def make_budgets(measured: Measured) -> Budgets:
     EngineError
         A value or derivative is not finite at some point.
     """
-    measurand = measured.measurand
-    corrections = _corrections(measured)
-    derived = derive(measured, _behind_derived(measured, corrections))
-    values = _values(measured, corrections) | {n: d.value for n, d in derived.items()}
-    function = _function(measurand)
+    measurand, model = measured.measurand, model_of(measured)
+    function, values, derived = model.function, model.values, model.derived
     output, gradient = function.gradient({n: values[n] for n in function.names})
     slopes = _through(gradient, derived)
     shape = (len(measurand.components), len(measured.points))
@@ -80,6 +100,7 @@ def make_budgets(measured: Measured) -> Budgets:
             u[i], dof[i] = derived[component.input].u, derived[component.input].dof
         else:
             u[i], dof[i] = _uncertainty(measured, component, values)
+        u[i] *= (scales or {}).get(component.id, 1.0)
     held = _held(measured)
     u = np.where(held, u, 0.0)
     counted = held & _counted(measurand, np.abs(c) * u)
@@ -88,7 +109,7 @@ def make_budgets(measured: Measured) -> Budgets:
         reference = measured.nominal
         indication, item = np.broadcast_to(output, reference.shape), _most_read(measured, function)
     else:
-        reference, indication, item = _sides(measured, function, values, corrections, derived)
+        reference, indication, item = _sides(measured, model)
     return Budgets(
         _errors(measurand, output, reference, indication), reference, indication, item,
         c, u, dof, np.abs(c) * u, combined.percent, counted,
@@ -162,14 +183,9 @@ def _values(measured: Measured, corrections: dict[str, FloatArray]) -> dict[str,
     return {name: value + corrections.get(name, 0.0) for name, value in values.items()}
 
 
-def _sides(
-    measured: Measured,
-    function: Expression,
-    values: dict[str, FloatArray],
-    corrections: dict[str, FloatArray],
-    derived: Mapping[str, Derived],
-) -> tuple[FloatArray, FloatArray, Series]:
+def _sides(measured: Measured, model: Model) -> tuple[FloatArray, FloatArray, Series]:
     """Corrected reference, mean indication and the readings that show the item's scatter."""
+    function, derived, corrections = model.function, model.derived, model.corrections
     standard, item = measured.only("standard"), measured.only("item")
     set_value, said = measured.only("nominal"), measured.measurand
     reference = said.reference or standard or set_value
@@ -178,7 +194,7 @@ def _sides(
         raise invalid_definition(
             measured.measurand, "its inputs do not tell one reference and one indication"
         )
-    corrected = values[reference]
+    corrected = model.values[reference]
     for name, correction in corrections.items():
         if name != reference and measured.read_on_standard(name) == reference:
             corrected = corrected + correction
@@ -232,7 +248,7 @@ def _errors(
 def _uncertainty(
     measured: Measured,
     component: Component,
-    values: dict[str, FloatArray],
+    values: Mapping[str, FloatArray],
 ) -> tuple[FloatArray | float, FloatArray | float]:
     """Return standard uncertainty and degrees of freedom of a component at all points."""
     measurand = measured.measurand

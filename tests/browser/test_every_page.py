@@ -22,6 +22,7 @@ APART = {
     "/documents/affected.csv": "of documents that certificates rest on; test_pages_documents",
     "/documents/affected.xlsx": "as the one before",
     "/calibrations/{calibration_id}/live": "asked by the script of the bench; test_grid",
+    "/calibrations/{calibration_id}/budget/live": "asked by a script; test_figures_look",
     "/calibrations/side": "opened by a form for the ticked records; test_side, test_pages_look",
     "/calibrations/side/live": "asked by the script of that page; test_side",
 }
