@@ -54,7 +54,7 @@ for part in (
     importing,  # before registry and standards, which would take its address for a number
     customers, models, catalogue, correcting, registry, standards, documents,
     orders, competence, lab, audit, webhooks, keys, account, factors, password,
-    offline, side, labels,  # before the bench and certificates, which would take them for numbers
-    bench, bench_acts, budgets, review, signing, certificates, tracing,
+    offline, side, labels, tracing,  # before the bench and certificates, which would take them
+    bench, bench_acts, budgets, review, signing, certificates,
     board, oversight, problems, publiclog, public, authenticate, errors, design):  # fmt: skip
     router.include_router(part.router)

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from calib.services.traceability import Branch, Chain
 
 WIDE, HIGH, GAP, RISE, MARGIN = 148, 50, 14, 38, 6
-LETTERS = 19
-"""Letters that fit into a box."""
+LETTERS, SMALL = 19, 23
+"""Letters that fit into a box, on its first line and on the small one."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ def _add(boxes: dict[str, _Box], below: str, branch: Branch, say: Say, language:
 def _ended(boxes: dict[str, _Box], end: str, say: Say, level: int) -> str:
     """Add what stands at the end of a way: the SI, by another's word, or the break."""
     if end == "outside":
-        boxes.setdefault("SI", _Box("si", "SI", say("by the word of the issuer"), level))
+        boxes.setdefault("SI", _Box("si", "SI", say("by the issuer's word"), level))
         boxes["SI"].level = max(boxes["SI"].level, level)
         return "SI"
     key = f"end {end} {level}"
@@ -143,11 +143,11 @@ def _drawn(box: _Box, x: float, y: float) -> Markup:
     middle = f"{x + WIDE / 2:.1f}"
     first = y + (22 if box.small else HIGH / 2 + 5)
     said = Markup('<text class="name" x="{}" y="{}">{}</text>').format(
-        middle, first, _short(box.words)
+        middle, first, _short(box.words, LETTERS)
     )
     if box.small:
         said += Markup('<text class="small" x="{}" y="{}">{}</text>').format(
-            middle, y + 39, _short(box.small)
+            middle, y + 39, _short(box.small, SMALL)
         )
     if box.kind in ("broken", "node doubtful"):
         said += Markup('<path class="stop" d="M{} {}m-5 -5l10 10m0 -10l-10 10"/>').format(
@@ -156,9 +156,9 @@ def _drawn(box: _Box, x: float, y: float) -> Markup:
     return shape + said
 
 
-def _short(words: str) -> str:
+def _short(words: str, room: int) -> str:
     """Return the words as far as the box is wide; Chinese takes twice the room."""
-    room, kept = LETTERS, ""
+    kept = ""
     for letter in words:
         room -= 2 if ord(letter) > 0x2E80 else 1
         if room < 0:

@@ -11,6 +11,8 @@ from api.deps import Reading, Wired, allows
 from api.pages.rendering import staff_page
 from api.type_words import parts, told
 from calib.services import method_history
+from instruments.catalogue.difference import Difference
+from instruments.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 Version = Annotated[str, Query(max_length=80)]
@@ -22,10 +24,18 @@ def show_history(
 ) -> Response:
     """Show every version of a type, and what one says otherwise than another."""
     history = method_history.method_history(ctx, type_id, wired.catalogue)
+    is_asked = bool(old or new)
     in_force = next((one.version for one in history.versions if one.is_in_force), "")
     new = new or in_force or history.versions[0].version
     old = old or history.before(new)
-    found = () if old == new else method_history.compare(ctx, type_id, old, new, wired.catalogue)
+    found: tuple[Difference, ...] = ()
+    try:
+        if old != new:
+            found = method_history.compare(ctx, type_id, old, new, wired.catalogue)
+    except NotFound:
+        if is_asked:
+            raise
+        old = new  # nobody asked for this one, which defines nothing
     return staff_page(
         request,
         "methods/history.html",

@@ -203,7 +203,7 @@ def _definition(ctx: Context, type_id: str, version: str, catalogue: Catalogue) 
             .where(Calibration.type_id == type_id, Calibration.type_version == version)
             .limit(1)
         )
-    if plain is None:
+    if not plain:
         raise NotFound(
             "version-unknown",
             "There is no version {version} of {type} that can be compared. Choose one of the "

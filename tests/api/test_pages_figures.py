@@ -120,7 +120,7 @@ def test_a_chain_is_drawn_and_told_as_a_list(browser, certificate, language):
 
 def test_a_standard_leads_to_what_was_issued_with_it(browser, certificate):
     page = browser().get("/standards/1/traceability")
-    assert "1 certificates were issued with it, 1 of them still count." in page.words()
+    assert "Certificates issued with it: 1. Of these still count: 1." in page.words()
     assert page.document.xpath(f"//a[@href='/certificates/{certificate.certificate_id}']")
 
 
