@@ -58,9 +58,9 @@ class _Scale:
     first: date
     last: date
 
-    def y(self, value: Decimal) -> float:
+    def y(self, value: Decimal) -> Decimal:
         part = (value - self.low) / (self.high - self.low)
-        return BOTTOM - float(part) * (BOTTOM - TOP)
+        return BOTTOM - part * (BOTTOM - TOP)
 
     def x(self, day: date) -> float:
         days = (self.last - self.first).days
@@ -133,8 +133,8 @@ def _limits(placed: Sequence[tuple[OneResult, float]], scale: _Scale) -> Iterato
     for (one, _), start, end in zip(placed, edges, edges[1:], strict=False):
         if one.lower is None and one.upper is None:
             continue
-        top = scale.y(Decimal(one.upper)) if one.upper is not None else TOP
-        bottom = scale.y(Decimal(one.lower)) if one.lower is not None else BOTTOM
+        top = scale.y(Decimal(one.upper)) if one.upper is not None else Decimal(TOP)
+        bottom = scale.y(Decimal(one.lower)) if one.lower is not None else Decimal(BOTTOM)
         yield (
             f'<rect class="within" x="{start:.1f}" y="{top:.1f}" width="{end - start:.1f}"'
             f' height="{bottom - top:.1f}"/>'

@@ -44,7 +44,7 @@ def traceability(chain: Chain, root: str, words: str, say: Say, language: str) -
     places = {
         key: (
             (width - len(row) * (WIDE + GAP) + GAP) / 2 + i * (WIDE + GAP),
-            float(MARGIN + n * (HIGH + RISE)),
+            MARGIN + n * (HIGH + RISE) + 0.0,
         )
         for n, row in enumerate(rows)
         for i, key in enumerate(row)
