@@ -7,23 +7,26 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from api import printing
 from api.deps import Acting, Reading, Wired, Writing, allows
 from api.files import download
 from api.packing import taken
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from api.pages.signing import answer_of, without_secrets
+from api.pages.sorting import page_of, sorting_of
 from api.proving import Proving, passkey_options
 from calib.services import amendment, consents, issue, lookup
 from instruments.context import Context
 from instruments.errors import DomainError
-from instruments.services import people
+from instruments.services import orders, people
 
 router = APIRouter(include_in_schema=False)
 PAGE = 50
 STATES = ("issued", "superseded", "withdrawn", "reserved", "void")
 SECOND = ("reviewer", "signatory", "manager")
 """Roles of the second person of a withdrawal."""
+Ids = Annotated[list[int] | None, Query()]
 
 
 @router.get("/certificates", dependencies=allows("certificate.read"))
@@ -31,19 +34,26 @@ def list_certificates(
     request: Request, ctx: Reading, text: str = "", state: str = "", before: int = 0
 ) -> Response:
     """List certificates, newest first, a page at a time."""
+    sorting = sorting_of(request, *lookup.SORTS)
+    number = page_of(request) if sorting.key else 1
     found = lookup.certificates(
         ctx,
         text,
         state=state if state in STATES else None,
         limit=PAGE + 1,
-        before=before or None,
+        before=None if sorting.key else before or None,
+        sort=sorting.code,
+        offset=(number - 1) * PAGE,
     )
     return staff_page(
         request,
         "certificates/list.html",
         ctx,
         found=found[:PAGE],
-        next_before=found[PAGE - 1].id if len(found) > PAGE else None,
+        next_before=found[PAGE - 1].id if len(found) > PAGE and not sorting.key else None,
+        sorting=sorting,
+        earlier=sorting.page(number - 1) if number > 1 else "",
+        further=sorting.page(number + 1) if sorting.key and len(found) > PAGE else "",
         text=text,
         state=state,
         states=STATES if ctx.actor.is_staff else STATES[:3],
@@ -54,11 +64,31 @@ def list_certificates(
 def print_many(
     request: Request,
     ctx: Reading,
-    id: Annotated[list[int] | None, Query()] = None,  # noqa: A002
+    id: Ids = None,  # noqa: A002
+    order: int | None = None,
 ) -> Response:
-    """Show the files of the chosen certificates on one page, ready to open or print."""
-    chosen = lookup.chosen_certificates(ctx, id or [])
-    return staff_page(request, "certificates/print.html", ctx, chosen=chosen)
+    """Show what can be taken of the chosen certificates, or of all of an order."""
+    if order is None:
+        chosen = lookup.chosen_certificates(ctx, id or [])
+    else:
+        orders.get_order(ctx, order)
+        found = lookup.certificates(ctx, order_id=order, limit=printing.MOST)
+        chosen = tuple(one for one in found if one.state not in ("reserved", "void"))
+    return staff_page(request, "certificates/print.html", ctx, chosen=chosen, most=printing.MOST)
+
+
+@router.get("/certificates/print.pdf", dependencies=allows("certificate.read"))
+def copies_to_print(act: Acting, wired: Wired, id: Ids = None) -> Response:  # noqa: A002
+    """Hand out one file with every page of the chosen certificates, marked as copies."""
+    content = printing.copies(act, wired, id or [])
+    return download(content, "application/pdf", "certificates.pdf", inline=True)
+
+
+@router.get("/certificates/originals.zip", dependencies=allows("certificate.read"))
+def originals(act: Acting, wired: Wired, id: Ids = None) -> Response:  # noqa: A002
+    """Hand out the sealed originals of the chosen certificates."""
+    content = printing.originals(act, wired, id or [])
+    return download(content, "application/zip", "certificates.zip")
 
 
 @router.get("/certificates/{certificate_id}", dependencies=allows("certificate.read"))

@@ -140,7 +140,7 @@ Regular #text(weight: 600)[semibold] #text(style: "italic")[italic] 中文
 
 
 @functools.cache
-def _fonts() -> typst.Fonts:
+def every_font() -> typst.Fonts:
     """Return the fonts, each face read once: their folder need not outlive this call."""
     with font_folders() as folders:
         fonts = typst.Fonts(
@@ -153,7 +153,7 @@ def _fonts() -> typst.Fonts:
 def _compile(template: str, inputs: Mapping[str, str], instant: int, **options: Any) -> Any:
     folder = Path(str(resources.files("calib") / "certificates" / "templates"))
     compiler = typst.Compiler(
-        str(folder / template), root=str(folder), font_paths=_fonts(), sys_inputs=dict(inputs)
+        str(folder / template), root=str(folder), font_paths=every_font(), sys_inputs=dict(inputs)
     )
     try:
         with warnings.catch_warnings():

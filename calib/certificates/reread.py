@@ -7,8 +7,10 @@ and what can be read must be the same numbers in the same rows. Knows nothing of
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pypdfium2  # type: ignore[import-untyped]
 
@@ -27,6 +29,8 @@ from calib.certificates.wording import STATEMENTS, TITLES, Speaker, document_nam
 from calib.evaluation.result import PointResult, Verdict
 from instruments.errors import Finding
 
+PDFIUM: Final = threading.RLock()
+"""Held by whoever calls PDFium: it serves one thread at a time, and crashes with two."""
 MAX_PAGES = 1000
 MAX_ATTACHMENTS = 32
 _CLAUSE = "ISO/IEC 17025:2017 "
@@ -77,6 +81,11 @@ def read_file(pdf: bytes) -> ReadFile:
 
     Raises ValueError when it has more pages or attachments than any certificate, or one name twice.
     """
+    with PDFIUM:
+        return _read_file(pdf)
+
+
+def _read_file(pdf: bytes) -> ReadFile:
     opened = pypdfium2.PdfDocument(pdf)
     try:
         if len(opened) > MAX_PAGES or opened.count_attachments() > MAX_ATTACHMENTS:

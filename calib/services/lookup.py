@@ -7,7 +7,7 @@ kept in modules of their own and can be asked for here; so can the board and the
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -44,10 +44,18 @@ __all__ = [
     "chosen_certificates",
     "dashboard",
     "instrument_history",
+    "instrument_of_token",
 ]
 MOST = 500
 TOLD = ("issued", "superseded", "withdrawn")
 """Events that are the customer's business too."""
+SORTS: Mapping[str, Sequence[Any]] = {
+    "number": (Certificate.number,),
+    "instrument": (InstrumentModel.maker, InstrumentModel.model),
+    "customer": (Customer.name_zh, Customer.name_en),
+    "done": (Certificate.performed_on,),
+}
+"""By what lists of certificates can stand."""
 FILE_NAMES = {"pdf": "{number}.pdf", "dcc": "{number}-dcc.xml"}
 """Names of the files of a certificate by role; the others are JSON."""
 
@@ -116,19 +124,23 @@ class CertificateView:
     """How many pieces of a batch pass of how many, where some do not: the verdict alone lies."""
 
 
-def certificates(
+def certificates(  # noqa: PLR0913 -- what a list can be asked for
     ctx: Context,
     text: str = "",
     *,
     instrument_id: int | None = None,
     calibration_id: int | None = None,
+    order_id: int | None = None,
     state: str | None = None,
     limit: int = 100,
     before: int | None = None,
+    sort: str = "",
+    offset: int = 0,
 ) -> tuple[CertificateView, ...]:
     """Return certificates the actor may see, newest first, those with an id below `before`.
 
-    `text` is looked for in number, barcode and serial.
+    `text` is looked for in number, barcode and serial. `sort` is one of `SORTS`, a hyphen before it
+    turns it round; then `offset` leaves out the first.
     """
     ctx.need("certificate.read")
     conditions: list[Any] = []
@@ -136,6 +148,8 @@ def certificates(
         conditions.append(Certificate.instrument_id == instrument_id)
     if calibration_id is not None:
         conditions.append(Certificate.calibration_id == calibration_id)
+    if order_id is not None:
+        conditions.append(OrderLine.order_id == order_id)
     if before is not None:
         conditions.append(Certificate.id < before)
     if state is not None:
@@ -144,7 +158,7 @@ def certificates(
         columns = (Certificate.number, Instrument.barcode, Instrument.serial)
         wanted = text.strip()
         conditions.append(or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
-    return _views(ctx, conditions, max(1, min(limit, MOST)))
+    return _views(ctx, conditions, max(1, min(limit, MOST)), sort, offset)
 
 
 def certificate(ctx: Context, certificate_id: int) -> CertificateView:
@@ -161,6 +175,14 @@ def certificate(ctx: Context, certificate_id: int) -> CertificateView:
     if not found:
         raise not_found("certificate", certificate_id)
     return found[0]
+
+
+def instrument_of_token(ctx: Context, token: str) -> int | None:
+    """Return the instrument whose label opens this token; whose it is, is asked elsewhere."""
+    ctx.need("instrument.read")
+    return ctx.session.scalars(
+        select(Certificate.instrument_id).where(Certificate.token == token)
+    ).one_or_none()
 
 
 def chosen_certificates(ctx: Context, ids: Sequence[int]) -> tuple[CertificateView, ...]:
@@ -225,7 +247,11 @@ def _in_state(state: str) -> list[Any]:
     ]
 
 
-def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[CertificateView, ...]:
+def _views(
+    ctx: Context, conditions: list[Any], limit: int, sort: str = "", offset: int = 0
+) -> tuple[CertificateView, ...]:
+    columns = SORTS.get(sort.removeprefix("-"), ())
+    turned = [column.desc() for column in columns] if sort.startswith("-") else columns
     own = own_customer(ctx)
     if own is not None:
         conditions = [
@@ -251,8 +277,9 @@ def _views(ctx: Context, conditions: list[Any], limit: int) -> tuple[Certificate
         .join(Customer, Customer.id == Order.customer_id)  # who ordered it, whoever has it now
         .outerjoin(replaced, replaced.id == Certificate.replaces_id)
         .where(*conditions)
-        .order_by(Certificate.id.desc())
+        .order_by(*turned, Certificate.id.desc())
         .limit(limit)
+        .offset(offset)
     ).all()
     ids = [row.id for row in rows]
     lines = {line.id: line for line in certificate_lines(ctx.session, Certificate.id.in_(ids))}
