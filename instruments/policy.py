@@ -75,7 +75,7 @@ _TABLE: Final[tuple[Action, ...]] = (
         for name in (
             "public.health", "public.sign_in_form", "public.certificate", "public.log",
             "public.status", "public.trust", "public.calendar", "public.examine_form",
-            "public.errors", "public.password_form", "public.design",
+            "public.errors", "public.password_form", "public.design", "public.glossary",
         )
     ),
     *(
@@ -121,6 +121,7 @@ _TABLE: Final[tuple[Action, ...]] = (
     *_reads((_T, _R, _S, _M, *_THEIRS), "order.form"),
     *_writes((_T, _R, _S, _M, *_THEIRS), "order.request"),
     *_writes((_T, _M, *_THEIRS), "order.cancel"),
+    *_writes((*_KEEPERS, *_THEIRS), "instrument.announce"),  # new ones, within a request
     *_writes(_KEEPERS, "order.accept", "order.receive", "order.give_back"),
     *_writes((_T, _S, _M), "order.finish"),
     # records

@@ -1,11 +1,11 @@
-"""One row of a table of instruments: read, compared with what is registered, made ready.
+"""One row of a table of instruments: read, compared with what is registered, made ready, written.
 
 The registry is looked up once for all rows; so is every word that repeats from row to row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -19,11 +19,13 @@ from instruments.records.models import InstrumentModel
 from instruments.records.parties import Customer
 from instruments.records.sites import Site
 from instruments.services import fields
-from instruments.services.instruments import MAX_INTERVAL, MAX_PIECES
+from instruments.services.instruments import MAX_INTERVAL, MAX_PIECES, first_status
+from instruments.services.numbers import take_numbers
 
 Run = Callable[[str, Callable[[], object]], object]
 """Runs a check of a field; None when it refused."""
 T = TypeVar("T")
+_BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,50 @@ def check_row(row: Mapping[str, str], known: Known, run: Run) -> Ready | None:
         barcode=str(marks["barcode"] or ""),
         interval_months=interval if isinstance(interval, int) else None,
     )
+
+
+def write_rows(ctx: Context, ready: Sequence[Ready]) -> list[int]:
+    """Write rows that were made ready; return the numbers of the instruments, in their order."""
+    typed = {row.barcode for row in ready if row.barcode}
+    free = iter(_free_barcodes(ctx, sum(not row.barcode for row in ready), typed))
+    written: list[int] = []
+    for start in range(0, len(ready), _BATCH):
+        made = [
+            Instrument(
+                model_id=row.model_id,
+                customer_id=row.customer_id,
+                site_id=row.site_id,
+                serial=row.serial,
+                asset_number=row.asset_number,
+                probe_serial=row.probe_serial,
+                location=row.location,
+                pieces=row.pieces,
+                barcode=row.barcode or next(free),
+                interval_months=row.interval_months,
+                due_on=None,
+                created_at=ctx.now,
+            )
+            for row in ready[start : start + _BATCH]
+        ]
+        ctx.session.add_all(made)
+        ctx.session.flush()
+        written.extend(row.id for row in made)
+        statuses = [first_status(ctx, instrument.id) for instrument in made]
+        ctx.session.add_all(statuses)
+        ctx.session.flush()
+        for row in (*made, *statuses):
+            ctx.session.expunge(row)  # 100 000 rows are not kept in memory
+    return written
+
+
+def _free_barcodes(ctx: Context, count: int, typed: Collection[str]) -> list[str]:
+    free: list[str] = []
+    while len(free) < count:
+        numbers = take_numbers(ctx, "barcode", min(count - len(free), _BATCH))
+        stuck_on = select(Instrument.barcode).where(Instrument.barcode.in_(numbers))
+        taken = {*typed, *ctx.session.scalars(stuck_on)}
+        free.extend(number for number in numbers if number not in taken)
+    return free
 
 
 def _by_name(named: Iterable[tuple[tuple[T, T], int]]) -> dict[T, set[int]]:

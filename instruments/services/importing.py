@@ -14,11 +14,8 @@ from functools import partial as partial_of
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError, Finding, Invalid, Refused
-from instruments.records.instruments import Instrument
 from instruments.services import audit
-from instruments.services.import_rows import Known, Ready, check_row
-from instruments.services.instruments import first_status
-from instruments.services.numbers import take_numbers
+from instruments.services.import_rows import Known, Ready, check_row, write_rows
 from instruments.services.standards import StandardFields, register_standard
 from instruments.services.tables import heading, read_table
 from instruments.tenancy import hold_lab
@@ -26,7 +23,6 @@ from instruments.tenancy import hold_lab
 __all__ = ["ImportReport", "import_instruments", "import_standards", "read_table"]
 MAX_FINDINGS = 1000
 MAX_STANDARDS = 2000
-_BATCH = 2000
 
 INSTRUMENT_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "serial": ("serial", "serial number", "serial no", "出厂编号", "器具编号"),
@@ -91,7 +87,7 @@ def import_instruments(
     """
     ctx.need("registry.import")
     table = read_table(content, filename)
-    columns, findings = _columns(
+    columns, findings = columns_of(
         table[0], INSTRUMENT_COLUMNS, ("serial", "maker", "model", "customer")
     )
     if not dry_run:
@@ -103,7 +99,7 @@ def import_instruments(
         if not any(cell.strip() for cell in row.values()):
             continue
         rows += 1
-        problems = _Problems(number, columns)
+        problems = Problems(number, columns)
         checked = check_row({field: row[h] for field, h in columns.items()}, known, problems.run)
         if checked is not None and not problems.found:
             known.take(checked, number)
@@ -112,7 +108,7 @@ def import_instruments(
     stopped = any(f.severity == "error" for f in findings) and not partial
     created = 0
     if ready and not dry_run and not stopped:
-        created = _write(ctx, ready, known)
+        created = len(write_rows(ctx, ready))
         _trail(ctx, "instruments", content, filename, rows, created)
     return ImportReport(rows, created, _first(findings))
 
@@ -126,7 +122,9 @@ def import_standards(
     """
     ctx.need("registry.import")
     table = read_table(content, filename)
-    columns, findings = _columns(table[0], STANDARD_COLUMNS, ("code", "serial", "quantity", "unit"))
+    columns, findings = columns_of(
+        table[0], STANDARD_COLUMNS, ("code", "serial", "quantity", "unit")
+    )
     if len(table) > MAX_STANDARDS:
         raise Refused(
             "table-too-large",
@@ -139,7 +137,7 @@ def import_standards(
             if not any(cell.strip() for cell in row.values()):
                 continue
             rows += 1
-            problems = _Problems(number, columns)
+            problems = Problems(number, columns)
             given: StandardFields = {f: row[h].strip() for f, h in columns.items()}  # type: ignore[assignment]
             if problems.run("", partial_of(register_standard, ctx, **given)) is not None:
                 created += 1
@@ -153,10 +151,11 @@ def import_standards(
     return ImportReport(rows, created, _first(findings))
 
 
-class _Problems:
+class Problems:
     """Runs the checks of one row and keeps what they refuse, with row and column."""
 
     def __init__(self, number: int, columns: Mapping[str, str]) -> None:
+        """Begin a row, by its number in the file."""
         self.number = number
         self.columns = columns
         self.found: list[Finding] = []
@@ -166,22 +165,29 @@ class _Problems:
         try:
             return check()
         except DomainError as problem:
-            name = field or problem.at.rsplit("/", 1)[-1]
-            facts = {"row": self.number, "column": self.columns.get(name, name)}
-            self.found.append(
-                Finding(
-                    problem.code,
-                    problem.message,
-                    at=f"/rows/{self.number}/{name}",
-                    facts=facts | dict(problem.facts),
-                )
-            )
+            self.note(field or problem.at.rsplit("/", 1)[-1], problem)
             return None
 
+    def note(self, field: str, problem: DomainError) -> None:
+        """Keep what refused a field."""
+        facts = {"row": self.number, "column": self.columns.get(field, field)}
+        self.found.append(
+            Finding(
+                problem.code,
+                problem.message,
+                at=f"/rows/{self.number}/{field}",
+                facts=facts | dict(problem.facts),
+            )
+        )
 
-def _columns(
+
+def columns_of(
     first: Mapping[str, str], known: Mapping[str, Sequence[str]], needed: Sequence[str]
 ) -> tuple[dict[str, str], list[Finding]]:
+    """Return the headings of a table by field, and a warning for each that is not known.
+
+    Raises Invalid when two headings mean the same field, or one that is needed is missing.
+    """
     fields = {heading(name): field for field, names in known.items() for name in (field, *names)}
     columns: dict[str, str] = {}
     findings: list[Finding] = []
@@ -216,44 +222,6 @@ def _columns(
             facts={"column": missing[0], "known": ", ".join(known[missing[0]])},
         )
     return columns, findings
-
-
-def _write(ctx: Context, ready: Sequence[Ready], known: Known) -> int:
-    free = iter(_free_barcodes(ctx, sum(not row.barcode for row in ready), known))
-    for start in range(0, len(ready), _BATCH):
-        made = [
-            Instrument(
-                model_id=row.model_id,
-                customer_id=row.customer_id,
-                site_id=row.site_id,
-                serial=row.serial,
-                asset_number=row.asset_number,
-                probe_serial=row.probe_serial,
-                location=row.location,
-                pieces=row.pieces,
-                barcode=row.barcode or next(free),
-                interval_months=row.interval_months,
-                due_on=None,
-                created_at=ctx.now,
-            )
-            for row in ready[start : start + _BATCH]
-        ]
-        ctx.session.add_all(made)
-        ctx.session.flush()
-        statuses = [first_status(ctx, instrument.id) for instrument in made]
-        ctx.session.add_all(statuses)
-        ctx.session.flush()
-        for row in (*made, *statuses):
-            ctx.session.expunge(row)  # 100 000 rows are not kept in memory
-    return len(ready)
-
-
-def _free_barcodes(ctx: Context, count: int, known: Known) -> list[str]:
-    free: list[str] = []
-    while len(free) < count:
-        numbers = take_numbers(ctx, "barcode", count - len(free))
-        free.extend(number for number in numbers if number not in known.barcodes)
-    return free
 
 
 def _trail(ctx: Context, what: str, content: bytes, filename: str, rows: int, created: int) -> None:

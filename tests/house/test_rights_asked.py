@@ -22,6 +22,7 @@ UNASKED: dict[str, str] = {
             "waiting", "freeze_record", "once", "ground_of",
             "replaced_certificate", "seal_words", "append", "finish_when_issued",
             "certified_standards", "record",
+            "understand", "write_rows",
             "first_status", "lines_of", "take_number", "take_numbers", "end_sign_ins",
             "in_state", "confirm", "key_of_lab",
             "readings_of", "locked", "in_force", "change", "get_row", "certificates",
