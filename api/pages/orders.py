@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +18,7 @@ from api.pages.order_forms import (
     request_of,
 )
 from api.pages.rendering import staff_page
+from api.pages.sorting import sorting_of
 from calib.services import planning
 from calib.services.calibration_lists import CalibrationLine, list_calibrations
 from instruments.catalogue.loader import Catalogue
@@ -31,6 +33,14 @@ STATIONS = ("requested", "accepted", "received", "measured", "reviewed", "issued
 _REACHED = {"submitted": 3, "reviewed": 4, "authorised": 4, "reserved": 4, "issued": 5, "closed": 5}
 """How many stations beyond the request a record's state stands for."""
 MOST_SHOWN = 200
+SORTS: dict[str, Callable[[OrderView, str], Any]] = {
+    "number": lambda order, _language: order.number,
+    "customer": lambda order, language: order.customer.text(language),
+    "requested": lambda order, _language: (order.requested_on, order.number),
+    "instruments": lambda order, _language: len(order.lines),
+    "state": lambda order, _language: STATES.index(order.state),
+}
+"""By what the list can stand; by itself it is the green channel first, then the newest."""
 
 
 @router.get("/orders", dependencies=allows("order.read"))
@@ -38,11 +48,17 @@ def list_orders(request: Request, ctx: Reading, state: str = "") -> Response:
     """List orders, those of the green channel first, all or those in one state."""
     everything = orders.list_orders(ctx)
     counts = {code: sum(order.state == code for order in everything) for code in STATES}
+    sorting = sorting_of(request, *SORTS)
+    shown = [order for order in everything if state in ("", order.state)]
+    if sorting.key:
+        shown.sort(key=lambda order: SORTS[sorting.key](order, ctx.language))
+        shown = shown[::-1] if sorting.is_descending else shown
     return staff_page(
         request,
         "orders/list.html",
         ctx,
-        orders=[order for order in everything if state in ("", order.state)],
+        orders=shown,
+        sorting=sorting,
         counts=counts,
         total=len(everything),
         state=state,

@@ -13,6 +13,7 @@ from api.deps import Reading, Wired, Writing, allows, types_of
 from api.pages.drift import of_instrument
 from api.pages.forms import AsTyped, Form, Typed, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
+from api.pages.sorting import page_of, sorting_of
 from calib.services import lookup
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
@@ -38,6 +39,8 @@ def list_instruments(
 ) -> Response:
     """Find instruments by words, customer, site and due date, a page at a time."""
     due_before = ctx.today + timedelta(days=DUE[due]) if due in DUE else None
+    sorting = sorting_of(request, *instruments.SORTS)
+    number = page_of(request) if sorting.key else 1
     found = instruments.find_instruments(
         ctx,
         text=text,
@@ -45,7 +48,9 @@ def list_instruments(
         site_id=_number(site_id),
         due_before=due_before,
         limit=PAGE + 1,
-        after=max(after, 0),
+        after=0 if sorting.key else max(after, 0),
+        sort=sorting.code,
+        offset=(number - 1) * PAGE,
     )
     if not after and len(found) == 1 and text.strip() == found[0].barcode:
         return RedirectResponse(f"/instruments/{found[0].id}", status_code=303)  # a scanned label
@@ -57,7 +62,10 @@ def list_instruments(
         form=form_of(**filters),
         filters={name: value for name, value in filters.items() if value},
         found=found[:PAGE],
-        next_after=found[PAGE - 1].id if len(found) > PAGE else None,
+        next_after=found[PAGE - 1].id if len(found) > PAGE and not sorting.key else None,
+        sorting=sorting,
+        before=sorting.page(number - 1) if number > 1 else "",
+        further=sorting.page(number + 1) if sorting.key and len(found) > PAGE else "",
         today=ctx.today,
         **_places(ctx),
     )

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, case, or_, select
 
 from calib.records.certificates import Certificate
 from calib.services.colours import COLOURS, Colour, Judgement, Standing, judge
@@ -23,7 +23,7 @@ from instruments.context import Context
 from instruments.procedure import InstrumentType
 from instruments.records.instruments import Instrument, InstrumentStatus
 from instruments.records.models import InstrumentModel
-from instruments.records.orders import OrderLine
+from instruments.records.orders import Order, OrderLine
 from instruments.records.parties import Customer
 from instruments.records.sites import Site
 from instruments.services.rows import own_customer
@@ -52,6 +52,8 @@ class BoardItem:
     certificate_token: str
     is_at_lab: bool
     """Received by the laboratory and not yet returned."""
+    order_id: int | None = None
+    """The open order that names it; None: none."""
     is_simulated: bool = False
     """Its certificate rests on simulated readings."""
 
@@ -156,13 +158,7 @@ def _cards(
     spoken = spoken_for(certificate_lines(ctx.session, Certificate.instrument_id.in_(shown)))
     own = own_customer(ctx)
     readable = None if own is None else set(ctx.session.scalars(records_ordered_by(own)))
-    at_lab = set(
-        ctx.session.scalars(
-            select(OrderLine.instrument_id).where(
-                OrderLine.received_at.is_not(None), OrderLine.returned_at.is_(None)
-            )
-        )
-    )
+    ordered = _open_orders(ctx, shown)
     places: dict[tuple[int, int | None], _Place] = {}
     cards = []
     for instrument, model, customer, site, standing in rows:
@@ -179,12 +175,37 @@ def _cards(
             check=check,
             due_on=instrument.due_on,
         )
-        item = _item(ctx.today, instrument, model, type_, known, instrument.id in at_lab)
+        order = ordered.get(instrument.id)
+        item = _item(ctx.today, instrument, model, type_, known, order)
         speaks = certificate or check
         if readable is not None and speaks is not None and speaks.calibration_id not in readable:
             item = replace(item, certificate_number="", certificate_token="")  # its former owner's
         cards.append((place, item))
     return cards
+
+
+def _open_orders(ctx: Context, shown: Select[int]) -> dict[int, tuple[int | None, bool]]:
+    """Return by instrument the newest open order that names it, and whether it was received."""
+    rows = ctx.session.execute(
+        select(
+            OrderLine.instrument_id,
+            # of its owner alone: one that changed hands leaves the orders of the former behind
+            case((Order.customer_id == Instrument.customer_id, Order.id)).label("order_id"),
+            OrderLine.received_at,
+        )
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Instrument, Instrument.id == OrderLine.instrument_id)
+        .where(
+            OrderLine.instrument_id.in_(shown),
+            OrderLine.returned_at.is_(None),
+            or_(
+                OrderLine.received_at.is_not(None),
+                Order.state.in_(("requested", "accepted")),
+            ),
+        )
+        .order_by(OrderLine.received_at.is_not(None), Order.id)
+    )
+    return {row.instrument_id: (row.order_id, row.received_at is not None) for row in rows}
 
 
 def _item(
@@ -193,7 +214,7 @@ def _item(
     model: InstrumentModel,
     type_: InstrumentType | None,
     known: Standing,
-    is_at_lab: bool,  # noqa: FBT001 -- private
+    order: tuple[int | None, bool] | None,
 ) -> BoardItem:
     speaks = known.certificate or known.check
     return BoardItem(
@@ -211,7 +232,8 @@ def _item(
         days_left=(instrument.due_on - today).days if instrument.due_on else None,
         certificate_number=speaks.number if speaks else "",
         certificate_token=speaks.token if speaks else "",
-        is_at_lab=is_at_lab,
+        is_at_lab=order is not None and order[1],
+        order_id=order[0] if order else None,
         is_simulated=speaks is not None and speaks.is_simulated,
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import aliased
@@ -34,6 +34,13 @@ MAX_PIECES = 10_000
 MAX_INTERVAL = 120
 """Months: a recalibration interval beyond ten years is a slip of the finger."""
 MAX_FOUND = 500
+SORTS: Mapping[str, Sequence[Any]] = {
+    "label": (Instrument.barcode,),
+    "model": (InstrumentModel.maker, InstrumentModel.model),
+    "serial": (Instrument.serial,),
+    "due": (Instrument.due_on.is_(None), Instrument.due_on),
+}
+"""By what lists of instruments can stand; those without a due date come last."""
 
 
 class InstrumentFields(TypedDict, total=False):
@@ -198,7 +205,7 @@ def get_instrument(ctx: Context, instrument_id: int) -> InstrumentView:
     return found[0]
 
 
-def find_instruments(
+def find_instruments(  # noqa: PLR0913 -- what a list can be asked for
     ctx: Context,
     text: str = "",
     *,
@@ -207,13 +214,19 @@ def find_instruments(
     due_before: date | None = None,
     limit: int = 100,
     after: int = 0,
+    sort: str = "",
+    offset: int = 0,
 ) -> tuple[InstrumentView, ...]:
     """Return instruments the actor may see, at most `limit`, ordered by id and beyond `after`.
 
-    `text` is looked for in barcode, asset number, serials, maker and model.
+    `text` is looked for in barcode, asset number, serials, maker and model. `sort` is one of
+    `SORTS`, a hyphen before it turns it round; then `offset` leaves out the first.
     """
     ctx.need("instrument.read")
-    statement = _select().where(Instrument.id > after).order_by(Instrument.id)
+    columns = SORTS.get(sort.removeprefix("-"), ())
+    turned = [column.desc() for column in columns] if sort.startswith("-") else columns
+    statement = _select().where(Instrument.id > after).order_by(*turned, Instrument.id)
+    statement = statement.offset(offset) if offset else statement
     own = own_customer(ctx)
     for column, wanted in (
         (Instrument.customer_id, own),
@@ -227,6 +240,17 @@ def find_instruments(
     if text.strip():
         statement = statement.where(_holds(text.strip()))
     return tuple(_views(ctx, statement.limit(max(1, min(limit, MAX_FOUND)))))
+
+
+def marked_instruments(ctx: Context, mark: str) -> tuple[InstrumentView, ...]:
+    """Return those the actor may see that bear exactly this label, serial or asset number."""
+    ctx.need("instrument.read")
+    own = own_customer(ctx)
+    columns = (Instrument.barcode, Instrument.asset_number, Instrument.serial)
+    statement = _select().where(or_(*(column == mark for column in columns)))
+    if own is not None:
+        statement = statement.where(Instrument.customer_id == own)
+    return tuple(_views(ctx, statement.order_by(Instrument.id).limit(20)))
 
 
 def get_instruments(ctx: Context, ids: Iterable[int] | Select[int]) -> dict[int, InstrumentView]:
