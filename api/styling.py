@@ -17,7 +17,18 @@ STYLE = "/static/style.css"
 PUBLIC = "/static/public.css"
 """The same with what strangers' pages have beside it: one answer, for they come once."""
 ICONS = "/static/icons.svg"
-SHEETS = ("tokens", "type", "layout", "rooms", "components", "forms", "tables", "keys", "print")
+SHEETS = (
+    "tokens",
+    "type",
+    "layout",
+    "rooms",
+    "components",
+    "forms",
+    "tables",
+    "keys",
+    "terms",
+    "print",
+)
 """Files of the style in the order they are read: later ones speak over earlier ones."""
 _FILES = {
     STYLE: tuple(f"style/{name}.css" for name in SHEETS),

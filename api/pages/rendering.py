@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api import styling
+from api import glossary, styling
 from api.deps import theme_of
 from api.pages.forms import Form
 from api.pages.words import COLOURS, NOTICES, WORDS, choices
@@ -64,6 +64,7 @@ def page(
         "instant": lambda at: at.strftime("%Y-%m-%d %H:%M") if at else "",
         "words": lambda text: text.text(language),
         "finding": finding,
+        "term_of": lambda code: glossary.told(code, language),
         "language": language,
         "path": request.url.path,
         "theme": theme_of(request),
