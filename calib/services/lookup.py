@@ -247,18 +247,22 @@ def _in_state(state: str) -> list[Any]:
     ]
 
 
+def _visible(ctx: Context) -> list[Any]:
+    """Return the conditions under which the actor may see a certificate."""
+    own = own_customer(ctx)
+    if own is None:
+        return []
+    return [
+        Certificate.calibration_id.in_(records_ordered_by(own)),
+        Certificate.id.in_(_with_event("issued")),
+    ]
+
+
 def _views(
     ctx: Context, conditions: list[Any], limit: int, sort: str = "", offset: int = 0
 ) -> tuple[CertificateView, ...]:
     columns = SORTS.get(sort.removeprefix("-"), ())
     turned = [column.desc() for column in columns] if sort.startswith("-") else columns
-    own = own_customer(ctx)
-    if own is not None:
-        conditions = [
-            *conditions,
-            Certificate.calibration_id.in_(records_ordered_by(own)),
-            Certificate.id.in_(_with_event("issued")),
-        ]
     replaced = aliased(Certificate)
     rows = ctx.session.execute(
         select(
@@ -276,7 +280,7 @@ def _views(
         .join(Order, Order.id == OrderLine.order_id)
         .join(Customer, Customer.id == Order.customer_id)  # who ordered it, whoever has it now
         .outerjoin(replaced, replaced.id == Certificate.replaces_id)
-        .where(*conditions)
+        .where(*conditions, *_visible(ctx))
         .order_by(*turned, Certificate.id.desc())
         .limit(limit)
         .offset(offset)
