@@ -6,16 +6,13 @@ originals are never touched. Knows nothing of rows and rights.
 
 from __future__ import annotations
 
-import ctypes
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]
-import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 import typst
 
 from calib.certificates.fonts import CHINESE, LATIN
@@ -60,17 +57,18 @@ def _joined(copies: Sequence[Copy], stamped: bytes) -> bytes:
     made = pypdfium2.PdfDocument.new()
     for place, copy in enumerate(copies):
         original = pypdfium2.PdfDocument(copy.pdf)
-        first = len(made)
-        made.import_pages(original)
-        original.close()
         stamp = stamps.page_as_xobject(place, made)
-        for number in range(first, len(made)):
-            page = made[number]
-            _without_fields(page)
+        for number in range(len(original)):
+            page = made.new_page(*original.get_page_size(number))
+            # what is drawn alone: fields and annotations, among them the seal, stay behind
+            drawn = original.page_as_xobject(number, made)
+            page.insert_obj(drawn.as_pageobject())
             page.insert_obj(stamp.as_pageobject())
             page.gen_content()
+            drawn.close()
             page.close()
         stamp.close()
+        original.close()
     out = io.BytesIO()
     made.save(out)
     made.close()
@@ -84,13 +82,3 @@ def _stamps(copies: Sequence[Copy], made_at: datetime) -> bytes:
         _STAMPS, font_paths=every_font(), sys_inputs={"data": json.dumps(data)}
     )
     return bytes(compiler.compile(timestamp=int(made_at.timestamp())))
-
-
-def _without_fields(page: Any) -> None:
-    """Take the fields of a form off a page: those of a seal would stand there empty."""
-    for number in reversed(range(pdfium.FPDFPage_GetAnnotCount(page))):
-        annotation = pdfium.FPDFPage_GetAnnot(page, ctypes.c_int(number))
-        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-        pdfium.FPDFPage_CloseAnnot(annotation)
-        if kind == pdfium.FPDF_ANNOT_WIDGET:
-            pdfium.FPDFPage_RemoveAnnot(page, number)

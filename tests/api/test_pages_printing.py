@@ -125,10 +125,10 @@ def test_all_of_an_order_are_found(printed):
 def test_too_many_or_none_are_refused(printed, monkeypatch):
     site, views, _ = printed
     browser = browser_of(printed, *sorted(STAFF))
-    assert browser.client.get("/certificates/print.pdf").status_code == 422
+    assert browser.client.get("/certificates/print.pdf").status_code == 409
     monkeypatch.setattr(printing, "MOST_BYTES", len(site.file(views[0])) + 1)
     refused = browser.get(f"/certificates/print.pdf?{asked(views)}")
-    assert refused.status == 422
+    assert refused.status == 409
     assert "Choose fewer" in refused.words()
     monkeypatch.setattr(printing, "MOST", 1)
     assert (
