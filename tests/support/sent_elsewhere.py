@@ -9,6 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 SENT_BY: Final = {
+    "api/test_pages_bulk.py": {
+        "test_all_rows_become_one_order_and_a_second_press_none": ("/orders/bulk",),
+    },
+    "api/test_pages_quick.py": {
+        "test_nobody_requests_for_another": ("/orders/quick",),
+    },
     "api/test_authenticate.py": {
         "test_a_code_is_examined_as_well": ("/authenticate",),
     },
