@@ -115,7 +115,10 @@ def fields_of(value: Any, at: str = "") -> Iterator[str]:
 
 def words_of(page: str) -> Iterator[str]:
     """Yield what a page calls the things that it shows: headings of tables, terms of lists."""
-    for element in html.fromstring(page).xpath("//main//dt | //main//th | //main//label"):
+    shown = html.fromstring(page)
+    for tip in shown.xpath("//*[@role='tooltip']"):
+        tip.drop_tree()  # what a word means is no field
+    for element in shown.xpath("//main//dt | //main//th | //main//label"):
         words = " ".join(element.text_content().split())
         yield re.sub(r"\d+", "…", words)  # whichever number, size or day it is, the field is one
 
