@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import pypdfium2  # type: ignore[import-untyped]
 import typst
@@ -81,4 +82,5 @@ def _stamps(copies: Sequence[Copy], made_at: datetime) -> bytes:
     compiler = typst.Compiler(
         _STAMPS, font_paths=every_font(), sys_inputs={"data": json.dumps(data)}
     )
-    return bytes(compiler.compile(timestamp=int(made_at.timestamp())))
+    made: Any = compiler.compile(timestamp=int(made_at.timestamp()))
+    return bytes(made)
