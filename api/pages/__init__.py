@@ -31,7 +31,6 @@ from api.pages import (
     methods,
     models,
     offline,
-    orders,
     oversight,
     password,
     problems,
@@ -45,6 +44,7 @@ from api.pages import (
     standards,
     tracing,
     webhooks,
+    window,
 )
 
 router = APIRouter(include_in_schema=False)
@@ -53,7 +53,7 @@ for part in (
     methods,  # before importing, which would take its file for a table
     importing,  # before registry and standards, which would take its address for a number
     customers, models, catalogue, correcting, registry, standards, documents,
-    orders, competence, lab, audit, webhooks, keys, account, factors, password,
+    window, competence, lab, audit, webhooks, keys, account, factors, password,
     offline, side, labels, tracing,  # before the bench and certificates, which would take them
     bench, bench_acts, budgets, review, signing, certificates,
     board, oversight, problems, publiclog, public, authenticate, errors, design):  # fmt: skip

@@ -22,13 +22,10 @@ APART = {
     "/documents/affected.csv": "of documents that certificates rest on; test_pages_documents",
     "/documents/affected.xlsx": "as the one before",
     "/calibrations/{calibration_id}/live": "asked by the script of the bench; test_grid",
-<<<<<<< HEAD
     "/calibrations/{calibration_id}/budget/live": "asked by a script; test_figures_look",
-=======
     "/orders/quick": "of instruments that are due; test_window",
     "/certificates/print.pdf": "of ticked certificates; test_pages_printing",
     "/certificates/originals.zip": "as the one before",
->>>>>>> 2d16d30 (docs: What the window of requests says, and who may open which of its doors.)
     "/calibrations/side": "opened by a form for the ticked records; test_side, test_pages_look",
     "/calibrations/side/live": "asked by the script of that page; test_side",
 }
