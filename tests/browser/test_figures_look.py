@@ -6,9 +6,11 @@ from datetime import date
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import select
 
 from calib.i18n import translate
-from calib.services import lookup, readings
+from calib.records.calibrations import Calibration
+from calib.services import lookup
 from instruments.services import standards
 from tests.support import builders
 from tests.support.issuing import PROBE, Bench, bench_in, everybody
@@ -51,9 +53,9 @@ def paths(site: Served) -> tuple[str, ...]:
 
 def evaluated(bench: Bench, instrument: int) -> int:
     """Return the record of an instrument that was truly evaluated: the first of it."""
+    of_it = select(Calibration.id).where(Calibration.instrument_id == instrument)
     with bench.as_(bench.technician) as ctx:
-        lines = readings.list_calibrations(ctx)
-        return min(line.id for line in lines if line.instrument_id == instrument)
+        return min(ctx.session.scalars(of_it))
 
 
 @in_looks(*LOOKS)
