@@ -59,6 +59,8 @@ _SHIFTED = """() => new Promise((done) => {
 })"""
 _HEADS = """() => [...document.querySelectorAll('h1, h2, h3, h4')]
   .filter((e) => e.checkVisibility()).map((e) => Number(e.tagName[1]))"""
+_HIDDEN = """() => [...document.querySelectorAll('[hidden]')]
+  .filter((e) => e.checkVisibility()).map((e) => e.outerHTML.slice(0, 99))"""
 FINGER, POINTER = 44, 24
 """Least height of what is pressed, on a phone and at a desk."""
 STEADY = 0.03
@@ -77,6 +79,7 @@ def faults_seen(page: Page, *, finger: bool) -> Iterator[str]:
     yield from (f"overflow {one}" for one in page.evaluate(_OVERFLOWING))
     small = page.evaluate(_TARGETS, FINGER if finger else POINTER)
     yield from (f"too small to touch, {one}" for one in small)
+    yield from (f"hidden, yet seen: {one}" for one in page.evaluate(_HIDDEN))
     shifted = page.evaluate(_SHIFTED)
     if shifted > STEADY:
         yield f"shifts by {shifted:.3f} while it is laid out"
