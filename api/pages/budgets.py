@@ -59,6 +59,7 @@ def show_budget(calibration_id: int, request: Request, ctx: Reading, at: At = ""
 def try_budget(calibration_id: int, request: Request, ctx: Reading, at: At = "") -> Response:
     """Return what the point would give with what is tried, as a part of the page."""
     if not at:
+        readings.get_calibration(ctx, calibration_id)
         return RedirectResponse(f"/calibrations/{calibration_id}/budget", status_code=303)
     found = _values(ctx, calibration_id, at, _tried(request))
     return staff_page(request, "bench/budget_live.html", ctx, **found)

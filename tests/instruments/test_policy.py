@@ -125,11 +125,13 @@ def test_the_administrator_reads_no_result_and_changes_none():
             assert not decide(asker, name), name
 
 
-def test_customers_write_nothing_but_orders():
+def test_customers_write_nothing_but_orders_and_new_instruments_of_theirs():
     for role in BOUND:
         asker = Asker(1, frozenset({role}), lab=1, customer=1)
         writes = {n for n, a in ACTIONS.items() if a.writes and a.who == "roles"}
-        assert {n for n in writes if decide(asker, n)} == {"order.request", "order.cancel"}
+        assert {n for n in writes if decide(asker, n)} == {
+            "order.request", "order.cancel", "instrument.announce",
+        }  # fmt: skip
 
 
 def test_the_table_people_review_is_the_policy():
