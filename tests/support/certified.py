@@ -10,7 +10,7 @@ from calib.records.calibrations import Calibration, Evaluation
 from calib.records.certificates import Certificate, CertificateEvent, CertificateFile
 from instruments.context import Context
 from instruments.services import orders
-from tests.support.builders import told
+from tests.support.builders import the_catalogue, told
 from tests.support.due_world import DueWorld
 
 
@@ -45,7 +45,7 @@ def a_record(ctx: Context, line, state: str = "draft", **more) -> Calibration:
         kind="calibration",
         type_id=line.instrument.type_id,
         type_version="1.0.0",
-        definition={},
+        definition=the_catalogue().get(line.instrument.type_id).as_dict(),
         state=state,
         plan={},
         examinations={},
