@@ -26,19 +26,24 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && shown) { hide(); event.stopPropagation(); }
 }, true);
 document.addEventListener("pointerdown", ({ target }) => { if (shown && !shown.parentElement.contains(target)) hide(); });
-addEventListener("scroll", hide, { capture: true, passive: true });
+// the word may have been scrolled to: the tip goes with it
+addEventListener("scroll", () => { if (shown) place(shown.parentElement.querySelector(".term"), shown); }, { capture: true, passive: true });
 
 function show(word, tip) {
   if (shown === tip) return;
   hide();
   tip.hidden = false;
   word.setAttribute("aria-describedby", tip.id);
+  place(word, tip);
+  shown = tip;
+}
+
+function place(word, tip) {
   const [of, own] = [word.getBoundingClientRect(), tip.getBoundingClientRect()];
   const left = Math.min(Math.max(16, of.left), innerWidth - own.width - 16);
   const above = of.bottom + own.height > innerHeight && of.top > own.height;
   tip.style.left = `${left}px`;
   tip.style.top = `${above ? of.top - own.height + 2 : of.bottom - 2}px`;
-  shown = tip;
 }
 
 function hide() {
