@@ -24,7 +24,7 @@ CJK = "\u2e80"
 """From here on letters are twice as wide as others."""
 MEASURED = 3
 """Texts of a column that are measured for its width: the longest ones."""
-SYMBOLS = ("ν_eff", "u_c")
+INDEXED = ("ν_eff", "u_c")
 """Names that are printed with an index."""
 _LONG = re.compile(r"[!-,.-~]{22,}")
 _NUMBER = re.compile(r"[≤≥<>]?-?\d[^\s]*")
@@ -56,33 +56,34 @@ def set_sections(sections: Sequence[Block]) -> dict[str, Any]:
 
     Columns name by their index what they must be wide enough for: equal heads are measured once.
     """
-    measured: dict[str, dict[str, Any]] = {}
+    measured: list[Block] = []
     done = [
         {**part, "blocks": [_set(block, measured) for block in part["blocks"]]} for part in sections
     ]
-    return {"sections": done, "measured": list(measured.values())}
+    return {"sections": done, "measured": measured}
 
 
 def rules_needed(words: str) -> dict[str, bool]:
     """Return which rules about letters have something to do in the words of a document."""
     return {
         "long": _LONG.search(words) is not None,
-        "symbols": any(symbol in words for symbol in SYMBOLS),
+        "symbols": any(symbol in words for symbol in INDEXED),
     }
 
 
-def _set(block: Block, measured: dict[str, dict[str, Any]]) -> Block:
+def _set(block: Block, measured: list[Block]) -> Block:
     if block["block"] == "facts":
         rows = [{**row, "lines": [_all(line) for line in row["lines"]]} for row in block["rows"]]
         return {**block, "rows": rows}
     return _table(block, measured) if block["block"] == "table" else block
 
 
-def _index(measured: dict[str, dict[str, Any]], kind: str, body: Any) -> int:
+def _index(measured: list[Block], kind: str, body: Any) -> int:
     """Return the place of what is to be measured, which is taken up once."""
-    key = f"{kind} {body!r}"
-    measured.setdefault(key, {"kind": kind, "body": body})
-    return list(measured).index(key)
+    one = {"kind": kind, "body": body}
+    if one not in measured:
+        measured.append(one)
+    return measured.index(one)
 
 
 def _all(words: Words) -> list[Set]:
@@ -100,7 +101,7 @@ def _number(text: str) -> Set:
     return {"digits": digits, "power": power[0] if power else ""}
 
 
-def _table(block: Block, measured: dict[str, dict[str, Any]]) -> Block:
+def _table(block: Block, measured: list[Block]) -> Block:
     columns, across = [], []
     for i, head in enumerate(block["columns"]):
         cells = [row["cells"][i] for row in block["rows"]]
@@ -131,7 +132,7 @@ def _needs(
     head: Mapping[str, Any],
     cells: Sequence[Words],
     found: Sequence[re.Match[str] | None],
-    measured: dict[str, dict[str, Any]],
+    measured: list[Block],
 ) -> dict[str, Any]:
     """Return what the numbers of a column need, in digits, and its longest other texts."""
     numbers = [match.groups(default="") for match in found if match]

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import Select, case, or_, select
 
 from calib.records.certificates import Certificate
 from calib.services.colours import COLOURS, Colour, Judgement, Standing, judge
@@ -16,6 +16,7 @@ from calib.services.standing import (
     CertificateLine,
     certificate_lines,
     newest_status,
+    not_scrapped,
     records_ordered_by,
 )
 from instruments.catalogue.loader import Catalogue
@@ -151,9 +152,7 @@ def _cards(
         .outerjoin(Site, Site.id == Instrument.site_id)
         .outerjoin(status, status.c.instrument_id == Instrument.id)
         .outerjoin(InstrumentStatus, InstrumentStatus.id == status.c.id)
-        # told so that SQLite keeps the join as it is: turned round it asks every status of a lab
-        # for every instrument
-        .where(*conditions, func.coalesce(InstrumentStatus.status, "scrapped") != "scrapped")
+        .where(*conditions, not_scrapped())
         .order_by(Instrument.customer_id, Instrument.site_id, Instrument.id)
     ).all()
     shown = select(Instrument.id).where(*conditions)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from calib.records.certificates import Certificate
 from calib.services.board import lacks_mode, measures_people, spoken_for
 from calib.services.colours import COLOURS, Colour, Judgement, Standing, judge
-from calib.services.standing import CertificateLine, certificate_lines, newest_status
+from calib.services.standing import CertificateLine, certificate_lines, newest_status, not_scrapped
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.procedure import InstrumentType
@@ -298,7 +298,7 @@ def _statement(conditions: list[Any]) -> Executable:
         .outerjoin(Site, Site.id == Instrument.site_id)
         .outerjoin(status, status.c.instrument_id == Instrument.id)
         .outerjoin(InstrumentStatus, InstrumentStatus.id == status.c.id)
-        .where(*conditions, InstrumentStatus.status != "scrapped")
+        .where(*conditions, not_scrapped())
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, Subquery, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
 from calib.certificates.document import CertificateDocument
@@ -47,6 +47,15 @@ def newest_status() -> Subquery:
         .group_by(InstrumentStatus.instrument_id)
         .subquery()
     )
+
+
+def not_scrapped() -> ColumnElement[bool]:
+    """Return the condition that the newest status is known and not that of a scrapped instrument.
+
+    It does not refuse a missing status by itself: else SQLite turns the outer join round and asks
+    every status of a lab for every instrument.
+    """
+    return func.coalesce(InstrumentStatus.status, "scrapped") != "scrapped"
 
 
 def records_ordered_by(customer_id: int) -> Select[int]:

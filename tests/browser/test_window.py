@@ -82,6 +82,29 @@ def test_a_table_is_understood_and_becomes_an_order(
     context.close()
 
 
+_DROP = """(form, names) => {
+  const dataTransfer = new DataTransfer();
+  for (const name of names) dataTransfer.items.add(new File(["serial\\nN-1\\n"], name));
+  form.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_of_two_files_dropped_none_is_taken_and_one_is_read(
+    browser: Browser, site: Served, venue
+) -> None:
+    context, page = opened(browser, site, Look(DESK, "light", "en"))
+    page.goto(f"{site.address}/orders/bulk")
+    page.check("input[name=decision_rule][value=simple]")
+    form, field = page.locator("form[data-drop]"), page.locator("#file")
+    form.evaluate(_DROP, ["one.csv", "two.csv"])
+    assert field.evaluate("e => e.validationMessage") == "Drop one file: CSV or XLSX."
+    assert field.evaluate("e => e.files.length") == 0
+    with page.expect_navigation():
+        form.evaluate(_DROP, ["one.csv"])
+    expect(page.locator("tbody tr")).to_have_count(1)
+    context.close()
+
+
 @LOOKS
 def test_an_overdue_instrument_is_requested_in_two_taps(
     browser: Browser, site: Served, venue, look: Look
