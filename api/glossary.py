@@ -60,7 +60,7 @@ TERMS: Mapping[str, Term] = {
     "calibration": Term(LocalizedText(en="calibration", zh="校准"), f"{VIM} 2.39"),
     "verification": Term(LocalizedText(en="verification", zh="检定"), "OIML V 1:2013 (VIML) 2.09"),
     "drift": Term(LocalizedText(en="drift", zh="漂移"), f"{VIM} 4.21"),
-    "resolution": Term(LocalizedText(en="resolution", zh="分辨力"), f"{VIM} 4.14"),
+    "resolution": Term(LocalizedText(en="resolution", zh="分辨力"), f"{VIM} 4.14, 4.15"),
     "repeatability": Term(LocalizedText(en="repeatability", zh="重复性"), f"{VIM} 2.21"),
 }
 """By the anchor on the page of the glossary."""
@@ -98,8 +98,8 @@ MEANS: Mapping[str, str] = {
         "before the work, since near a limit it decides."
     ),
     "guard-band": (
-        "A strip inside the limit. Whoever passes only what lies beyond it passes less that "
-        "is wrong."
+        "A strip just inside the limit. A result within it does not pass, so that fewer bad "
+        "instruments are passed by chance."
     ),
     "as-found": (
         "Measured as the instrument came in, before anything was adjusted or repaired. It "
