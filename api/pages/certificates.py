@@ -13,7 +13,7 @@ from api.files import download
 from api.packing import taken
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
-from api.pages.signing import answer_of, without_secrets
+from api.pages.signing import answer_of, consent_form
 from api.pages.sorting import page_of, sorting_of
 from api.proving import Proving, passkey_options
 from calib.services import amendment, consents, issue, lookup
@@ -157,7 +157,7 @@ def consent(
     with act() as ctx:
         done = attempt(ctx, lambda: consents.consent(ctx, typed.whole("proposal") or 0, proof))
         if isinstance(done, DomainError):
-            form = without_secrets(typed.form(done, ctx.language))
+            form = consent_form(typed, done, ctx.language)
             return _page(request, ctx, wired.settings.public_url, certificate_id, form)
     return RedirectResponse(f"/certificates/{certificate_id}?done=saved", status_code=303)
 

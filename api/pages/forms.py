@@ -201,6 +201,12 @@ class Form:
             values |= {f"{prefix}/{number}/{column}": (text,) for column, text in row.items()}
         return replace(self, values=values)
 
+    def apart(self, ending: str) -> Form:
+        """Return the form as one of several alike on a page: the names of its fields end so."""
+        values = {f"{name}{ending}": found for name, found in self.values.items()}
+        problems = {name and f"{name}{ending}": said for name, said in self.problems.items()}
+        return replace(self, values=values, problems=problems)
+
     def count(self, prefix: str) -> int:
         """Return how many rows of a table of fields hold anything."""
         numbers = {

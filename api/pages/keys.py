@@ -11,7 +11,7 @@ from api.deps import Acting, Reading, Writing, allows
 from api.instants import instant_of
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
-from api.pages.signing import answer_of, without_secrets
+from api.pages.signing import answer_of, consent_form
 from api.proving import Proving, passkey_options
 from calib.services import key_consents
 from calib.services.second_person import SECOND
@@ -36,7 +36,7 @@ def retire(key_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Respo
         second = typed.chosen("second_person_id")
         return key_consents.propose_retirement(ctx, key_id, typed.text("reason"), second)
 
-    return _proposed(request, ctx, typed, propose)
+    return _proposed(request, ctx, typed, f"-retire-{key_id}", propose)
 
 
 @router.post("/lab/keys/{key_id}/compromise", dependencies=allows("key.write"))
@@ -48,7 +48,7 @@ def compromise(key_id: int, request: Request, ctx: Writing, typed: AsTyped) -> R
         second = typed.chosen("second_person_id")
         return key_consents.propose_compromise(ctx, key_id, since, typed.text("reason"), second)
 
-    return _proposed(request, ctx, typed, propose)
+    return _proposed(request, ctx, typed, f"-compromise-{key_id}", propose)
 
 
 @router.post("/lab/keys/{key_id}/consent", dependencies=allows("key.consent"))
@@ -61,20 +61,20 @@ def consent(
         proposal = typed.whole("proposal") or 0
         done = attempt(ctx, lambda: key_consents.consent(ctx, key_id, proposal, proof))
         if isinstance(done, DomainError):
-            return _page(request, ctx, without_secrets(typed.form(done, ctx.language)))
+            return _page(request, ctx, consent_form(typed, done, ctx.language))
     return RedirectResponse("/lab/keys?done=saved", status_code=303)
 
 
 def _proposed(
-    request: Request, ctx: Context, typed: Typed, propose: Callable[[], object]
+    request: Request, ctx: Context, typed: Typed, form: str, propose: Callable[[], object]
 ) -> Response:
     done = attempt(ctx, propose)
     if isinstance(done, DomainError):
-        return _page(request, ctx, typed.form(done, ctx.language))
+        return _page(request, ctx, typed.form(done, ctx.language).apart(form), form)
     return RedirectResponse("/lab/keys?done=proposed", status_code=303)
 
 
-def _page(request: Request, ctx: Context, form: Form) -> Response:
+def _page(request: Request, ctx: Context, form: Form, ended: str = "") -> Response:
     second = [
         (person.id, person.name)
         for person in people.list_people(ctx)
@@ -88,6 +88,7 @@ def _page(request: Request, ctx: Context, form: Form) -> Response:
         ctx,
         status=form.status(),
         form=form,
+        ended=ended,
         keys=key_consents.keys_here(ctx),
         proposals=proposals,
         passkey=passkey_options(request, ctx, proposals),

@@ -93,6 +93,11 @@ def shown_again(
         return None
 
 
+def consent_form(typed: Typed, refused: DomainError, language: str) -> Form:
+    """Return the form of the proposal that was not consented to, with what was wrong."""
+    return without_secrets(typed.form(refused, language)).apart(f"-{typed.text('proposal')}")
+
+
 def without_secrets(form: Form) -> Form:
     """Return the form without what proved who somebody is, faults beside the fields of that."""
     names = {"password": "sign_password", "code": "sign_code"}

@@ -73,6 +73,68 @@ def test_the_page_proposes_to_give_a_key_up_and_it_stays_until_the_consent(world
     assert "stolen" in words
 
 
+def proposed_twice(world, app, key, second):
+    """Propose two ways to end a key; return the page of the colleague who is asked both times."""
+    boss = Browser(app, a_sign_in(world, "manager"))
+    named = {"second_person_id": str(second)}
+    boss.post(f"/lab/keys/{key.id}/retire", reason="new one", **named)
+    since = "2026-03-01T08:00"
+    boss.post(f"/lab/keys/{key.id}/compromise", reason="stolen", since=since, **named)
+    give_passwords(world)
+    colleague = Browser(app, token_of(world, second))
+    return colleague, colleague.get("/lab/keys")
+
+
+def untied(page):
+    """Return the ids that stand twice, and the labels that name no field of their own form."""
+    ids = page.document.xpath("//main//@id")
+    tied = {one: one.for_element for one in page.document.xpath("//main//label")}
+    astray = [
+        label.get("for")
+        for label, field in tied.items()
+        if field is None or field not in label.xpath("ancestor::form[1]//*")
+    ]
+    return [one for one in ids if ids.count(one) > 1] + astray
+
+
+def test_two_proposals_at_once_have_fields_of_their_own(world, app, key, second):
+    colleague, page = proposed_twice(world, app, key, second)
+    assert untied(page) == []
+    passwords = page.document.xpath("//input[@name='sign_password']")
+    assert [one.label.text_content().strip() for one in passwords] == ["Password", "Password"]
+    given = page.fields()
+    assert given["proposal"] == page.document.xpath("//input[@name='proposal']/@value")[-1]
+    wrong = colleague.post(f"/lab/keys/{key.id}/consent", **given | {"sign_password": "guess"})
+    assert wrong.status == 422
+    of_first, of_second = wrong.document.xpath("//input[@name='sign_password']")
+    assert of_first.get("aria-invalid") is None
+    assert of_second.get("aria-invalid") == "true"
+    (link,) = wrong.document.xpath("//div[@role='alert']//a/@href")
+    assert link == f"#{of_second.get('id')}"
+    assert "The password is wrong" in wrong.problem(of_second.get("id"))
+    done = colleague.post(f"/lab/keys/{key.id}/consent", **given | {"sign_password": PASSWORD})
+    assert done.location == "/lab/keys?done=saved"
+
+
+def test_what_was_typed_to_propose_stays_beside_what_was_wrong(world, app, key):
+    boss = Browser(app, a_sign_in(world, "manager"))
+    wrong = boss.post(
+        f"/lab/keys/{key.id}/compromise",
+        reason="stolen", since="2026-03-01T08:00", second_person_id="",
+    )  # fmt: skip
+    assert wrong.status == 422
+    assert untied(wrong) == []
+    (link,) = wrong.document.xpath("//div[@role='alert']//a/@href")
+    field = wrong.document.get_element_by_id(link[1:])
+    form = next(field.iterancestors("form"))
+    assert form.get("action") == f"/lab/keys/{key.id}/compromise"
+    assert "open" in next(form.iterancestors("details")).attrib
+    assert dict(form.form_values())["reason"] == "stolen"
+    assert dict(form.form_values())["since"] == "2026-03-01T08:00"
+    other = wrong.document.xpath("//form[@action=$to]", to=f"/lab/keys/{key.id}/retire")[0]
+    assert dict(other.form_values())["reason"] == ""
+
+
 def test_the_json_doors_take_nobodys_word_for_a_colleague(world, app, key, second):
     boss = client_of(app, a_sign_in(world, "manager"))
     body = {"reason": "stolen", "second_person_id": second, "since": "2026-03-01T08:00:00Z"}

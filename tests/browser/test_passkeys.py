@@ -9,17 +9,10 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.builders import PASSWORD
 from tests.support.looks import faults_on
+from tests.support.passkeyed import register, with_authenticator
 from tests.support.served import Served, served
 
 pytestmark = pytest.mark.browser
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +20,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Se
     """Serve under a name: for a bare address browsers make no passkeys."""
     with served(tmp_path_factory.mktemp("named"), host="localhost") as running:
         yield running
-
-
-def with_authenticator(browser: Browser, site: Served) -> Page:
-    page = browser.new_context().new_page()
-    page.goto(f"{site.address}/sign-in")
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    return page
 
 
 def type_password(page: Page, site: Served) -> None:
@@ -49,12 +33,7 @@ def test_made_and_signed_in_with_and_never_twice(browser: Browser, site: Served)
     page = with_authenticator(browser, site)
     type_password(page, site)
     page.wait_for_url(f"{site.address}/")
-    page.goto(f"{site.address}/account")
-    page.fill("#proof_password", PASSWORD)
-    page.click("form[action='/account/prove'] button")
-    page.fill("#passkey_name", "desk")
-    page.click("form[action='/account/passkeys'] button")
-    page.wait_for_selector("text=These recovery codes are shown only now")
+    register(page, site)
     assert page.locator("strong", has_text="desk").count() == 1
     assert faults_on(page, "/account") == []
 

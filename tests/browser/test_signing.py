@@ -6,30 +6,24 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from calib.records.signatures import EndConsent, Signature, SignatureChallenge
 from calib.services import consents, signatures
 from instruments.records.factors import SecondFactor
 from instruments.records.parties import Person
+from instruments.records.passkeys import Passkey
 from instruments.services import approval_rules, passkeys, totp
 from instruments.tenancy import installation_session
 from tests.support import builders
 from tests.support.benched import a_draft, an_issued, fill, with_address
 from tests.support.builders import NOW, PASSWORD, context_for
 from tests.support.looks import faults_on
+from tests.support.passkeyed import with_a_passkey
 from tests.support.served import Served, served, sign_in
 from tests.support.signing import SIGNED
 
 pytestmark = pytest.mark.browser
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +36,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Se
         with context_for(running.world) as ctx:
             approval_rules.set_rules(ctx, SIGNED)
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _without_factors(site: Served) -> Iterator[None]:
+    """Let nobody be asked at their next sign-in for what one test registered."""
+    yield
+    with installation_session(site.wired.engine) as session:
+        for kind in (Passkey, SecondFactor):
+            session.execute(delete(kind))
 
 
 def a_filled(site: Served) -> int:
@@ -88,29 +91,7 @@ def test_signed_by_password_and_code(browser: Browser, site: Served) -> None:
     page.wait_for_selector("text=by password and code")
     assert "2026-03-02 16:30:00+08:00" in page.inner_text("main")
     assert newest(site)[0].way == "password+code"
-    with installation_session(site.wired.engine) as session:
-        session.delete(session.scalars(select(SecondFactor)).one())
     page.context.close()
-
-
-def with_a_passkey(browser: Browser, site: Served, role: str) -> Page:
-    """Sign in and register a passkey, the only second factor of that person."""
-    page = browser.new_context().new_page()
-    page.goto(f"{site.address}/sign-in")
-    protocol = page.context.new_cdp_session(page)
-    protocol.send("WebAuthn.enable")
-    protocol.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
-    page.fill("#email", site.people[role])
-    page.fill("#password", PASSWORD)
-    page.click("form[action='/sign-in'] button")
-    page.wait_for_url(f"{site.address}/")
-    page.goto(f"{site.address}/account")
-    page.fill("#proof_password", PASSWORD)
-    page.click("form[action='/account/prove'] button")
-    page.fill("#passkey_name", "desk")
-    page.click("form[action='/account/passkeys'] button")
-    page.wait_for_selector("text=These recovery codes are shown only now")
-    return page
 
 
 def test_signed_by_a_passkey_whose_answer_can_be_checked_again(
