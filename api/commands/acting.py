@@ -26,10 +26,15 @@ Token = Annotated[
 
 
 @contextmanager
-def installation() -> Iterator[Wiring]:
-    """Wire the installation that the environment names, for one command."""
+def installation(*, may_begin: bool = False) -> Iterator[Wiring]:
+    """Wire the installation that the environment names, for one command.
+
+    Raises WrongUsage where there is none, unless the command `may_begin` one.
+    """
     from api.bootstrap import wire
 
+    if not may_begin:
+        need_installation()
     wired = wire(settings())
     try:
         yield wired
@@ -52,17 +57,25 @@ def acting(token: str, *, read_only: bool = False) -> Iterator[tuple[Context, Wi
 
 
 def need_token(token: str) -> None:
-    """Refuse to act for nobody, and where no installation is: a typing error founds none.
+    """Refuse to act for nobody, and where no installation is.
 
     Raises WrongUsage.
     """
-    given = settings()
+    need_installation()
     if not token:
         raise WrongUsage(
             "token-missing",
             "Say who acts: give an API token with --token or in CALIB_TOKEN. Everybody makes "
             "theirs on the page of the account, the operator with calib person token.",
         )
+
+
+def need_installation() -> None:
+    """Refuse to work where no installation is: a typing error neither founds nor praises one.
+
+    Raises WrongUsage.
+    """
+    given = settings()
     if not given.database_url and not (given.folder / "calib.db").exists():
         raise WrongUsage(
             "no-installation",

@@ -51,7 +51,7 @@ def new_lab(
     from instruments.services import approval_rules, labs
     from instruments.tenancy import installation_session
 
-    with installation() as wired, installation_session(wired.engine) as session:
+    with installation(may_begin=True) as wired, installation_session(wired.engine) as session:
         lab = labs.create_lab(
             session,
             code=code,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.commands.acting import installation
+from api.commands.acting import installation, need_installation
 from api.commands.terminal import AsJSON, answer, progress, settings, tell_findings, words
 from api.usage import WrongUsage
 from instruments.errors import Finding, NotFound
@@ -75,7 +75,7 @@ def restore(
     from api.bootstrap import open_store
     from calib.keeping.backup import restore as bring
 
-    with installation() as wired, progress(shown=not as_json) as told:
+    with installation(may_begin=True) as wired, progress(shown=not as_json) as told:
         folder, now = wired.settings.folder, wired.clock()
         manifest = bring(wired.engine, folder, source, open_store, now, told)
         missing = _missing(wired)
@@ -93,6 +93,7 @@ def _acknowledge(by: tuple[str, ...], *, as_json: bool) -> None:
             "two-names",
             "Two persons look at what is missing: name both with --by.",
         )
+    need_installation()
     with acknowledging(settings()) as wired:
         missing = _missing(wired)
         take_up(wired.engine, missing, wired.clock(), by)

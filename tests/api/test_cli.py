@@ -297,9 +297,16 @@ def test_every_command_is_told_in_the_manual_and_says_what_it_does():
     assert not missing
 
 
-def test_a_folder_with_no_installation_gets_none_by_asking(calib, tmp_path):
+@pytest.mark.parametrize(
+    "asked",
+    ["due", "fsck", "backup BACKUP", "export HZ OUT", "keys list", "keys trust",
+     "certificate recover", "restore --acknowledge --by Li --by Chen",
+     "lab suspend HZ --reason closed"],
+)  # fmt: skip
+def test_a_folder_with_no_installation_gets_none_by_asking(calib, tmp_path, asked):
+    calib.patch.chdir(tmp_path)
     calib.patch.setenv("CALIB_DATA", str(tmp_path / "elsewhere"))
     calib.patch.setenv("CALIB_TOKEN", "calib_t_none")
-    assert calib("due") == 3
+    assert calib(*asked.split()) == 3
     assert f"There is no installation in {tmp_path / 'elsewhere'}" in calib.err
     assert not (tmp_path / "elsewhere").exists()

@@ -33,7 +33,7 @@ class Clients:
 
     def __init__(self, port: int, token: str, records) -> None:
         self.address, self.token = f"http://127.0.0.1:{port}/api/v1/calibrations", token
-        self.left, self.turn = list(records), threading.Lock()
+        self.left, self.turn, self.ended = list(records), threading.Lock(), threading.Event()
         self.answers: dict[int, set[tuple[str, str]]] = {}
         self.refused: list[str] = []
         self.threads = [threading.Thread(target=self._work) for _ in range(CLIENTS)]
@@ -65,9 +65,8 @@ class Clients:
                     if not self.left:
                         return
                     id_, version = self.left.pop()
-                ends = time.monotonic() + PATIENCE
-                while not self.ask(client, id_, version) and time.monotonic() < ends:
-                    threading.Event().wait(0.05)
+                while not self.ask(client, id_, version) and not self.ended.wait(0.05):
+                    continue
 
 
 def serve(program: Program, port: int) -> subprocess.Popen[bytes]:
@@ -137,6 +136,7 @@ def test_the_same_key_gives_the_same_certificate_however_often_the_server_dies(t
         with httpx.Client(timeout=PATIENCE) as client:  # every key once more
             assert all(clients.ask(client, id_, version) for id_, version in records)
     finally:
+        clients.ended.set()
         server.terminate()
         server.wait(60)
     assert [id_ for id_, said in clients.answers.items() if len(said) != 1] == []
