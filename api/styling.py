@@ -32,7 +32,7 @@ SHEETS = (
 """Files of the style in the order they are read: later ones speak over earlier ones."""
 _FILES = {
     STYLE: tuple(f"style/{name}.css" for name in SHEETS),
-    PUBLIC: tuple(f"style/{name}.css" for name in (*SHEETS, "public")),
+    PUBLIC: tuple(f"style/{name}.css" for name in (*SHEETS, "public", "authenticate")),
     ICONS: ("icons.svg",),
 }
 

@@ -7,6 +7,7 @@ comes to this server, is examined and forgotten.
 from __future__ import annotations
 
 import functools
+import gzip
 import hashlib
 import json
 import re
@@ -31,8 +32,8 @@ from calib.verifier.report import NO_CERTIFICATE, STEP_WORDS, VERDICT_WORDS
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).parent.parent / "static"
-SHELL = ("/authenticate", styling.PUBLIC, "/static/authenticate.css", "/static/icon.svg",
-         "/authenticate/manifest.webmanifest")  # fmt: skip
+SHELL = ("/authenticate", styling.PUBLIC, "/static/icon.svg", "/authenticate/manifest.webmanifest",
+         "/authenticate/words.json")  # fmt: skip
 """What the page consists of beside its scripts."""
 HEADERS = {
     # nothing but this page may ask for the camera, and it only on this page's own behalf
@@ -51,7 +52,7 @@ SIGNS = {
 def show_page(request: Request, wired: Wired, language: Language) -> HTMLResponse:
     """Return the page; it is the same for everybody, so that it can be kept."""
     host = wired.settings.host
-    return _page(request, "public/authenticate.html", language, words=script_words(), host=host)
+    return _page(request, "public/authenticate.html", language, host=host)
 
 
 @router.post("/authenticate", dependencies=allows("public.examine"))
@@ -92,6 +93,22 @@ def show_worker() -> Response:
     made = f"const VERSION = {json.dumps(_version())};\nconst FILES = {json.dumps(files)};\n"
     headers = {"Service-Worker-Allowed": "/authenticate", "Cache-Control": "no-cache"}
     return Response(made + text, media_type="text/javascript", headers=headers)
+
+
+@router.get("/authenticate/words.json", dependencies=allows("public.examine_form"))
+def show_words(request: Request) -> Response:
+    """Return what the scripts say: they ask for it once the page stands."""
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    words = json.dumps(script_words(), ensure_ascii=False).encode()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        words = _packed(words)
+    return Response(words, headers=headers, media_type="application/json")
+
+
+@functools.cache
+def _packed(plain: bytes) -> bytes:
+    return gzip.compress(plain, mtime=0)
 
 
 @functools.cache

@@ -38,6 +38,9 @@ export function concat(...parts) {
 
 export const equal = (a, b) => a.length === b.length && a.every((byte, n) => byte === b[n]);
 
+/** Whether bytes begin with plain letters. */
+export const startsWith = (bytes, text) => [...text].every((c, n) => bytes[n] === c.charCodeAt(0));
+
 export const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 
 /** Read hexadecimal in small letters. */

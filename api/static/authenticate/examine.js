@@ -1,7 +1,7 @@
 // Examine what lies in hand with what was brought along: the pinned bundle, a proof, the status list
 // and the time. No network, nothing stored; the same questions and answers as the Python verifier.
 
-import { cut, hex, Refusal, textOf } from "./bytes.js";
+import { cut, hex, Refusal, startsWith, textOf } from "./bytes.js";
 import { lineOf, saidBy } from "./canonical.js";
 import { sha256 } from "./hashing.js";
 import { includes, leafHash, readProof } from "./log.js";
@@ -87,8 +87,6 @@ function saysOf(mark, host, token) {
 const isLikeCode = (bytes) => LIKE_CODE.test(latin(bytes));
 const isMarkup = (bytes) => /^[\xef\xbb\xbf \t\r\n]*</.test(latin(bytes.subarray(0, 1024)));
 const latin = (bytes) => new TextDecoder("latin1").decode(bytes);
-
-export const startsWith = (bytes, text) => [...text].every((c, n) => bytes[n] === c.charCodeAt(0));
 
 // ------------------------------------------------------------------------------------------- log
 

@@ -3,7 +3,11 @@
 
 import { adviceOf, fill } from "./report.js";
 
-const words = JSON.parse(document.querySelector("[data-words]")?.textContent ?? "{}");
+let words = JSON.parse(document.querySelector("[data-words]")?.textContent ?? "{}");
+
+/** Take the words that are too many to stand on the page. */
+export const learn = (more) => { words = more; };
+
 const SIGN = { green: "good", yellow: "warning", red: "error" };
 
 /** An element with its attributes and what it holds. */
@@ -107,12 +111,3 @@ export const groups = (fingerprint) =>
 
 /** A date without its time. */
 export const day = (instant) => instant.slice(0, 10);
-
-/** Show one language from now on. */
-export function show(language) {
-  document.body.dataset.shown = language;
-  document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
-  document.querySelectorAll("[data-language]").forEach((button) => {
-    button.setAttribute("aria-pressed", String(button.dataset.language === language));
-  });
-}
