@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from api.glossary import MEANS, TERMS
+from api.glossary import MEANS, TERMS, told
 from tests.house.source import ROOT
-from tests.support.web import Browser
+from tests.support.web import Browser, a_sign_in
 
 
 def test_every_term_stands_in_the_glossary_of_the_docs():
@@ -38,3 +38,21 @@ def test_a_word_of_a_page_leads_to_its_entry_and_tells_it(browser):
     tip = page.document.xpath("//span[@role='tooltip']")[0]
     assert "hidden" in tip.attrib
     assert MEANS["decision-rule"] in tip.text_content()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("path", "code", "heading"),
+    [("/catalogue/{type}", "mpe", "h3"), ("/standards/1/traceability", "traceability", "h1")],
+)
+def test_a_heading_that_names_a_term_tells_it_once(app, world, language, path, code, heading):
+    type_id = next(iter(world.catalogue.types))
+    page = Browser(app, a_sign_in(world), language).get(path.format(type=type_id))
+    (word,) = page.document.xpath("//a[@class='term'][@href=$to]", to=f"/glossary#{code}")
+    assert next(word.iterancestors(heading)) is not None
+    tip = word.getnext()
+    assert tip.get("role") == "tooltip"
+    assert "hidden" in tip.attrib
+    assert told(code, language)["means"] in tip.text_content()
+    assert TERMS[code].name.zh in tip.text_content()
+    assert TERMS[code].name.en in tip.text_content()
