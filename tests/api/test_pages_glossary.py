@@ -46,7 +46,7 @@ def test_a_word_of_a_page_leads_to_its_entry_and_tells_it(browser):
     [("/catalogue/{type}", "mpe", "h3"), ("/standards/1/traceability", "traceability", "h1")],
 )
 def test_a_heading_that_names_a_term_tells_it_once(app, world, language, path, code, heading):
-    type_id = next(iter(world.catalogue.types))
+    type_id = world.catalogue.list()[0].id
     page = Browser(app, a_sign_in(world), language).get(path.format(type=type_id))
     (word,) = page.document.xpath("//a[@class='term'][@href=$to]", to=f"/glossary#{code}")
     assert next(word.iterancestors(heading)) is not None
