@@ -35,7 +35,12 @@ def note_facts(calibration_id: int, request: Request, ctx: Writing, typed: AsTyp
         record = readings.get_calibration(ctx, calibration_id)
         readings.set_facts(ctx, calibration_id, typed.version(), **_facts(record, typed))
         for condition in _conditions(record, typed):
-            readings.enter_condition(ctx, calibration_id, condition)
+            try:
+                readings.enter_condition(ctx, calibration_id, condition)
+            except DomainError as refused:
+                if refused.at == "/value":
+                    refused.at = f"/condition/{condition.quantity}/{condition.moment}"
+                raise
 
     return _after(request, ctx, calibration_id, typed, act, "saved", "circumstances")
 
@@ -152,21 +157,7 @@ def _after(
     if record.state != "draft":
         raise refused
     form = typed.form(refused, ctx.language)
-    return bench_page(request, ctx, record, status=422, form=_laid_over(record, form))
-
-
-def _laid_over(record: CalibrationView, form: Form) -> Form:
-    """Return the form as typed, fields of the page's other forms as they stand."""
-    from api.pages.bench_view import circumstances_form
-
-    stands = circumstances_form(record)
-    names = {("/".join(name.split("/")[:1])) for name in form.values}
-    kept = {
-        name: value
-        for name, value in stands.values.items()
-        if name.split("/")[0] not in names or name in form.values
-    }
-    return Form({**kept, **form.values}, form.problems, form.code)
+    return bench_page(request, ctx, record, status=422, form=form)
 
 
 def _facts(record: CalibrationView, typed: Typed) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def bench_page(
         "bench/bench.html",
         ctx,
         status=status,
-        form=form or circumstances_form(record),
+        form=laid_over(record, form) if form else circumstances_form(record),
         extra=extra,
         tables=entry.tables(record, ctx.language, extra),
         typed_cells=typed_cells or {},
@@ -116,9 +116,21 @@ def results_of(ctx: Context, record: CalibrationView) -> dict[str, Any]:
         "measurands": {m.id: m for m in record.definition.measurands},
         "band": band,
         "spoken": speaker(record, ctx.language),
+        "field_of": _field_of,
+        "read_several": len(record.definition.measurands) > 1,
         "short": short,
         "share": share,
     }
+
+
+def _field_of(found: Finding) -> str:
+    """Return the field of the page in which what is missing is entered; empty: a reading."""
+    part, _, rest = found.at.strip("/").partition("/")
+    if part == "conditions":
+        return f"condition/{rest}/start"
+    if part == "examinations":
+        return f"examinations/{rest}/passed"
+    return part if part in ("performed_on", "acclimatisation_minutes") else ""
 
 
 def speaker(record: CalibrationView, language: str) -> Callable[[Finding], Finding]:
@@ -176,6 +188,17 @@ def circumstances_form(record: CalibrationView) -> Form:
     return Form(values)
 
 
+def laid_over(record: CalibrationView, form: Form) -> Form:
+    """Return the form as typed, fields of the page's other forms as they stand."""
+    names = {name.split("/")[0] for name in form.values}
+    kept = {
+        name: value
+        for name, value in circumstances_form(record).values.items()
+        if name.split("/")[0] not in names
+    }
+    return replace(form, values={**kept, **form.values})
+
+
 def _one(value: object) -> tuple[str, ...]:
     return () if value is None or value == "" else (str(value),)
 
@@ -185,14 +208,11 @@ def live_values(ctx: Context, record: CalibrationView) -> dict[str, Any]:
     found = evaluate_view(ctx, record)
     accepted = {one["warning"]: one for one in record.accepted_warnings}
     shown = list(_distinct(found.findings))
-    planned = sum(
-        len(points) * len(record.plan.numbers_of_pieces())
-        for measurand, points in record.plan.points.items()
-        if not _left_out(record, measurand)
-    )
+    read = [m for m in record.plan.points if not _left_out(record, m)]
+    planned = sum(len(record.plan.points[m]) for m in read) * len(record.plan.numbers_of_pieces())
     return {
         "live": found,
-        "complete": sum(point.stage == "as_found" for point in found.points),
+        "complete": sum(p.stage == "as_found" and p.measurand in read for p in found.points),
         "planned": planned,
         "to_do": [f for f in shown if f.code.endswith(MISSING) and f.severity == "error"],
         "against": [f for f in shown if not (f.code.endswith(MISSING) and f.severity == "error")],
@@ -202,9 +222,10 @@ def live_values(ctx: Context, record: CalibrationView) -> dict[str, Any]:
 
 
 def _left_out(record: CalibrationView, measurand: str) -> bool:
-    """Answer whether the measurand may be left out and was."""
+    """Answer whether the measurand has no readings of its own, or may be left out and was."""
+    defined = record.definition.measurand(measurand)
     is_read = any(slot.current.measurand == measurand for slot in record.slots)
-    return record.definition.measurand(measurand).optional and not is_read
+    return bool(defined.same_readings_as) or (defined.optional and not is_read)
 
 
 def _distinct(findings: Iterable[Finding]) -> Iterable[Finding]:

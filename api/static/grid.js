@@ -2,6 +2,7 @@
 // results while typing, conflicts, work without a connection. Nothing here computes a number.
 
 import { bubbleBeside, speaker } from "./bench/asking.js";
+import { saveFirst } from "./bench/circumstances.js";
 import { cellsOf, lay, movement, pending } from "./bench/cells.js";
 import { canKeep, keepCells, keepSeen, seenOf, waitingOf } from "./bench/kept.js";
 import { keepPage } from "./bench/offline.js";
@@ -222,8 +223,11 @@ function start(form) {
     if (target.action.endsWith("/sign-out") || !saving.waits().length) return;
     event.preventDefault();
     await saving.save();
-    if (!saving.waits().length) target.requestSubmit(submitter);
+    const [left] = saving.waits();
+    if (!left) target.requestSubmit(submitter);
+    else { left.focus(); talk.say(words.refused, "error"); }
   });
+  saveFirst(document.querySelector("[data-submit-key]")?.form, document.querySelector("form#circumstances"), () => saving.waits().length > 0);
 
   function live(cell) { panel.tryOut(saving.waits(), cell, saving.busy, how); }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from calib.services import readings
 from instruments.records.parties import Person
 from instruments.services import approval_rules
 from instruments.services.secrets import hash_password
@@ -61,6 +62,19 @@ def test_a_draft_with_errors_is_told_before_anybody_signs(strict, app):
     page = browser.post(f"/calibrations/{record.id}/sign", meaning="performed")
     assert page.status == 422
     assert "date of the work is missing" in page.words()
+
+
+def test_what_is_noted_stays_in_the_forms_of_a_page_that_refuses_to_sign(strict, app):
+    record = a_draft(strict)
+    with context_for(strict) as ctx:
+        readings.set_facts(ctx, record.id, record.version, remark="probe replaced")
+    browser = Browser(app, a_sign_in(strict, "technician"))
+    before = browser.get(f"/calibrations/{record.id}").document
+    after = browser.post(f"/calibrations/{record.id}/sign", meaning="performed").document
+    for name in ("points/temperature", "remark"):
+        (was,), (now,) = (shown.xpath(f"//*[@name='{name}']") for shown in (before, after))
+        assert (now.get("value"), now.text) == (was.get("value"), was.text)
+    assert after.xpath("//*[@name='remark']")[0].text.strip() == "probe replaced"
 
 
 def test_without_a_challenge_the_page_signs_nothing(strict, app):

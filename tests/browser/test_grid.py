@@ -94,6 +94,48 @@ def test_a_block_that_does_not_fit_is_told(bench, site) -> None:
     expect(page.locator(".cell-problems")).to_contain_text("larger than the grid")
 
 
+def test_one_refused_value_is_told_until_it_is_mended_and_keeps_no_other_back(bench, site) -> None:
+    record = a_draft(site.world)
+    page = bench(record.id)
+    cell(page, "35.0").fill("35.1 abc 2")
+    page.keyboard.press("Tab")
+    expect(page.locator(".cell-problems")).to_contain_text("35.1 abc 2")
+    cell(page, "37.0").fill("37.1")
+    page.keyboard.press("Tab")
+    state = page.locator("[data-save-state]")
+    expect(cell(page, "37.0")).not_to_have_class("dirty")
+    expect(state).to_have_text("not accepted")
+    page.get_by_role("button", name="Submit for review").click()
+    expect(cell(page, "35.0")).to_be_focused()
+    cell(page, "35.0").fill("35.1")
+    page.keyboard.press("Tab")
+    saved(page)
+    assert values(site, record.id) == {"35.0/t_ind/0": "35.1", "37.0/t_ind/0": "37.1"}
+
+
+def test_submitting_notes_what_was_typed_into_the_circumstances(bench, site) -> None:
+    record = a_draft(site.world)
+    page = bench(record.id)
+    page.fill("[name='condition/temperature/start']", "22.4")
+    page.get_by_role("button", name="Submit for review").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not submitted yet")
+    expect(page.locator("[name='condition/temperature/start']")).to_have_value("22.4")
+    with context_for(site.world, read_only=True) as ctx:
+        noted = readings.get_calibration(ctx, record.id)
+    assert [one.value for one in noted.conditions] == ["22.4"]
+    assert noted.performed_on == site.clock().date()
+
+
+def test_circumstances_that_cannot_be_read_are_told_instead_of_submitting(bench, site) -> None:
+    record = a_draft(site.world)
+    page = bench(record.id)
+    page.fill("[name='condition/temperature/start']", "22,4")
+    page.get_by_role("button", name="Submit for review").click()
+    page.wait_for_url("**/facts")
+    expect(page.locator("[name='condition/temperature/start']")).to_have_value("22,4")
+    expect(page.locator(".problem").first).to_contain_text("22.4")
+
+
 def test_a_correction_says_why_and_keeps_the_old_value(bench, site) -> None:
     record = a_draft(site.world)
     page = bench(record.id)

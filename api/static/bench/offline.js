@@ -8,7 +8,9 @@ export async function keepPage(person) {
   try {
     await forgetPages((name) => name !== pagesOf(person));
     await navigator.serviceWorker.register("/calibrations/offline.js", { scope: "/calibrations/" });
-    const address = location.pathname + (location.pathname.endsWith("/side") ? location.search : "");
+    // a refused form stands under the address it was sent to; the record has one of its own
+    const address = location.pathname.endsWith("/side") ? location.pathname + location.search
+      : location.pathname.replace(/^(\/calibrations\/\d+)\/.*/, "$1");
     const page = await fetch(address, { headers: { Accept: "text/html" } });
     if (!page.ok || page.redirected) return;
     const pages = await caches.open(pagesOf(person));

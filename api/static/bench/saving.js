@@ -70,11 +70,12 @@ export function saver({ form, cells, talk, keep, show, online }) {
       if (answer.status === 401) throw new Error(words.signedOut);
       const said = await answer.json();
       online(true);
+      let isRefused = false;
       for (const [record, sent] of parts) {
         const one = together && answer.ok ? said.records[record] : { ok: answer.ok, ...said };
-        if (one.ok) accept(sent, one, record); else refuse(sent, one);
+        if (one.ok) accept(sent, one, record); else { isRefused = true; refuse(sent, one); }
       }
-      settled(said.at ?? said.records?.[records[0].calibration_id]?.at);
+      settled(said.at ?? said.records?.[records[0].calibration_id]?.at, isRefused);
     } catch (fault) {
       const isOut = fault.message === words.signedOut;
       if (!isOut) online(false);
@@ -89,10 +90,11 @@ export function saver({ form, cells, talk, keep, show, online }) {
     return found;
   }
 
-  function settled(at) {
+  function settled(at, isTold) {
     savedAt = at ?? savedAt;
     const left = cells.all.filter((cell) => open(cell).length);
     if (left.length) talk.say(words.unsaved);
+    else if (refused.size && !isTold) talk.say(words.refused, "error");
     else if (!refused.size) talk.say(`${words.saved} ${savedAt}`, "good");
     if (left.some((cell) => cell !== typing)) schedule();
   }
