@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.routing import Match
 
 from api import glossary, styling
 from api.deps import theme_of
@@ -67,6 +68,7 @@ def page(
         "term_of": lambda code: glossary.told(code, language),
         "language": language,
         "path": request.url.path,
+        "here": _here(request),
         "theme": theme_of(request),
         "style": styling.address_of(styling.STYLE),
         "drawings": styling.address_of(styling.ICONS),
@@ -105,6 +107,26 @@ def error_page(request: Request, error: DomainError, language: str, status: int)
         at=error.at,
         back=_came_from(request),
     )
+
+
+def _here(request: Request) -> str:
+    """Return where what is shown can be opened again: of a refused form, the page that held it."""
+    if request.method != "POST":
+        query = urlencode([one for one in request.query_params.multi_items() if one[0] != "done"])
+        return request.url.path + (f"?{query}" if query else "")
+    came = _came_from(request)
+    if came and _opens(request, urlsplit(came).path):
+        return came
+    path = request.url.path
+    while path != "/" and not _opens(request, path):
+        path = path.rpartition("/")[0] or "/"
+    return path
+
+
+def _opens(request: Request, path: str) -> bool:
+    """Answer whether there is a page under the path."""
+    asked = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def _came_from(request: Request) -> str:
