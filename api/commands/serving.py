@@ -129,7 +129,11 @@ def _introduce(address: str, manifest: dict[str, Any]) -> None:
         roles = ", ".join(account["roles"])
         typer.echo(f"  {account['email']:26} {account['lab']}  {roles:22} {account['name']}")
     password = manifest["accounts"][0]["password"]
-    typer.echo("\n  " + words("Password of all: {password}", password=password) + "\n")
+    typer.echo("\n  " + words("Password of all: {password}", password=password))
+    for certificate in manifest["certificates"][-1:]:
+        scanned = f"{address}/c/{certificate['token']}"
+        typer.echo("  " + words("What the code on a certificate opens: {address}", address=scanned))
+    typer.echo("")
 
 
 def doctor(as_json: AsJSON = False) -> None:

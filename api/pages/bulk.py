@@ -109,10 +109,19 @@ def read_or_request(request: Request, ctx: Writing, wired: Wired, typed: AsTyped
             return _page(request, ctx, shown_again(typed, done, ctx))
     read = attempt(ctx, lambda: _understood(ctx, typed, types))
     if isinstance(read, DomainError):
-        return _page(request, ctx, shown_again(typed, read, ctx))
+        name, kept = _carried(typed, read)
+        return _page(request, ctx, shown_again(typed, read, ctx), name=name, kept=kept)
     view, name, content = read
     kept = base64.b64encode(content).decode()
     return _page(request, ctx, typed.form(), view, types, name=name, kept=kept)
+
+
+def _carried(typed: Typed, refused: DomainError) -> tuple[str, str]:
+    """Return name and content of the table to show again; empty where the table was refused."""
+    if "/file" in (refused.at, *(found.at for found in refused.findings)):
+        return "", ""
+    name, content = typed.file_or_kept("file")
+    return name, base64.b64encode(content).decode()
 
 
 def heading(names: Sequence[str], language: str) -> str:

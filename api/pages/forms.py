@@ -139,14 +139,16 @@ class Typed:
         value = self.parts.get(name)
         if not isinstance(value, UploadFile) or not value.filename:
             raise Invalid("file-missing", "No file is chosen. Choose one.", at=f"/{name}")
+        value.file.seek(0)
         return value.filename, value.file.read()
 
     def file_or_kept(self, name: str) -> tuple[str, bytes]:
-        """Return the file chosen, or the one the page has carried along since the first press.
+        """Return the file chosen, or else the one the page has carried along since the first press.
 
         Raises Invalid when there is neither.
         """
-        if not self.text("kept"):
+        value = self.parts.get(name)
+        if not self.text("kept") or (isinstance(value, UploadFile) and value.filename):
             return self.file(name)
         try:
             return self.text("name"), base64.b64decode(self.text("kept"), validate=True)

@@ -211,3 +211,15 @@ def test_many_rows_cost_as_many_statements_as_few(operator, world, stocked):
         return len(seen)
 
     assert statements(300) == statements(2)
+
+
+def test_a_table_stays_when_something_beside_it_is_refused(operator, stocked, world):
+    page = operator.get("/orders/bulk?customer_id=1")
+    row = f"yes,{stocked.barcode},,,,,"
+    refused = operator.send(page, table(row), decision_rule="")
+    assert refused.status == 422
+    assert "list.csv is still here" in refused.words()
+    read_again = operator.send(refused, decision_rule="simple")
+    assert list(rows_of(read_again)) == [2]
+    other = operator.send(refused, table(row, row.replace("yes", "no")), decision_rule="simple")
+    assert len(rows_of(other)) == 2
