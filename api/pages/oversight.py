@@ -14,9 +14,8 @@ from api.pages.forms import AsTyped
 from api.pages.rendering import staff_page
 from api.sheets import xlsx_book
 from api.weekly_sheet import name_of, sheets_of
-from calib.services import oversight, weekly
-from calib.services.colours import COLOURS
-from calib.services.oversight import OverseenItem
+from calib.services import laboratories, oversight, weekly
+from calib.services.oversight import NARROWINGS, OverseenItem, Wanted
 from calib.services.weekly_figures import Report
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
@@ -50,7 +49,9 @@ def list_overseen(
 ) -> Response:
     """List the instruments behind a figure of the coverage, venue by venue."""
     seen = oversight.oversight(ctx, catalogue=wired.catalogue)
-    items = tuple(_narrowed(seen.items, district, venue_type, standing))
+    known = next((one for one in NARROWINGS if one == standing), None)
+    wanted = Wanted(district, venue_type, known)
+    items = tuple(item for item in seen.items if wanted.meets(item))
     return staff_page(
         request,
         "oversight/instruments.html",
@@ -74,25 +75,6 @@ def _by_venue(items: Iterable[OverseenItem]) -> list[list[OverseenItem]]:
     return list(groups.values())
 
 
-def _narrowed(
-    items: Iterable[OverseenItem], district: str | None, venue_type: str, standing: str
-) -> Iterable[OverseenItem]:
-    for item in items:
-        if district is not None and item.district != district:
-            continue
-        if venue_type and item.venue_type != venue_type:
-            continue
-        if standing in COLOURS and item.judgement.colour != standing:
-            continue
-        if standing == "overdue" and not item.is_overdue:
-            continue
-        if standing == "never" and item.is_certified:
-            continue
-        if standing == "modeless" and item.is_calibratable:
-            continue
-        yield item
-
-
 @router.get("/oversight/laboratories", dependencies=allows("oversight.read"))
 def list_laboratories(request: Request, ctx: Reading, wired: Wired) -> Response:
     """Show the laboratories of the installation and what they are accredited for."""
@@ -100,7 +82,7 @@ def list_laboratories(request: Request, ctx: Reading, wired: Wired) -> Response:
         request,
         "oversight/laboratories.html",
         ctx,
-        labs=oversight.directory(ctx),
+        labs=laboratories.directory(ctx),
         types=wired.catalogue,
     )
 

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 from api.deps import Reading, Wired, Writing, allows
 from api.pages.forms import AsTyped, Form, attempt, form_of, shown_again
 from api.pages.rendering import staff_page
-from calib.services import oversight, problems
+from calib.services import laboratories, oversight, problems
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import DomainError
@@ -61,7 +61,10 @@ def show_problem(problem_id: int, request: Request, ctx: Reading) -> Response:
 @router.post("/oversight/problems/{problem_id}/return", dependencies=allows("oversight.problem"))
 def return_answer(problem_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Say that the answer does not do."""
-    done = attempt(ctx, lambda: problems.return_answer(ctx, problem_id, typed.text("words")))
+    done = attempt(
+        ctx,
+        lambda: problems.return_answer(ctx, problem_id, typed.version(), typed.text("words")),
+    )
     if isinstance(done, DomainError):
         form = shown_again(typed, done, ctx)
         return _show(request, ctx, problem_id, "/oversight/problems", form)
@@ -71,7 +74,10 @@ def return_answer(problem_id: int, request: Request, ctx: Writing, typed: AsType
 @router.post("/oversight/problems/{problem_id}/close", dependencies=allows("oversight.problem"))
 def close_problem(problem_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Close a problem on its evidence."""
-    done = attempt(ctx, lambda: problems.close_problem(ctx, problem_id, typed.text("words")))
+    done = attempt(
+        ctx,
+        lambda: problems.close_problem(ctx, problem_id, typed.version(), typed.text("words")),
+    )
     if isinstance(done, DomainError):
         form = shown_again(typed, done, ctx)
         return _show(request, ctx, problem_id, "/oversight/problems", form)
@@ -93,7 +99,10 @@ def show_concerning(problem_id: int, request: Request, ctx: Reading) -> Response
 @router.post("/problems/{problem_id}/answer", dependencies=allows("problem.answer"))
 def answer_problem(problem_id: int, request: Request, ctx: Writing, typed: AsTyped) -> Response:
     """Tell the authority what was done."""
-    done = attempt(ctx, lambda: problems.answer_problem(ctx, problem_id, typed.text("words")))
+    done = attempt(
+        ctx,
+        lambda: problems.answer_problem(ctx, problem_id, typed.version(), typed.text("words")),
+    )
     if isinstance(done, DomainError):
         return _show(request, ctx, problem_id, "/problems", shown_again(typed, done, ctx))
     return RedirectResponse(f"/problems/{problem_id}?done=answered", status_code=303)
@@ -134,5 +143,5 @@ def _form(request: Request, ctx: Context, catalogue: Catalogue, form: Form) -> R
         status=form.status(),
         form=form,
         item=item,
-        labs=[(lab.code, lab.name.text(ctx.language)) for lab in oversight.directory(ctx)],
+        labs=[(lab.code, lab.name.text(ctx.language)) for lab in laboratories.directory(ctx)],
     )

@@ -16,6 +16,8 @@ from api.v1 import (
     keys,
     methods,
     orders,
+    oversight,
+    problems,
     registry,
     standards,
     today,
@@ -38,5 +40,7 @@ for part in (
     today,
     webhooks,
     keys,
+    oversight,
+    problems,
 ):
     router.include_router(part.router)

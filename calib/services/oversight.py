@@ -8,12 +8,12 @@ anybody is read. Everything is judged by the board's own rule, in a constant num
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal, get_args
 
-from sqlalchemy import Executable, Row, select
+from sqlalchemy import ColumnElement, Executable, Row, func, select
 from sqlalchemy.orm import Session
 
 from calib.records.certificates import Certificate
@@ -27,11 +27,16 @@ from instruments.records.instruments import Instrument, InstrumentStatus
 from instruments.records.mandates import EVERYWHERE
 from instruments.records.models import InstrumentModel
 from instruments.records.parties import Lab
-from instruments.records.scope import ScopeRow
 from instruments.records.sites import Site
 from instruments.services.rows import not_found
 from instruments.tenancy import beyond_the_lab
 from instruments.text import LocalizedText
+
+Narrowing = Literal["red", "yellow", "green", "overdue", "never", "modeless"]
+"""A colour; or overdue, without any certificate, of a calibration mode that nobody knows."""
+NARROWINGS: tuple[Narrowing, ...] = get_args(Narrowing)
+AT_ONCE = 500
+"""Instruments that are looked at together where not all of them may be wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,34 @@ class OverseenItem:
     """False: its type needs a calibration mode and nobody knows it."""
     certificate_number: str
     certificate_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which instruments are asked for; what is not said narrows nothing."""
+
+    district: str | None = None
+    """Empty: those that stand in none."""
+    venue_type: str = ""
+    standing: Narrowing | None = None
+
+    def meets(self, item: OverseenItem) -> bool:
+        """Answer whether an instrument is one of them."""
+        if self.district is not None and item.district != self.district:
+            return False
+        if self.venue_type and item.venue_type != self.venue_type:
+            return False
+        match self.standing:
+            case None:
+                return True
+            case "overdue":
+                return item.is_overdue
+            case "never":
+                return not item.is_certified
+            case "modeless":
+                return not item.is_calibratable
+            case colour:
+                return item.judgement.colour == colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +150,9 @@ def oversight(ctx: Context, *, catalogue: Catalogue, site_id: int | None = None)
     """
     ctx.need("oversight.read")
     districts = ctx.actor.districts
+    there = [] if site_id is None else [Instrument.site_id == site_id]
     with beyond_the_lab(ctx.session) as wide:
-        items = overseen(wide, districts, ctx.today, catalogue, site_id=site_id)
+        items = overseen(wide, districts, ctx.today, catalogue, *there)
     if site_id is not None and not items:
         raise not_found("venue", site_id)
     named = () if EVERYWHERE in districts else tuple(sorted(districts))
@@ -133,11 +167,53 @@ def overseen_item(ctx: Context, instrument_id: int, *, catalogue: Catalogue) -> 
     ctx.need("oversight.read")
     with beyond_the_lab(ctx.session) as wide:
         found = overseen(
-            wide, ctx.actor.districts, ctx.today, catalogue, instrument_id=instrument_id
+            wide, ctx.actor.districts, ctx.today, catalogue, Instrument.id == instrument_id
         )
     if not found:
         raise not_found("instrument", instrument_id)
     return found[0]
+
+
+def overseen_after(
+    ctx: Context, wanted: Wanted, *, after: int, limit: int, catalogue: Catalogue
+) -> tuple[OverseenItem, ...]:
+    """Return so many of the wanted instruments by their numbers, the next after one.
+
+    Raises NotAllowed without a mandate.
+    """
+    ctx.need("oversight.read")
+    at_once = AT_ONCE if wanted.standing else limit
+    found: list[OverseenItem] = []
+    with beyond_the_lab(ctx.session) as wide:
+        while len(found) < limit:
+            numbers = _next_numbers(wide, ctx.actor.districts, wanted, after, at_once)
+            if not numbers:
+                break
+            after = numbers[-1]
+            items = overseen(
+                wide, ctx.actor.districts, ctx.today, catalogue, Instrument.id.in_(numbers)
+            )
+            met = (item for item in items if wanted.meets(item))
+            found += sorted(met, key=lambda item: item.instrument_id)
+    return tuple(found[:limit])
+
+
+def _next_numbers(
+    wide: Session, districts: Iterable[str], wanted: Wanted, after: int, most: int
+) -> Sequence[int]:
+    conditions = [*within(districts), Instrument.id > after]
+    if wanted.district is not None:
+        conditions.append(func.coalesce(Site.district, "") == wanted.district)
+    if wanted.venue_type:
+        conditions.append(Site.venue_type == wanted.venue_type)
+    return wide.scalars(
+        select(Instrument.id)
+        .outerjoin(Site, Site.id == Instrument.site_id)
+        .join(Lab, Lab.id == Instrument.lab_id)
+        .where(*conditions)
+        .order_by(Instrument.id)
+        .limit(most)
+    ).all()
 
 
 def overseen(
@@ -145,16 +221,10 @@ def overseen(
     districts: Iterable[str],
     today: date,
     catalogue: Catalogue,
-    *,
-    site_id: int | None = None,
-    instrument_id: int | None = None,
+    *narrower: ColumnElement[bool],
 ) -> tuple[OverseenItem, ...]:
     """Return the instruments that stand in the districts, in all laboratories; never scrapped."""
-    conditions = within(districts)
-    if site_id is not None:
-        conditions.append(Instrument.site_id == site_id)
-    if instrument_id is not None:
-        conditions.append(Instrument.id == instrument_id)
+    conditions = [*within(districts), *narrower]
     shown = (
         select(Instrument.id)
         .outerjoin(Site, Site.id == Instrument.site_id)
@@ -194,80 +264,6 @@ def covered(items: Iterable[OverseenItem], district: str, venue_type: str) -> Co
         overdue=sum(item.is_overdue for item in kept),
         never=sum(not item.is_certified for item in kept),
         not_calibratable=sum(not item.is_calibratable for item in kept),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeLine:
-    """What a laboratory is accredited for, in one row."""
-
-    type_id: str
-    measurand: str
-    document: str
-    low: str
-    high: str
-    expanded_uncertainty: str
-    fraction: str
-    ends_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryEntry:
-    """A laboratory in the directory."""
-
-    code: str
-    name: LocalizedText
-    address_en: str
-    address_zh: str
-    accreditation: str
-    authorisation: str
-    is_suspended: bool
-    scope: tuple[ScopeLine, ...]
-    """Of today."""
-
-
-def directory(ctx: Context) -> tuple[DirectoryEntry, ...]:
-    """Return the laboratories of the installation with what they are accredited for today.
-
-    Raises NotAllowed without a mandate.
-    """
-    ctx.need("oversight.read")
-    with beyond_the_lab(ctx.session) as wide:
-        labs = wide.scalars(select(Lab).where(Lab.kind == "laboratory").order_by(Lab.code)).all()
-        rows = wide.scalars(
-            select(ScopeRow)
-            .where(ScopeRow.starts_on <= ctx.today)
-            .order_by(ScopeRow.type_id, ScopeRow.measurand, ScopeRow.id)
-        ).all()
-    scopes: dict[int, list[ScopeLine]] = {}
-    for row in rows:
-        if row.ends_on is None or row.ends_on >= ctx.today:
-            scopes.setdefault(row.lab_id, []).append(_scope_line(row))
-    return tuple(
-        DirectoryEntry(
-            code=lab.code,
-            name=LocalizedText(lab.name_en, lab.name_zh),
-            address_en=lab.address_en,
-            address_zh=lab.address_zh,
-            accreditation=lab.accreditation,
-            authorisation=lab.authorisation,
-            is_suspended=lab.suspended_at is not None,
-            scope=tuple(scopes.get(lab.id, ())),
-        )
-        for lab in labs
-    )
-
-
-def _scope_line(row: ScopeRow) -> ScopeLine:
-    return ScopeLine(
-        type_id=row.type_id,
-        measurand=row.measurand,
-        document=row.document,
-        low=row.low,
-        high=row.high,
-        expanded_uncertainty=row.expanded_uncertainty,
-        fraction=row.fraction,
-        ends_on=row.ends_on,
     )
 
 

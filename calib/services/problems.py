@@ -19,12 +19,13 @@ from calib.services.oversight import overseen
 from instruments.catalogue.loader import Catalogue
 from instruments.context import Context
 from instruments.errors import Conflict, Invalid
+from instruments.records.instruments import Instrument
 from instruments.records.mandates import EVERYWHERE, Mandate
 from instruments.records.parties import Lab, Person
 from instruments.records.sites import Site
 from instruments.services import audit, fields
-from instruments.services.rows import not_found
-from instruments.tenancy import beyond_the_lab
+from instruments.services.rows import check_version, not_found
+from instruments.tenancy import beyond_the_lab, hold_lab
 from instruments.text import LocalizedText
 
 State = Literal["open", "answered", "closed"]
@@ -60,6 +61,8 @@ class ProblemView:
     state: State
     is_late: bool
     """Not closed, and its day is over."""
+    version: int
+    """How much was done about it."""
     steps: tuple[StepView, ...]
 
 
@@ -77,7 +80,7 @@ def open_problem(
     """Write a problem into the ledger: with an instrument of the mandate, or with a laboratory.
 
     Raises NotAllowed without a mandate, NotFound for what lies outside it, Invalid for unusable
-    fields.
+    fields and unless exactly one of the two is named.
     """
     ctx.need("oversight.problem")
     fields.choice(kind, PROBLEM_KINDS, "/kind")
@@ -88,8 +91,15 @@ def open_problem(
             at="/until",
             facts={"day": until.isoformat()},
         )
+    if (instrument_id is None) == (not lab_code):
+        raise Invalid(
+            "problem-concerns-one",
+            "A problem is with an instrument or with a laboratory. Name one of the two.",
+            at="/lab_code",
+        )
     with beyond_the_lab(ctx.session) as wide:
         lab_id, site_id, place = _concerned(ctx, wide, instrument_id, lab_code, catalogue)
+    hold_lab(ctx.session, ctx.lab_id)  # the next number is still the next at commit
     last = ctx.session.scalar(select(func.max(Problem.number)))
     row = Problem(
         number=int(last or 0) + 1,
@@ -110,33 +120,32 @@ def open_problem(
     return get_problem(ctx, row.id)
 
 
-def return_answer(ctx: Context, problem_id: int, words: str) -> ProblemView:
+def return_answer(ctx: Context, problem_id: int, version: int, words: str) -> ProblemView:
     """Say that the laboratory's answer does not do, and why.
 
-    Raises NotAllowed without a mandate, NotFound, Conflict unless it was answered, Invalid without
-    words.
+    Raises NotAllowed without a mandate, NotFound, Conflict unless it was answered or when more was
+    done about it since that version, Invalid without words.
     """
-    return _decide(ctx, problem_id, "returned", words)
+    return _decide(ctx, problem_id, version, "returned", words)
 
 
-def close_problem(ctx: Context, problem_id: int, words: str) -> ProblemView:
+def close_problem(ctx: Context, problem_id: int, version: int, words: str) -> ProblemView:
     """Close a problem, naming the evidence it rests on.
 
-    Raises NotAllowed without a mandate, NotFound, Conflict when it is closed, Invalid without
-    words.
+    Raises NotAllowed without a mandate, NotFound, Conflict when it is closed or more was done
+    about it since that version, Invalid without words.
     """
-    return _decide(ctx, problem_id, "closed", words)
+    return _decide(ctx, problem_id, version, "closed", words)
 
 
-def answer_problem(ctx: Context, problem_id: int, words: str) -> ProblemView:
+def answer_problem(ctx: Context, problem_id: int, version: int, words: str) -> ProblemView:
     """Tell the authority what was done; the laboratory may add to its answer until it is closed.
 
-    Raises NotAllowed, NotFound for a problem of another laboratory, Conflict when it is closed,
-    Invalid without words.
+    Raises NotAllowed, NotFound for a problem of another laboratory, Conflict when it is closed or
+    more was done about it since that version, Invalid without words.
     """
     ctx.need("problem.answer")
-    found = get_problem(ctx, problem_id)
-    _need_open(found)
+    found = _open_at(ctx, problem_id, version)
     ctx.session.add(
         ProblemAnswer(
             problem_id=problem_id,
@@ -201,6 +210,17 @@ def list_problems(ctx: Context) -> tuple[ProblemView, ...]:
     return tuple(sorted(found, key=lambda one: (one.state == "closed", one.until, one.id)))
 
 
+def problems_after(
+    ctx: Context, state: State | None, *, after: int, limit: int
+) -> tuple[ProblemView, ...]:
+    """Return so many problems of the reader's ledger by their ids, the next after one.
+
+    Raises NotAllowed.
+    """
+    later = _views(ctx, Problem.id > after, most=limit if state is None else None)
+    return tuple([one for one in later if state in (None, one.state)][:limit])
+
+
 def get_problem(ctx: Context, problem_id: int) -> ProblemView:
     """Return a problem of the reader's ledger.
 
@@ -213,11 +233,10 @@ def get_problem(ctx: Context, problem_id: int) -> ProblemView:
 
 
 def _decide(
-    ctx: Context, problem_id: int, step: Literal["returned", "closed"], words: str
+    ctx: Context, problem_id: int, version: int, step: Literal["returned", "closed"], words: str
 ) -> ProblemView:
     ctx.need("oversight.problem")
-    found = get_problem(ctx, problem_id)
-    _need_open(found)
+    found = _open_at(ctx, problem_id, version)
     if step == "returned" and found.state != "answered":
         raise Conflict(
             "problem-not-answered",
@@ -232,13 +251,23 @@ def _decide(
     return get_problem(ctx, problem_id)
 
 
-def _need_open(found: ProblemView) -> None:
+def _open_at(ctx: Context, problem_id: int, version: int) -> ProblemView:
+    """Return a problem that is open, and of which no more is known than the writer saw.
+
+    Both sides take turns at the ledger of the authority: what is found still holds at commit.
+    """
+    get_problem(ctx, problem_id)  # theirs, before anybody waits for it
+    with beyond_the_lab(ctx.session) as wide:
+        hold_lab(wide, wide.scalars(select(Problem.lab_id).where(Problem.id == problem_id)).one())
+    found = get_problem(ctx, problem_id)
     if found.state == "closed":
         raise Conflict(
             "problem-closed",
             "Problem {number} is closed. Open a new one if it is there again.",
             facts={"number": found.number},
         )
+    check_version(found, version, "problem")
+    return found
 
 
 def _step(ctx: Context, row: Problem, place: int, step: str, words: str) -> None:
@@ -265,7 +294,7 @@ def _concerned(
     """Return the laboratory and the venue that are meant, and the place in words."""
     if instrument_id is not None:
         found = overseen(
-            wide, ctx.actor.districts, ctx.today, catalogue, instrument_id=instrument_id
+            wide, ctx.actor.districts, ctx.today, catalogue, Instrument.id == instrument_id
         )
         if not found:
             raise not_found("instrument", instrument_id, "/instrument_id")
@@ -282,7 +311,7 @@ def _concerned(
     return lab.id, None, lab.code
 
 
-def _views(ctx: Context, *conditions: Any) -> tuple[ProblemView, ...]:
+def _views(ctx: Context, *conditions: Any, most: int | None = None) -> tuple[ProblemView, ...]:
     """Return problems of the reader's ledger, in three queries however many there are."""
     if ctx.actor.office == "regulator":
         ctx.need("oversight.read")
@@ -301,6 +330,7 @@ def _views(ctx: Context, *conditions: Any) -> tuple[ProblemView, ...]:
             .join(lab, lab.id == Problem.concerned_lab_id)
             .where(whose, *conditions)
             .order_by(Problem.id)
+            .limit(most)
         ).all()  # fmt: skip
         steps = _steps(ctx, wide, [row[0].id for row in rows])
         return tuple(
@@ -358,5 +388,6 @@ def _view(
         until=row.ordered_until,
         state=state,
         is_late=state != "closed" and row.ordered_until < ctx.today,
+        version=len(told),
         steps=told,
     )

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from calib.records.calibrations import Calibration
 from calib.records.certificates import Certificate, CertificateEvent
@@ -35,7 +35,7 @@ from instruments.records.parties import Customer, Lab
 from instruments.records.sites import Site
 from instruments.services import audit
 from instruments.services.rows import get_row, not_found
-from instruments.tenancy import beyond_the_lab
+from instruments.tenancy import beyond_the_lab, hold_lab
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 
@@ -102,6 +102,15 @@ def figure_at(report: Report, place: int) -> Figure:
     return report.figures[place]
 
 
+def places_after(report: Report, place: int | None, after: int | None) -> tuple[int, ...]:
+    """Return where the rows of a report stand, or those of one figure, behind a row.
+
+    Raises NotFound beyond the last figure.
+    """
+    rows = range(len(report.rows)) if place is None else sorted({*figure_at(report, place).rows})
+    return tuple(row for row in rows if after is None or row > after)
+
+
 def weekly(ctx: Context, week: str, *, catalogue: Catalogue, since: date | None = None) -> Report:
     """Return the figures of a week as they are now; `since` is the first day of the cumulative.
 
@@ -152,6 +161,7 @@ def hand_in(
     ctx.need("oversight.report")
     report = weekly(ctx, week, catalogue=catalogue, since=since)
     body = canonical_json(to_plain(report)).decode()
+    hold_lab(ctx.session, ctx.lab_id)  # the next edition is still the next at commit
     editions = select(func.count()).select_from(WeeklyReport).where(WeeklyReport.week == week)
     row = WeeklyReport(
         week=week,
@@ -169,21 +179,38 @@ def hand_in(
     return _view(row)
 
 
-def handed_in(ctx: Context) -> tuple[ReportView, ...]:
-    """Return the reports that were handed in, the newest first."""
+def handed_in(
+    ctx: Context, *, before: int | None = None, limit: int | None = None
+) -> tuple[ReportView, ...]:
+    """Return the reports that were handed in, the newest first; those before an id, and so many.
+
+    Raises NotAllowed without a mandate.
+    """
     ctx.need("oversight.read")
-    newest = select(WeeklyReport).order_by(WeeklyReport.id.desc())
-    return tuple(_view(row) for row in ctx.session.scalars(newest))
+    newest = select(WeeklyReport).order_by(WeeklyReport.id.desc()).limit(limit)
+    if before is not None:
+        newest = newest.where(WeeklyReport.id < before)
+    bodiless = newest.options(defer(WeeklyReport.body))
+    return tuple(_view(row) for row in ctx.session.scalars(bodiless))
 
 
 def report_as_handed_in(ctx: Context, report_id: int) -> tuple[ReportView, Report]:
     """Return a report as it was handed in, whatever has changed since.
 
-    Raises NotFound.
+    Raises NotAllowed without a mandate, NotFound.
+    """
+    view, body = body_as_handed_in(ctx, report_id)
+    return view, _report(body)
+
+
+def body_as_handed_in(ctx: Context, report_id: int) -> tuple[ReportView, str]:
+    """Return a report with its text, byte for byte that of its digest.
+
+    Raises NotAllowed without a mandate, NotFound.
     """
     ctx.need("oversight.read")
     row = get_row(ctx, WeeklyReport, report_id, "report")
-    return _view(row), _report(row.body)
+    return _view(row), row.body
 
 
 def _view(row: WeeklyReport) -> ReportView:

@@ -9,7 +9,7 @@ import pytest
 from instruments.policy import ACTIONS, BOUND
 from tests.house.matrix import routes
 from tests.support import fields_seen
-from tests.support.fields_seen import JSON, OUTSIDE, OVERSEEN
+from tests.support.fields_seen import JSON, OUTSIDE, OVERSEEN, OVERSEEN_JSON
 
 
 @pytest.mark.slow
@@ -34,8 +34,9 @@ def test_the_list_is_of_every_view_that_outsiders_have():
     assert set(OUTSIDE) == set(BOUND)
 
 
-def test_the_list_is_of_every_page_that_a_regulator_has():
+def test_the_list_is_of_every_view_that_a_regulator_has():
     numbered = {re.sub(r"{[a-z_]+}", "1", path) for method, path, act in routes()
                 if method == "GET" and ACTIONS[act].office == "regulator"}  # fmt: skip
-    workbook = {"/oversight/reports/1/xlsx"}
-    assert numbered - workbook == {path.replace("figures/0", "figures/1") for path in OVERSEEN}
+    files = {"/oversight/reports/1/xlsx", "/api/v1/oversight/reports/1/body"}
+    listed = {path.replace("figures/0", "figures/1") for path in OVERSEEN}
+    assert numbered - files == listed | {f"/api/v1/{path}" for path in OVERSEEN_JSON}

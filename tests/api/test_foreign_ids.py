@@ -14,11 +14,13 @@ import pytest
 from api.app import create_app
 from api.bootstrap import Wiring
 from api.declared import declared
+from calib.services import problems, weekly
 from instruments.services import signin
 from tests.support import builders, issuing
 from tests.support.builders import context_for
 from tests.support.described import body_of, described, example, schema_of
 from tests.support.door import Door, a_key
+from tests.support.overseen import an_authority
 
 FOREIGN, NOBODYS = "1", "987654"
 FIELDS = (
@@ -58,7 +60,14 @@ def slots() -> list[tuple[str, str, str, str]]:
 
 @pytest.fixture(scope="module")
 def door(door_for_all: Door) -> Door:
-    issuing.opened(door_for_all.bench)  # there is a number 1 of everything
+    bench = door_for_all.bench
+    issuing.opened(bench)  # there is a number 1 of everything
+    with an_authority(bench.installation).context() as ctx:
+        weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=bench.catalogue)
+        problems.open_problem(
+            ctx, kind="other", finding="A", demand="B", until=ctx.today, lab_code="HZ",
+            catalogue=bench.catalogue,
+        )  # fmt: skip
     return door_for_all
 
 
@@ -70,6 +79,13 @@ def stranger(door: Door):
     with context_for(door.bench.installation, lab_id=lab_id, person_id=person_id) as ctx:
         token = signin.make_token(ctx, name="far")
     return door.client(token)
+
+
+@pytest.fixture(scope="module")
+def overseer(door: Door):
+    """Return a client of another authority, which oversees another district."""
+    with an_authority(door.bench.installation, "Nowhere", code="OTHER").context() as ctx:
+        return door.client(signin.make_token(ctx, name="other"))
 
 
 def ask(client: Any, slot: tuple[str, str, str, str], number: str) -> tuple[int, str]:
@@ -93,8 +109,9 @@ def ask(client: Any, slot: tuple[str, str, str, str], number: str) -> tuple[int,
 
 
 @pytest.mark.parametrize("slot", slots(), ids=" ".join)
-def test_a_foreign_number_answers_like_a_missing_one(stranger, slot):
-    foreign, missing = ask(stranger, slot, FOREIGN), ask(stranger, slot, NOBODYS)
+def test_a_foreign_number_answers_like_a_missing_one(stranger, overseer, slot):
+    client = overseer if "/oversight/" in slot[1] else stranger
+    foreign, missing = ask(client, slot, FOREIGN), ask(client, slot, NOBODYS)
     assert foreign == missing
     method, _, place, _ = slot
     if place == "path":

@@ -89,18 +89,22 @@ def test_a_problem_is_opened_on_the_page_answered_by_the_laboratory_and_closed(d
     )
     assert opened.headers["location"] == "/oversight/problems/1?done=created"
     assert "Enter it." in lab.client.get("/problems/1").text
-    answered = lab.client.post("/problems/1/answer", data={"words": "Entered."}, headers=same)
+    answered = lab.client.post(
+        "/problems/1/answer", data={"words": "Entered.", "version": "1"}, headers=same
+    )
     assert answered.status_code == 303, answer_of(answered)
     assert "Return the answer" in browser.client.get("/oversight/problems/1").text
     returned = browser.client.post(
-        "/oversight/problems/1/return", data={"words": "Which scope?"}, headers=same
+        "/oversight/problems/1/return", data={"words": "Which scope?", "version": "2"}, headers=same
     )
     assert returned.status_code == 303, answer_of(returned)
     assert "Which scope?" in lab.client.get("/problems/1").text
-    again = lab.client.post("/problems/1/answer", data={"words": "Of JJF 1107."}, headers=same)
+    again = lab.client.post(
+        "/problems/1/answer", data={"words": "Of JJF 1107.", "version": "3"}, headers=same
+    )
     assert again.status_code == 303, answer_of(again)
     closed = browser.client.post(
-        "/oversight/problems/1/close", data={"words": "Seen."}, headers=same
+        "/oversight/problems/1/close", data={"words": "Seen.", "version": "4"}, headers=same
     )
     assert closed.status_code == 303
     assert "Closed" in lab.client.get("/problems").text

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from calib.records.oversight import WeeklyReport
-from calib.services import oversight, problems, weekly
+from calib.services import laboratories, oversight, problems, weekly
 from calib.services.weekly_figures import ABSENT
 from instruments.catalogue.loader import load_catalogue
 from instruments.errors import Conflict, Invalid, NotAllowed, NotFound, Refused
@@ -123,7 +123,7 @@ def test_the_people_of_a_laboratory_oversee_nothing(world):
     with ctx_of(world) as ctx:
         for act in (
             lambda: oversight.oversight(ctx, catalogue=CATALOGUE),
-            lambda: oversight.directory(ctx),
+            lambda: laboratories.directory(ctx),
             lambda: weekly.weekly(ctx, WEEK, catalogue=CATALOGUE),
             lambda: weekly.hand_in(ctx, WEEK, catalogue=CATALOGUE),
         ):
@@ -269,26 +269,55 @@ def test_a_problem_goes_to_the_laboratory_and_back(world, overseer):
         assert (opened.number, opened.state, opened.lab_code) == (1, "open", "HZ")
         assert opened.place.startswith("Uptown · Hall A · ")
         with pytest.raises(Conflict):
-            problems.return_answer(ctx, opened.id, "There is nothing yet.")
+            problems.return_answer(ctx, opened.id, 1, "There is nothing yet.")
     with ctx_of(world) as ctx:
         assert [one.id for one in problems.list_problems(ctx)] == [opened.id]
-        answered = problems.answer_problem(ctx, opened.id, "Certificate HZ-9 of 3 March.")
+        answered = problems.answer_problem(ctx, opened.id, 1, "Certificate HZ-9 of 3 March.")
         assert answered.state == "answered"
         assert [one.person for one in answered.steps] == ["", "Meng"]
     with overseer.context() as ctx:
-        problems.return_answer(ctx, opened.id, "That is another thermometer.")
+        problems.return_answer(ctx, opened.id, 2, "That is another thermometer.")
         assert problems.get_problem(ctx, opened.id).state == "open"
     with ctx_of(world) as ctx:
-        problems.answer_problem(ctx, opened.id, "Certificate HZ-10 of 4 March.")
+        problems.answer_problem(ctx, opened.id, 3, "Certificate HZ-10 of 4 March.")
     with overseer.context() as ctx:
-        closed = problems.close_problem(ctx, opened.id, "Seen: HZ-10.")
+        closed = problems.close_problem(ctx, opened.id, 4, "Seen: HZ-10.")
         assert [one.step for one in closed.steps] == [
             "opened", "answered", "returned", "answered", "closed"
         ]  # fmt: skip
         with pytest.raises(Conflict):
-            problems.close_problem(ctx, opened.id, "Twice.")
+            problems.close_problem(ctx, opened.id, 5, "Twice.")
     with ctx_of(world) as ctx, pytest.raises(Conflict):
-        problems.answer_problem(ctx, opened.id, "Too late.")
+        problems.answer_problem(ctx, opened.id, 5, "Too late.")
+
+
+def test_nobody_writes_past_what_the_other_side_wrote_meanwhile(world, overseer):
+    with overseer.context() as ctx:
+        opened = problems.open_problem(
+            ctx, kind="laboratory", finding="No scope.", demand="Enter it.",
+            until=date(2026, 3, 5), lab_code="HZ", catalogue=CATALOGUE,
+        )  # fmt: skip
+    with ctx_of(world) as ctx:
+        problems.answer_problem(ctx, opened.id, opened.version, "Entered.")
+    with overseer.context() as ctx, pytest.raises(Conflict) as stop:
+        problems.close_problem(ctx, opened.id, opened.version, "Nobody answered.")
+    assert stop.value.code == "changed-meanwhile"
+    with overseer.context() as ctx:
+        assert problems.get_problem(ctx, opened.id).state == "answered"
+        problems.close_problem(ctx, opened.id, 2, "Seen.")
+    with ctx_of(world) as ctx, pytest.raises(Conflict) as stop:
+        problems.answer_problem(ctx, opened.id, 2, "And more.")
+    assert stop.value.code == "problem-closed"
+
+
+@pytest.mark.parametrize("named", [{}, {"instrument_id": 1, "lab_code": "HZ"}])
+def test_a_problem_is_with_one_thing(overseer, named):
+    with overseer.context() as ctx, pytest.raises(Invalid) as stop:
+        problems.open_problem(
+            ctx, kind="other", finding="A", demand="B", until=date(2026, 3, 9),
+            catalogue=CATALOGUE, **named,
+        )  # fmt: skip
+    assert stop.value.code == "problem-concerns-one"
 
 
 def test_a_problem_is_late_once_its_day_is_over(world, overseer):
@@ -313,7 +342,7 @@ def test_nobody_else_sees_or_touches_a_problem(world, overseer):
         assert problems.list_problems(ctx) == ()
         for act in (
             lambda: problems.get_problem(ctx, opened.id),
-            lambda: problems.close_problem(ctx, opened.id, "Mine now."),
+            lambda: problems.close_problem(ctx, opened.id, 1, "Mine now."),
         ):
             with pytest.raises(NotFound):
                 act()

@@ -48,7 +48,13 @@ OVERSEEN = (
     "/oversight/problems/new", "/oversight/problems/1", "/oversight/reports",
     "/oversight/reports/draft", "/oversight/reports/1", "/oversight/reports/1/figures/0",
 )  # fmt: skip
-"""What a regulator may read."""
+"""The pages that a regulator may read."""
+OVERSEEN_JSON = (
+    "oversight/coverage", "oversight/instruments", "oversight/laboratories", "oversight/problems",
+    "oversight/problems/1", "oversight/reports", "oversight/reports/draft", "oversight/reports/1",
+    "oversight/reports/1/rows",
+)  # fmt: skip
+"""What a regulator may read through the JSON doors."""
 
 
 def a_filled_door(folder: Path) -> Door:
@@ -151,6 +157,11 @@ def seen(door: Door) -> set[tuple[str, str, str]]:
         answer = overseer.get(path)
         assert answer.status_code == 200, (path, answer.text[:300])
         found |= {("regulator", f"page {path}", one) for one in words_of(answer.text)}
+    for path in OVERSEEN_JSON:
+        answer = overseer.get(f"/api/v1/{path}")
+        assert answer.status_code == 200, (path, answer.text[:300])
+        view = f"GET /api/v1/{path}"
+        found |= {("regulator", view, one) for one in fields_of(answer.json())}
     return found
 
 
