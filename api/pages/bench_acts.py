@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.deps import Acting, Reading, Writing, allows
-from api.pages.bench_view import bench_page
+from api.pages.bench_view import bench_page, in_words
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from api.pages.signing import answer_of, shown_again
@@ -156,7 +156,7 @@ def _after(
     record = readings.get_calibration(ctx, calibration_id)
     if record.state != "draft":
         raise refused
-    form = typed.form(refused, ctx.language)
+    form = typed.form(in_words(record, refused, ctx.language), ctx.language)
     return bench_page(request, ctx, record, status=422, form=form)
 
 

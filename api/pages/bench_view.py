@@ -25,7 +25,7 @@ from calib.services.supporting import certified_standards
 from calib.services.together import MOST_ITEMS
 from instruments.choosing import holds
 from instruments.context import Context
-from instruments.errors import Finding
+from instruments.errors import DomainError, Finding
 from instruments.quantities import UNITS
 from instruments.services import approval_rules, instruments, orders, people
 
@@ -141,6 +141,8 @@ def speaker(record: CalibrationView, language: str) -> Callable[[Finding], Findi
 
     def named(key: str, value: object) -> object:
         text = str(value)
+        if key == "quantity" and text in WORDS["condition"]:
+            return translate(WORDS["condition"][text], language).lower()
         if key == "unit" and text in UNITS:
             return UNITS[text].symbol
         if key == "input" and text in inputs:
@@ -160,6 +162,22 @@ def speaker(record: CalibrationView, language: str) -> Callable[[Finding], Findi
         return replace(found, facts=facts)
 
     return spoken
+
+
+def in_words(record: CalibrationView, refused: DomainError, language: str) -> DomainError:
+    """Return the refusal with names for codes, and with the fields in which it is put right."""
+    speak = speaker(record, language)
+    findings = [
+        replace(speak(f), at=f"/{_field_of(f)}" if _field_of(f) else f.at) for f in refused.findings
+    ]
+    return type(refused)(
+        refused.code,
+        refused.message,
+        at=refused.at,
+        clause=refused.clause,
+        facts=refused.facts,
+        findings=tuple(findings),
+    )
 
 
 def circumstances_form(record: CalibrationView) -> Form:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.deps import Acting, MakeContext, Reading, Wired, Writing, allows
 from api.files import download
-from api.pages.bench_view import bench_page, head_of
+from api.pages.bench_view import bench_page, head_of, in_words
 from api.pages.forms import AsTyped, Form, Typed, attempt
 from api.pages.rendering import staff_page
 from api.pages.signing import answer_of, shown_again
@@ -249,7 +249,7 @@ def _back(
     request: Request, ctx: Context, calibration_id: int, typed: Typed, refused: DomainError
 ) -> Response:
     record = readings.get_calibration(ctx, calibration_id)
-    form = typed.form(refused, ctx.language)
+    form = typed.form(in_words(record, refused, ctx.language), ctx.language)
     if record.state == "draft":
         return bench_page(request, ctx, record, status=422, form=form)
     return record_page(request, ctx, record, form)

@@ -77,6 +77,23 @@ def test_what_is_noted_stays_in_the_forms_of_a_page_that_refuses_to_sign(strict,
     assert after.xpath("//*[@name='remark']")[0].text.strip() == "probe replaced"
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "The ambient temperature while"), ("zh", "未填写测量时的环境温度")],
+)
+def test_what_is_missing_is_named_in_words_and_leads_to_its_field(strict, app, language, said):
+    record = a_draft(strict)
+    with context_for(strict) as ctx:
+        readings.set_facts(ctx, record.id, record.version, performed_on=ctx.today)
+    browser = Browser(app, a_sign_in(strict, "technician"))
+    browser.post("/language", language=language)
+    page = browser.post(f"/calibrations/{record.id}/sign", meaning="performed")
+    links = {a.get("href"): a.text_content() for a in page.document.xpath("//*[@role='alert']//a")}
+    assert links["#condition/temperature/start"].startswith(said)
+    assert links["#acclimatisation_minutes"]
+    assert "relative_humidity while" not in page.words()
+
+
 def test_without_a_challenge_the_page_signs_nothing(strict, app):
     record = a_draft(strict)
     with context_for(strict) as ctx:
