@@ -28,6 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from instruments.canonical import canonical_json
+from instruments.turns import Turns, connection_of
 
 SQLITE_WAL_SAFE = (3, 51, 3)
 """Before this version a WAL with several connections can lose committed data (sqlite.org)."""
@@ -184,8 +185,8 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
     """Return an engine for `url` with the durability this project promises.
 
     SQLite: foreign keys on, every commit synced, write transactions start with BEGIN IMMEDIATE (two
-    writers wait for each other instead of failing half way), a rollback journal where the library
-    is older than `SQLITE_WAL_SAFE`.
+    writers wait for each other instead of failing half way) in the order they came, a rollback
+    journal where the library is older than `SQLITE_WAL_SAFE`.
 
     With `synced` false commits are not synced: only for a file nobody has seen yet, which is thrown
     away when its building stops half way and synced as a whole when it is done. With `writable`
@@ -200,9 +201,10 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
             isolation_level="READ COMMITTED",
             connect_args={"options": options} if options else {},
         )
-    engine = create_engine(  # what rows hold is in no error, and so in no log
-        url, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
-    )
+    turns = Turns()
+    settings = {"timeout": 30, "check_same_thread": False, "factory": connection_of(turns)}
+    # what rows hold is in no error, and so in no log
+    engine = create_engine(url, hide_parameters=True, connect_args=settings)
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -222,7 +224,16 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         reading = not writable or connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN DEFERRED" if reading else "BEGIN IMMEDIATE")
+        if reading:
+            connection.exec_driver_sql("BEGIN DEFERRED")
+            return
+        writer = connection.connection.dbapi_connection
+        turns.take(writer)
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            turns.give(writer)
+            raise
 
     return engine
 

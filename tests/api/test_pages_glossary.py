@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from api.glossary import MEANS, TERMS, told
@@ -29,6 +31,13 @@ def test_everybody_reads_it_in_both_languages(app, language, word):
     assert word in entry.xpath("./dt")[0].text_content()
     assert "VIM" in entry.xpath("./dd/small")[0].text
     assert len(page.document.xpath("//dl/div")) == len(TERMS)
+
+
+def test_every_term_is_told_where_somebody_meets_it():
+    pages = [p for p in (ROOT / "api" / "templates").rglob("*.html") if p.name != "design.html"]
+    written = "".join(page.read_text("utf-8") for page in pages)
+    used = set(re.findall(r'ui\.term\("([^"]+)"', written))
+    assert used == TERMS.keys()
 
 
 def test_a_word_of_a_page_leads_to_its_entry_and_tells_it(browser):

@@ -20,7 +20,7 @@ from tests.support import issuing, keyed
 from tests.support.builders import context_for
 from tests.support.crash_check import check_lab
 from tests.support.mail_server import free_port
-from tests.support.program import START, Program
+from tests.support.program import START, Program, wait_for
 from tests.support.sealed import a_sealed_lab
 
 pytestmark = pytest.mark.kill
@@ -77,17 +77,6 @@ def serve(program: Program, port: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def wait_for(port: int) -> None:
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
-                return
-        except httpx.TransportError:
-            threading.Event().wait(0.05)
-    pytest.fail("the server did not start")
 
 
 @pytest.mark.parametrize(

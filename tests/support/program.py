@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.mail_server import free_port
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; from api.cli import main; main()"
 SECONDS = 120
+
+
+def wait_for(port: int) -> None:
+    """Wait until a server answers at a port."""
+    ends = time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    pytest.fail("the server did not start")
 
 
 @dataclass(frozen=True)
@@ -64,12 +78,17 @@ class Program:
         return done.json()
 
     @contextmanager
-    def running(self, *arguments: str | int | Path, **more: str) -> Iterator[subprocess.Popen]:
-        """Keep a command running, and end it by what Ctrl-C sends."""
+    def running(
+        self, *arguments: str | int | Path, heard: int = subprocess.PIPE, **more: str
+    ) -> Iterator[subprocess.Popen]:
+        """Keep a command running, and end it by what Ctrl-C sends.
+
+        What it says is to be read by whoever runs it for long: a full pipe stops it.
+        """
         process = subprocess.Popen(
             [sys.executable, "-c", START, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=heard,
+            stderr=heard,
             env=self.environment(**more),
         )
         try:
@@ -82,7 +101,7 @@ class Program:
     def served(self, **more: str) -> Iterator[httpx.Client]:
         """Serve on a free port, and lend a client that reaches it."""
         port = free_port()
-        with self.running("serve", "--port", port, **more) as process:
-            assert process.stderr.readline(), "nothing was said: the program did not start"
+        with self.running("serve", "--port", port, heard=subprocess.DEVNULL, **more):
+            wait_for(port)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=SECONDS) as client:
                 yield client
