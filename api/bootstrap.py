@@ -22,6 +22,7 @@ from calib.adapters.mail import FolderMailer, Security, SMTPMailer
 from calib.adapters.passphrase import need_long, read_passphrase, read_private
 from calib.adapters.sealing import CheckedSealer, KeySealer
 from calib.adapters.signing_files import FileVault
+from calib.adapters.signing_kms import TransitVault
 from calib.adapters.webhooks import PinnedCourier
 from calib.keeping.restored import is_unacknowledged
 from calib.migrations.newest import is_up_to_date
@@ -136,6 +137,8 @@ def _probe(settings: Settings) -> Callable[[], None]:
         return lambda: knock(socket_of(settings))
     if settings.pkcs11_module:
         return lambda: None  # asking a token for its PIN again and again would lock it
+    if settings.kms_url:
+        return TransitVault(settings.kms_url, lambda: passphrase_of(settings)).reach
     vault = FileVault(settings.folder / "keys", lambda: passphrase_of(settings))
     return vault.open_all
 
@@ -234,7 +237,9 @@ def typed_passphrase(typed: str) -> bytes:
 
 
 def vault_of(settings: Settings, passphrase: Callable[[], bytes]) -> Vault:
-    """Return where the private keys are: a token where one is named, files otherwise."""
+    """Return where the private keys are: a token or service where one is named, or files."""
+    if settings.kms_url:
+        return TransitVault(settings.kms_url, passphrase)
     if not settings.pkcs11_module:
         return FileVault(settings.folder / "keys", passphrase)
     from calib.adapters.signing_pkcs11 import TokenVault

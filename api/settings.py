@@ -65,6 +65,11 @@ class Settings:
         "", "Library of the token that keeps the keys (PKCS#11); empty: files in data/keys."
     )
     pkcs11_token: str = _setting("calib", "Label of the token.")
+    kms_url: str = _setting(
+        "",
+        "Transit engine of OpenBao or Vault that keeps the keys, with its mount, such as "
+        "https://bao.example:8200/v1/transit; empty: a token or files.",
+    )
     anchor: str = _setting(
         "",
         "File with the last signed head of the log; best on another disk or machine, and in no "
@@ -164,9 +169,13 @@ def _need_encryption(settings: Settings) -> None:
     """Refuse to speak to another machine where everybody on the way can listen."""
     if settings.smtp_security == "none" and settings.smtp_host not in HERE | {""}:
         _refuse("smtp_security", "none", "starttls or tls: the mail server is another machine")
-    address = urlsplit(settings.timestamp_url)
-    if settings.timestamp_url and address.scheme != "https" and address.hostname not in HERE:
-        _refuse("timestamp_url", settings.timestamp_url, "an address that starts with https://")
+    for name in ("timestamp_url", "kms_url"):
+        value = getattr(settings, name)
+        address = urlsplit(value)
+        if value and address.scheme != "https" and address.hostname not in HERE:
+            _refuse(name, value, "an address that starts with https://")
+    if settings.kms_url and settings.pkcs11_module:
+        _refuse("kms_url", settings.kms_url, "nothing, since CALIB_PKCS11_MODULE names a token")
 
 
 def _provider(settings: Settings) -> None:

@@ -75,3 +75,16 @@ def test_the_way_to_a_database_elsewhere_must_be_encrypted(address, says):
             doctor._overheard(settings)
     else:
         assert says in doctor._overheard(settings)
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ({"CALIB_KMS_URL": "http://bao.example:8200/v1/transit"}, "https://"),
+        ({"CALIB_KMS_URL": "https://bao.example/v1/transit", "CALIB_PKCS11_MODULE": "/x"}, "token"),
+    ],
+)
+def test_keys_have_one_place_and_the_way_to_it_is_encrypted(more, what):
+    with pytest.raises(WrongUsage, match="CALIB_KMS_URL") as stop:
+        read_settings(more)
+    assert what in stop.value.facts["expected"]

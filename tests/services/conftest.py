@@ -12,7 +12,7 @@ import pytest
 from calib.adapters import pkcs8
 from calib.adapters.files import DirectoryStore
 from instruments.db import open_engine
-from tests.support import issuing
+from tests.support import issuing, kms
 from tests.support import keyed as keyed_labs
 from tests.support.due_world import DueWorld, due_world
 from tests.support.issuing import Bench
@@ -98,10 +98,14 @@ def cheap_scrypt() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["file", "token"])
+@pytest.fixture(params=["file", "token", "service"])
 def keyed(request: pytest.FixtureRequest, copied_on_sqlite, cheap_scrypt) -> Iterator[Keyed]:
     """Return a lab with keys and a reserved number, once for each place keys are kept in."""
-    make = {"file": keyed_labs.in_files, "token": keyed_labs.in_token}[request.param]
+    make = {
+        "file": keyed_labs.in_files,
+        "token": keyed_labs.in_token,
+        "service": keyed_labs.in_service,
+    }[request.param]
     found = keyed_labs.opened_at(*copied_on_sqlite(make))
     yield found
     found.bench.engine.dispose()
@@ -113,3 +117,10 @@ def keyed_files(copied_on_sqlite, cheap_scrypt) -> Iterator[Keyed]:
     found = keyed_labs.opened_at(*copied_on_sqlite(keyed_labs.in_files))
     yield found
     found.bench.engine.dispose()
+
+
+@pytest.fixture
+def service() -> Iterator[kms.Service]:
+    """Serve a key management service that takes the passphrase of the tests for its token."""
+    with kms.a_service(keyed_labs.PASSPHRASE) as made:
+        yield made

@@ -16,28 +16,30 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from sqlalchemy import text
 
 from calib.adapters import signer_socket
 from calib.adapters.passphrase import CREDENTIAL, read_passphrase
 from calib.adapters.signer_socket import SignerServer, SocketSigner
 from calib.adapters.signing_files import FileVault
+from calib.adapters.signing_kms import TransitVault
 from calib.migrations.newest import newest_revision
 from calib.services.ports import SigningRequest
 from instruments.errors import Conflict, Invalid, Refused, Unavailable
 from tests.support import keyed as labs
-from tests.support.keyed import PASSPHRASE
+from tests.support.keyed import PASSPHRASE, fits
 
 WRONG = b"another five words or more"
 
 
-@pytest.fixture(params=["file", "token"])
+@pytest.fixture(params=["file", "token", "service"])
 def vault(request, tmp_path_factory, cheap_scrypt):
     """Return a new, empty place for keys."""
     if request.param == "file":
         folder = tmp_path_factory.mktemp("vault") / "keys"
         return FileVault(folder, lambda: PASSPHRASE)
+    if request.param == "service":
+        return TransitVault(request.getfixturevalue("service").address, lambda: PASSPHRASE)
     return request.getfixturevalue("token")
 
 
@@ -46,17 +48,11 @@ def token(tmp_path_factory):
     return labs.a_token(tmp_path_factory.mktemp("token"))()
 
 
-def _fits(public: bytes, signature: bytes, content: bytes) -> None:
-    key = load_der_public_key(public)
-    extra = [ec.ECDSA(hashes.SHA256())] if isinstance(key, ec.EllipticCurvePublicKey) else []
-    key.verify(signature, content, *extra)
-
-
 @pytest.mark.parametrize("algorithm", ["ed25519", "ecdsa-p256"])
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * 100_000])
 def test_what_a_key_signs_its_public_side_verifies(vault, algorithm, content):
     reference, public = vault.make(algorithm, "seal-HZ")
-    _fits(public, vault.sign(reference, algorithm, content), content)
+    fits(public, vault.sign(reference, algorithm, content), content)
 
 
 @pytest.mark.parametrize("algorithm", ["ed25519", "ecdsa-p256"])
@@ -86,7 +82,7 @@ def test_many_ask_at_once(vault):
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda c: vault.sign(reference, "ecdsa-p256", c), contents))
     for content, signature in zip(contents, made, strict=True):
-        _fits(public, signature, content)
+        fits(public, signature, content)
 
 
 # ------------------------------------------------------------------------------------------ files
@@ -108,7 +104,7 @@ def test_a_key_file_is_encrypted_and_open_to_its_owner_alone(folder):
     assert folder.stat().st_mode & 0o777 == 0o700
     assert path.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE" + " KEY-----")
     again = FileVault(folder, lambda: PASSPHRASE)
-    _fits(public, again.sign(reference, "ecdsa-p256", b"x"), b"x")
+    fits(public, again.sign(reference, "ecdsa-p256", b"x"), b"x")
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610, 0o666])

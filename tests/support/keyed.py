@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from calib.adapters.sealing import KeySealer
 from calib.adapters.signing_files import FileVault
 from calib.adapters.signing_journal import FileJournal
+from calib.adapters.signing_kms import TransitVault
 from calib.adapters.signing_pkcs11 import TokenVault
 from calib.services import issue, key_views, keys
 from calib.services.ports import Signer, SigningRequest, Vault
@@ -27,7 +31,7 @@ from calib.services.signing_rule import RuledSigner
 from instruments.db import open_engine
 from instruments.errors import DomainError
 from instruments.tenancy import installation_session
-from tests.support import issuing
+from tests.support import issuing, kms
 from tests.support.builders import NOW
 from tests.support.issuing import BASE, Bench, Person, version_of
 from tests.support.seals import need_tool
@@ -98,6 +102,20 @@ def in_token(url: str) -> Keyed:
     return _made(url, a_token(folder), folder)
 
 
+def in_service(url: str) -> Keyed:
+    """Return a lab whose keys are in a key management service, closed, to be copied."""
+    address = _the_service().address
+    return _made(url, lambda: TransitVault(address, lambda: PASSPHRASE), _beside(url) / "kms")
+
+
+@functools.cache
+def _the_service() -> kms.Service:
+    """Start the one service of this process: copies of a lab find its keys where they were made."""
+    serving = kms.a_service(PASSPHRASE)
+    atexit.register(serving.__exit__, None, None, None)
+    return serving.__enter__()
+
+
 def a_token(folder: Path) -> Callable[[], TokenVault]:
     """Make a token in software; skip where there is none."""
     tool = need_tool("softhsm2-util", "softhsm2")
@@ -159,3 +177,10 @@ def refused(signer: Signer, request: SigningRequest, code: str) -> None:
 def lines_of(journal: Path) -> list[dict[str, Any]]:
     """Return the lines of the journal of a signer."""
     return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+def fits(public: bytes, signature: bytes, content: bytes) -> None:
+    """Verify a signature by the public side of its key; raises InvalidSignature."""
+    key = load_der_public_key(public)
+    extra = [ec.ECDSA(hashes.SHA256())] if isinstance(key, ec.EllipticCurvePublicKey) else []
+    key.verify(signature, content, *extra)
