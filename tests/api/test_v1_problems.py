@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -101,6 +104,25 @@ def test_nobody_writes_on_a_version_that_the_other_side_has_passed(overseer, lab
     bare = lab.post(f"{OURS}/{id_}/answer", json={"words": "x"})
     problem_of(bare, 428, "if-match-missing")
     assert len(lab.get(f"{OURS}/{id_}").json()["steps"]) == 2
+
+
+def test_of_two_sides_that_write_at_once_one_is_kept_and_the_other_told(overseer, lab):
+    """Eight races: an answer against a close, three of each on the same version."""
+    for _ in range(8):
+        made = opened(overseer)
+        id_, start = made.json()["id"], threading.Barrier(6)
+
+        def write(client, path, words, made=made, start=start):
+            start.wait()
+            return said(client, path, words, made).status_code
+
+        with ThreadPoolExecutor(6) as pool:
+            acts = [(lab, f"{OURS}/{id_}/answer"), (overseer, f"{LEDGER}/{id_}/close")] * 3
+            asked = [pool.submit(write, *act, f"Writer {n}.") for n, act in enumerate(acts)]
+        codes = Counter(one.result() for one in asked)
+        assert codes[200] == 1
+        assert codes.keys() <= {200, 409, 412}
+        assert len(overseer.get(f"{LEDGER}/{id_}").json()["steps"]) == 2
 
 
 def test_the_same_sent_twice_is_one_problem(overseer):
