@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -10,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from calib.i18n import translate
+from tests.house.source import ROOT
 from tests.support.every_page import STRANGER, Door, Found, World, a_world, explore
 from tests.support.looks import DESK, PHONE, Look, a_context, in_looks
 from tests.support.seen import faults_seen, untranslated
@@ -30,6 +32,8 @@ APART = {
     "/calibrations/side/live": "asked by the script of that page; test_side",
 }
 """Routes that no link of this world leads to, and where they are looked at instead."""
+PICTURES = ROOT / "build" / "pages"
+TALLEST = 8000
 FOR_PROGRAMS = (
     "/livez", "/readyz", "/metrics", "/log/", "/status/", "/.well-known/", "/static/",
     "/authenticate/", "/calendar/", "/calibrations/offline.js",
@@ -83,7 +87,10 @@ def test_every_page_speaks_one_language(world: World, found: Found, language: st
     assert foreign == []
 
 
-@in_looks(Look(DESK, "light", "en"), Look(PHONE, "dark", "zh"), Look(PHONE, "light", "en"))
+@in_looks(
+    Look(DESK, "light", "en"), Look(DESK, "dark", "zh"),
+    Look(PHONE, "light", "en"), Look(PHONE, "dark", "zh"),
+)  # fmt: skip
 def test_no_page_has_a_fault_a_program_can_find(
     browser: Browser, world: World, found: Found, look: Look
 ) -> None:
@@ -102,6 +109,7 @@ def test_no_page_has_a_fault_a_program_can_find(
         for door in doors:
             answer = page.goto(world.address + door.path)
             assert answer is not None
+            _draw(page, door, look)
             faults += [f"{door.path} as {role or 'stranger'}: {f}" for f in _faults(page, look)]
         context.close()
     assert faults == []
@@ -150,6 +158,15 @@ def _sign_in(context: BrowserContext, world: World, role: str, language: str) ->
             cookies["calib_session"] = client.cookies["calib_session"]
         # the client is closed; its session lives on
     context.add_cookies([{"name": k, "value": v, "url": world.address} for k, v in cookies.items()])
+
+
+def _draw(page: Page, door: Door, look: Look) -> None:
+    """Keep a picture of a page for people to look at; of a very long one its beginning."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", door.path).strip("-")[:80] or "first"
+    place = PICTURES / str(look) / f"{door.role or 'stranger'}-{words}.jpg"
+    height = page.evaluate("document.documentElement.scrollHeight")
+    part = {"x": 0, "y": 0, "width": look.size[0], "height": min(height, TALLEST)}
+    page.screenshot(path=place, full_page=True, clip=part, type="jpeg", quality=70)
 
 
 def _faults(page: Page, look: Look) -> Iterator[str]:
