@@ -21,6 +21,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
@@ -92,6 +93,7 @@ def create_app(wiring: Wiring) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(StaleDataError, _stale)
     app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(PoolTimeout, _database_busy)
     app.add_exception_handler(OverflowError, _overflow)
     return app
 
@@ -304,16 +306,22 @@ async def _database_error(request: Request, error: Exception) -> Response:
     if "readonly database" in words or "read-only transaction" in words:
         return _answer(request, restored())
     if isinstance(error, OperationalError) and ("full" in words or "locked" in words):
-        return _answer(
-            request,
-            Unavailable(
-                "storage-unavailable",
-                "The database could not take the change ({words}). Nothing was saved. "
-                "Free disk space or try again in a moment.",
-                facts={"words": words},
-            ),
-        )
+        return _answer(request, _unavailable(words))
     return _unknown(request, error)
+
+
+async def _database_busy(request: Request, _error: Exception) -> Response:
+    """Answer whoever waited in vain for a connection: others hold them all."""
+    return _answer(request, _unavailable("all connections are in use"))
+
+
+def _unavailable(words: str) -> Unavailable:
+    return Unavailable(
+        "storage-unavailable",
+        "The database could not take the change ({words}). Nothing was saved. "
+        "Free disk space or try again in a moment.",
+        facts={"words": words},
+    )
 
 
 def restored() -> Unavailable:

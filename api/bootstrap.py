@@ -256,7 +256,7 @@ def ruled_signer(settings: Settings, engine: Engine, clock: Clock, vault: Vault)
     return RuledSigner(engine, vault, journal, clock)
 
 
-def signer_server(settings: Settings, passphrase: bytes) -> SignerServer:
+def signer_server(settings: Settings, passphrase: Callable[[], bytes]) -> SignerServer:
     """Return the signer as a process of its own, listening; no crash writes its memory down.
 
     Raises Conflict when one runs already, Unavailable when the keys do not open.
@@ -264,9 +264,11 @@ def signer_server(settings: Settings, passphrase: bytes) -> SignerServer:
     from calib.adapters.signer_socket import SignerServer, keep_no_core
 
     keep_no_core()
-    vault = vault_of(settings, lambda: passphrase)
+    vault = vault_of(settings, passphrase)
     if isinstance(vault, FileVault):
         vault.open_all()
+    if isinstance(vault, TransitVault):
+        vault.reach()
     wired = wire(settings)
     signer = ruled_signer(settings, wired.engine, wired.clock, vault)
     return SignerServer(socket_of(settings), signer)

@@ -174,6 +174,8 @@ def _need_encryption(settings: Settings) -> None:
         address = urlsplit(value)
         if value and address.scheme != "https" and address.hostname not in HERE:
             _refuse(name, value, "an address that starts with https://")
+    if settings.kms_url and "/v1/" not in settings.kms_url:
+        _refuse("kms_url", settings.kms_url, "an address with /v1/ and the mount of the engine")
     if settings.kms_url and settings.pkcs11_module:
         _refuse("kms_url", settings.kms_url, "nothing, since CALIB_PKCS11_MODULE names a token")
 

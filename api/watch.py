@@ -34,7 +34,8 @@ class Watch:
         """Return what is wrong with the keys, asking at most every few seconds."""
         with self.turn:
             if self.keys is None or time.monotonic() - self.keys[0] > KEPT:
-                self.keys = (time.monotonic(), _said_by(probe))
+                said = _said_by(probe)
+                self.keys = (time.monotonic(), said)  # those who waited take this answer
             return self.keys[1]
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from instruments.canonical import canonical_json
-from instruments.turns import Turns, connection_of
+from instruments.turns import PATIENCE, Turns, connection_of
 
 SQLITE_WAL_SAFE = (3, 51, 3)
 """Before this version a WAL with several connections can lose committed data (sqlite.org)."""
@@ -202,9 +202,14 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
             connect_args={"options": options} if options else {},
         )
     turns = Turns()
-    settings = {"timeout": 30, "check_same_thread": False, "factory": connection_of(turns)}
-    # what rows hold is in no error, and so in no log
-    engine = create_engine(url, hide_parameters=True, connect_args=settings)
+    settings = {
+        "timeout": PATIENCE, "check_same_thread": False, "factory": connection_of(turns),
+    }  # fmt: skip
+    # what rows hold is in no error, and so in no log; who waits for a turn has a connection, and
+    # as many threads as a server runs may wait without keeping readers from theirs
+    engine = create_engine(
+        url, hide_parameters=True, connect_args=settings, pool_size=20, max_overflow=40
+    )
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:
@@ -214,7 +219,7 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
         for pragma in (
             "foreign_keys=ON",
             "recursive_triggers=ON",  # or REPLACE would delete past the triggers of `insert_only`
-            "busy_timeout=30000",
+            f"busy_timeout={PATIENCE * 1000:.0f}",
             f"journal_mode={journal}",
             f"synchronous={level if synced else 'OFF'}",
             f"query_only={'OFF' if writable else 'ON'}",
@@ -228,12 +233,17 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
             connection.exec_driver_sql("BEGIN DEFERRED")
             return
         writer = connection.connection.dbapi_connection
-        turns.take(writer)
+        left = turns.take(writer)
         try:
+            if left < PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except BaseException:
             turns.give(writer)
             raise
+        finally:
+            if left < PATIENCE:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
 
     return engine
 

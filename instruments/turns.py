@@ -1,17 +1,19 @@
 """Who writes next to a SQLite file: one at a time, in the order they came.
 
-SQLite lets those who wait try again at random, so that of many one may wait for ever. Within a
-process nobody needs to be so unlucky. This is courtesy only: SQLite itself keeps two from writing.
+SQLite lets those who wait try again after ever longer sleeps, so that of many one may be too late
+every time. Within a process nobody needs to be so unlucky. This is courtesy only: SQLite itself
+keeps two from writing.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import deque
 
-PATIENCE = 30
-"""Seconds after which who waits tries its luck with SQLite, whoever holds the turn."""
+PATIENCE = 30.0
+"""Seconds that a writer waits, for its turn and for SQLite together."""
 
 
 class Turns:
@@ -23,18 +25,22 @@ class Turns:
         self._holder: object | None = None
         self._waiting: deque[tuple[object, threading.Event]] = deque()
 
-    def take(self, who: object, patience: float = PATIENCE) -> None:
-        """Wait for the turn of `who`; nothing when it is theirs, or patience has run out."""
+    def take(self, who: object, patience: float = PATIENCE) -> float:
+        """Wait for the turn of `who`, or until patience has run out; return what is left of it."""
         with self._lock:
             if self._holder is None or self._holder is who:
                 self._holder = who
-                return
+                return patience
             place = (who, threading.Event())
             self._waiting.append(place)
-        if not place[1].wait(patience):
+        began = time.monotonic()
+        try:
+            place[1].wait(patience)
+        finally:
             with self._lock:
                 if place in self._waiting:
                     self._waiting.remove(place)
+        return max(0.0, patience - (time.monotonic() - began))
 
     def give(self, who: object) -> None:
         """Hand the turn of `who` to the one who waits longest; nothing when it is another's."""

@@ -7,6 +7,7 @@ passphrase is typed, or stands in a file the settings name; it is no option and 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -168,8 +169,7 @@ def signer() -> None:
     from api.bootstrap import signer_server, socket_of
 
     chosen = settings()
-    passphrase = _passphrase(chosen)
-    with signer_server(chosen, passphrase) as server, suppress(KeyboardInterrupt):
+    with signer_server(chosen, _passphrase(chosen)) as server, suppress(KeyboardInterrupt):
         tell("The signer answers at {path} (stop with Ctrl-C).", path=str(socket_of(chosen)))
         server.serve_forever()
 
@@ -177,17 +177,21 @@ def signer() -> None:
 def _vault(chosen: Settings) -> Any:
     from api.bootstrap import vault_of
 
-    passphrase = _passphrase(chosen)
-    return vault_of(chosen, lambda: passphrase)
+    return vault_of(chosen, _passphrase(chosen))
 
 
-def _passphrase(chosen: Settings) -> bytes:
-    """Return the passphrase: from where the settings say, or typed; typed twice for a first key."""
+def _passphrase(chosen: Settings) -> Callable[[], bytes]:
+    """Return who knows the passphrase: the file the settings name, read at each use, or who typed.
+
+    It is typed twice for a first key.
+    """
     from api.bootstrap import passphrase_of, typed_passphrase
 
     if chosen.passphrase_file or chosen.credentials_directory:
-        return passphrase_of(chosen)
-    is_first = not any((chosen.folder / "keys").glob("*.pem")) and not chosen.pkcs11_module
+        passphrase_of(chosen)  # what is wrong with it is told before anything begins
+        return lambda: passphrase_of(chosen)
+    elsewhere = chosen.pkcs11_module or chosen.kms_url
+    is_first = not elsewhere and not any((chosen.folder / "keys").glob("*.pem"))
     try:
         typed: str = typer.prompt(
             words("Passphrase of the keys"), hide_input=True, confirmation_prompt=is_first, err=True
@@ -201,7 +205,8 @@ def _passphrase(chosen: Settings) -> bytes:
             "into a file that you alone may read (chmod 600) and name that file in "
             "CALIB_PASSPHRASE_FILE, or hand it over as the systemd credential calib-passphrase.",
         ) from None
-    return typed_passphrase(typed)
+    passphrase = typed_passphrase(typed)
+    return lambda: passphrase
 
 
 def _house(chosen: Settings) -> House:

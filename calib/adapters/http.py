@@ -5,6 +5,7 @@ Without encryption only this machine is spoken to.
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -36,29 +37,37 @@ def is_encrypted_or_here(address: str) -> bool:
 
 
 def ask(
-    address: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    address: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = SECONDS,
 ) -> tuple[int, bytes]:
     """Send a body, or fetch without one; return status and answer.
 
     Raises
     ------
     Unavailable
-        Nobody answers there.
+        Nobody answers there, or what answers does not speak HTTP.
     """
     if not is_encrypted_or_here(address):
         raise _silent(address, "it is no https address, and not of this machine")
-    opener = urllib.request.build_opener(NoRedirect)
+    handlers: list[Any] = [NoRedirect]
+    if urlsplit(address).hostname in HERE:  # no proxy reads along what is said in clear
+        handlers.append(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(*handlers)
     request = urllib.request.Request(  # noqa: S310 -- the scheme was looked at
         address, data=body, headers=dict(headers or {})
     )
     try:
-        with opener.open(request, timeout=SECONDS) as answer:
+        with opener.open(request, timeout=seconds) as answer:
             return int(answer.status), bytes(answer.read(LARGEST))
     except urllib.error.HTTPError as refusal:
         with refusal:
             return int(refusal.code), bytes(refusal.read(LARGEST))
-    except (OSError, ValueError) as problem:
-        raise _silent(address, str(problem)) from problem
+    except (OSError, http.client.HTTPException) as problem:
+        raise _silent(address, str(problem) or type(problem).__name__) from problem
+    except ValueError:  # its words may hold a header, and so a secret
+        raise _silent(address, "the request cannot be sent") from None
 
 
 def post(address: str, body: bytes) -> tuple[int, bytes]:

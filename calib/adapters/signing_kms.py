@@ -14,8 +14,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,13 +23,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from calib.adapters.http import ask
+from calib.adapters.http import SECONDS, ask
 from calib.services.ports import Algorithm
 from instruments.errors import Unavailable
 
 _NAME = re.compile(r"kms:([a-z]+(-[A-Z0-9]+)?-[0-9a-f]{16})")
+_TOKEN = re.compile(rb"[!-~]([ -~]*[!-~])?")
 _SIGNATURE = "vault:v1:"
 """OpenBao says `vault` as well."""
+SOON = 2.0
+"""Seconds within which a service answers whoever only asks whether it is there."""
 
 
 class TransitVault:
@@ -38,6 +41,7 @@ class TransitVault:
     def __init__(self, address: str, token: Callable[[], bytes]) -> None:
         """Keep the address and who knows the token; nobody is asked yet."""
         self._address = address.rstrip("/")
+        self._root = self._address[: self._address.index("/v1/")]
         self._token = token
 
     def make(self, algorithm: Algorithm, label: str) -> tuple[str, bytes]:
@@ -46,7 +50,9 @@ class TransitVault:
         Raises
         ------
         Unavailable
-            The service is away, takes this token not, or cannot make such a key.
+            The service is away, does not take this token, or cannot make such a key.
+        Refused
+            The file of the token is unfit.
         """
         name = f"{label}-{secrets.token_hex(8)}"
         wanted = {"type": algorithm, "exportable": False, "allow_plaintext_backup": False}
@@ -54,7 +60,7 @@ class TransitVault:
         try:
             kept = self._told(f"keys/{name}")
             return f"kms:{name}", _public_bytes(kept["keys"]["1"]["public_key"])
-        except (KeyError, TypeError, ValueError) as problem:
+        except (KeyError, TypeError, ValueError, UnsupportedAlgorithm) as problem:
             raise self._failed("what it says of the new key is no public key") from problem
 
     def sign(self, reference: str, algorithm: Algorithm, content: bytes) -> bytes:
@@ -63,7 +69,9 @@ class TransitVault:
         Raises
         ------
         Unavailable
-            The service is away, takes this token not, or has no such key.
+            The service is away, does not take this token, or has no such key.
+        Refused
+            The file of the token is unfit.
         """
         found = _NAME.fullmatch(reference)
         if found is None:
@@ -81,14 +89,13 @@ class TransitVault:
             raise self._failed("what it answers is no signature") from problem
 
     def reach(self) -> None:
-        """Find out whether the service answers and takes the token, without signing.
+        """Find out soon whether the service answers and takes the token, without signing.
 
         Raises
         ------
-        Unavailable
+        Unavailable, Refused
         """
-        parts = urlsplit(self._address)
-        self._asked(f"{parts.scheme}://{parts.netloc}/v1/auth/token/lookup-self", None)
+        self._asked(f"{self._root}/v1/auth/token/lookup-self", None, seconds=SOON)
 
     def _told(
         self, path: str, body: Mapping[str, object] | None = None, reference: str = ""
@@ -96,15 +103,19 @@ class TransitVault:
         return self._asked(f"{self._address}/{path}", body, reference)
 
     def _asked(
-        self, address: str, body: Mapping[str, object] | None, reference: str = ""
+        self,
+        address: str,
+        body: Mapping[str, object] | None,
+        reference: str = "",
+        seconds: float = SECONDS,
     ) -> Mapping[str, Any]:
         headers = {
-            "X-Vault-Token": self._token().decode(),
+            "X-Vault-Token": self._plain_token(),
             "X-Vault-Request": "true",
             "Content-Type": "application/json",
         }
         sent = None if body is None else json.dumps(body).encode()
-        status, content = ask(address, sent, headers)
+        status, content = ask(address, sent, headers, seconds)
         if status == 204:
             return {}
         try:
@@ -113,10 +124,16 @@ class TransitVault:
                 return dict(answer["data"] or {})
             reasons = "; ".join(map(str, answer["errors"])) or str(status)
         except (ValueError, KeyError, TypeError):
-            reasons = str(status)
-        if reference and "not found" in reasons:
+            reasons = f"status {status}, an answer that cannot be read"
+        if reference and status == 400 and "signing key not found" in reasons:
             raise _missing(reference)
         raise self._failed(reasons)
+
+    def _plain_token(self) -> str:
+        token = self._token()
+        if not _TOKEN.fullmatch(token):  # an error of the header would quote it
+            raise self._failed("the token is not one line of plain characters")
+        return token.decode("ascii")
 
     def _failed(self, reason: str) -> Unavailable:
         return Unavailable(
@@ -136,8 +153,10 @@ def _missing(reference: str) -> Unavailable:
     )
 
 
-def _public_bytes(told: str) -> bytes:
+def _public_bytes(told: object) -> bytes:
     """Return DER from PEM, or from the 32 bytes that are told of Ed25519."""
+    if not isinstance(told, str):
+        raise TypeError
     if told.startswith("-----BEGIN"):
         key = load_pem_public_key(told.encode())
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -81,6 +81,7 @@ def test_the_way_to_a_database_elsewhere_must_be_encrypted(address, says):
     ("more", "what"),
     [
         ({"CALIB_KMS_URL": "http://bao.example:8200/v1/transit"}, "https://"),
+        ({"CALIB_KMS_URL": "https://bao.example/transit"}, "/v1/"),
         ({"CALIB_KMS_URL": "https://bao.example/v1/transit", "CALIB_PKCS11_MODULE": "/x"}, "token"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -95,6 +96,7 @@ def test_no_page_has_a_fault_a_program_can_find(
     browser: Browser, world: World, found: Found, look: Look
 ) -> None:
     faults: list[str] = []
+    shutil.rmtree(PICTURES / str(look), ignore_errors=True)
 
     def note(said: ConsoleMessage) -> None:
         if said.type == "error":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -102,10 +103,43 @@ def test_however_a_transaction_ends_the_next_writer_need_not_wait(engine, end):
 def test_who_may_not_begin_gives_the_turn_back(engine, tmp_path):
     """Another process holds the file: whoever is refused leaves nothing held."""
     elsewhere = open_engine(engine.url.render_as_string())
-    with elsewhere.begin(), engine.connect() as connection:
-        connection.connection.dbapi_connection.execute("PRAGMA busy_timeout=10")
-        connection.rollback()
-        with pytest.raises(OperationalError, match="locked"):
-            connection.execute(text("INSERT INTO lines VALUES (1)"))
-    writes(engine, 2)
+    with engine.connect() as connection:
+        with elsewhere.begin():
+            connection.connection.dbapi_connection.execute("PRAGMA busy_timeout=10")
+            with pytest.raises(OperationalError, match="locked"):
+                connection.execute(text("INSERT INTO lines VALUES (1)"))
+        other = threading.Thread(target=writes, args=(engine, 2))  # on another connection
+        other.start()
+        other.join(SOON)
+        assert not other.is_alive()
     elsewhere.dispose()
+
+
+def test_who_waited_in_vain_for_a_turn_does_not_wait_for_sqlite_again(engine, monkeypatch):
+    monkeypatch.setattr(Turns.take, "__defaults__", (0.2,))
+    with engine.connect() as first:
+        first.execute(text("INSERT INTO lines VALUES (1)"))
+        began = time.monotonic()
+        with engine.connect() as second:
+            with pytest.raises(OperationalError, match="locked"):
+                second.execute(text("INSERT INTO lines VALUES (2)"))
+            assert time.monotonic() - began < SOON
+            again = second.connection.dbapi_connection.execute("PRAGMA busy_timeout").fetchone()
+        assert again == (30_000,)
+
+
+def test_readers_find_a_connection_while_forty_writers_wait(engine):
+    threads = [threading.Thread(target=writes, args=(engine, n)) for n in range(2, 42)]
+    with engine.connect() as first:
+        first.execute(text("INSERT INTO lines VALUES (1)"))
+        for thread in threads:
+            thread.start()
+        while engine.pool.checkedout() < 41:
+            threading.Event().wait(0.001)
+        with engine.connect().execution_options(read_only=True) as reader:
+            assert reader.scalar(text("SELECT count(*) FROM lines")) == 0
+        first.commit()
+    for thread in threads:
+        thread.join(SOON)
+    with engine.connect().execution_options(read_only=True) as reader:
+        assert reader.scalar(text("SELECT count(*) FROM lines")) == 41

@@ -64,11 +64,11 @@ class Handler(BaseHTTPRequestHandler):
             return 403, {"errors": ["permission denied"]}
         if self.path == "/v1/auth/token/lookup-self":
             return 200, {"data": {"ttl": 3600}}
-        _, kind, name = self.path.removeprefix("/v1").rsplit("/", 2)
+        mount, kind, name = self.path.rsplit("/", 2)
+        if mount != "/v1/transit":
+            return 404, {"errors": [f'no handler for route "{mount}". route entry not found.']}
         self.server.asked.append((self.path, body))
-        if kind == "/transit/keys" or kind.endswith("keys"):
-            return self._key(name, body)
-        return self._sign(name, body)
+        return self._key(name, body) if kind == "keys" else self._sign(name, body)
 
     def _key(self, name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if body:
@@ -90,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         if kept["type"] == "ed25519":
             made = private.sign(content)
         else:
+            assert (body["hash_algorithm"], body["marshaling_algorithm"]) == ("sha2-256", "asn1")
             hashed = utils.Prehashed(hashes.SHA256()) if body["prehashed"] else hashes.SHA256()
             made = private.sign(content, ec.ECDSA(hashed))
         return 200, {"data": {"signature": f"vault:v1:{base64.b64encode(made).decode()}"}}
