@@ -323,7 +323,9 @@ def unlike_dcc(one):
 def unlike_public(one, client):
     answer = client.get(f"/c/{one.view.token}")
     assert answer.status_code == 200, one.name
-    rows = html.fromstring(answer.text).xpath("//table[@class='results']/tbody/tr")
+    rows = html.fromstring(answer.text).xpath(
+        "//table[@class='results']/tbody/tr[not(th/@scope='rowgroup')]"
+    )
     said = [
         [" ".join(c.text_content().split()) for c in row.xpath("*[@class='num']")] for row in rows
     ]
