@@ -8,7 +8,6 @@ const find = (name) => room.querySelector(`[data-${name}]`);
 const tell = (words) => { find("told").textContent = words; };
 const words = room.dataset;
 
-room.hidden = false;
 find("start").hidden = !navigator.mediaDevices?.getUserMedia;
 find("start").addEventListener("click", look);
 find("stop").addEventListener("click", () => rest(""));
