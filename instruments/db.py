@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    make_url,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -205,11 +206,12 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
     settings = {
         "timeout": PATIENCE, "check_same_thread": False, "factory": connection_of(turns),
     }  # fmt: skip
-    # what rows hold is in no error, and so in no log; who waits for a turn has a connection, and
-    # as many threads as a server runs may wait without keeping readers from theirs
-    engine = create_engine(
-        url, hide_parameters=True, connect_args=settings, pool_size=20, max_overflow=40
-    )
+    # who waits for a turn has a connection: as many threads as a server runs may wait without
+    # keeping readers from theirs; a database in memory is one connection
+    is_file = make_url(url).database not in (None, "", ":memory:")
+    pool = {"pool_size": 20, "max_overflow": 40} if is_file else {}
+    # what rows hold is in no error, and so in no log
+    engine = create_engine(url, hide_parameters=True, connect_args=settings, **pool)
 
     @event.listens_for(engine, "connect")
     def _settle(connection: sqlite3.Connection, _record: object) -> None:
