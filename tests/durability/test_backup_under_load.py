@@ -119,7 +119,7 @@ def test_every_backup_made_under_load_restores_whole(lab, tmp_path, rounds):
 
 
 @pytest.mark.parametrize(
-    "count", [6, pytest.param(1000, marks=pytest.mark.nightly)], ids=["small", "large"]
+    "count", [6, pytest.param(200, marks=pytest.mark.nightly)], ids=["small", "large"]
 )
 def test_the_drill_counts_what_is_missing_and_goes_on(lab, tmp_path, count):
     """A third of all certificates is issued after the backup, and lost."""
