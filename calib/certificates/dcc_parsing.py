@@ -46,6 +46,8 @@ def parse(content: bytes) -> Element:
             "The DCC has {size} bytes; at most {limit} are read. Enter the certificate by hand.",
             facts={"size": len(content), "limit": MAX_BYTES},
         )
+    if content.count(b"<") > 2 * MAX_PARTS:  # each part opens and closes: no tree is built of it
+        raise _too_many_parts()
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
@@ -58,15 +60,19 @@ def parse(content: bytes) -> Element:
             facts={"problem": getattr(problem, "msg", None) or str(problem)},
         ) from problem
     if cast("float", root.xpath("count(//node())")) > MAX_PARTS:
-        raise Refused(
-            "dcc-too-large",
-            "The DCC has more than {limit} parts. Enter the certificate by hand.",
-            facts={"limit": MAX_PARTS},
-        )
+        raise _too_many_parts()
     _refuse_reaching_out(root)
     _refuse_wrapping(root)
     _need_version(root)
     return root
+
+
+def _too_many_parts() -> Refused:
+    return Refused(
+        "dcc-too-large",
+        "The DCC has more than {limit} parts. Enter the certificate by hand.",
+        facts={"limit": MAX_PARTS},
+    )
 
 
 def _refuse_reaching_out(root: Element) -> None:

@@ -19,7 +19,7 @@ from tests.support.forge import NOW, TRUST
 from tests.support.refusals import need_refused
 
 ROOT = Path(__file__).parents[2]
-SECONDS, MEGABYTES = 5, 512
+SECONDS, MEGABYTES = 5, 500
 
 
 @pytest.mark.slow
