@@ -306,21 +306,27 @@ async def _database_error(request: Request, error: Exception) -> Response:
     if "readonly database" in words or "read-only transaction" in words:
         return _answer(request, restored())
     if isinstance(error, OperationalError) and ("full" in words or "locked" in words):
-        return _answer(request, _unavailable(words))
+        return _answer(
+            request,
+            Unavailable(
+                "storage-unavailable",
+                "The database could not take the change ({words}). Nothing was saved. "
+                "Free disk space or try again in a moment.",
+                facts={"words": words},
+            ),
+        )
     return _unknown(request, error)
 
 
 async def _database_busy(request: Request, _error: Exception) -> Response:
     """Answer whoever waited in vain for a connection: others hold them all."""
-    return _answer(request, _unavailable("all connections are in use"))
-
-
-def _unavailable(words: str) -> Unavailable:
-    return Unavailable(
-        "storage-unavailable",
-        "The database could not take the change ({words}). Nothing was saved. "
-        "Free disk space or try again in a moment.",
-        facts={"words": words},
+    return _answer(
+        request,
+        Unavailable(
+            "database-busy",
+            "More is asked of the database at once than it can answer. Nothing was saved. Try "
+            "again in a moment.",
+        ),
     )
 
 

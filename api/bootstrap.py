@@ -135,12 +135,7 @@ def _probe(settings: Settings) -> Callable[[], None]:
         from calib.adapters.signer_socket import knock
 
         return lambda: knock(socket_of(settings))
-    if settings.pkcs11_module:
-        return lambda: None  # asking a token for its PIN again and again would lock it
-    if settings.kms_url:
-        return TransitVault(settings.kms_url, lambda: passphrase_of(settings)).reach
-    vault = FileVault(settings.folder / "keys", lambda: passphrase_of(settings))
-    return vault.open_all
+    return vault_of(settings, lambda: passphrase_of(settings)).check
 
 
 def _publisher(settings: Settings, engine: Engine, signer: Signer) -> Publisher:
@@ -265,10 +260,7 @@ def signer_server(settings: Settings, passphrase: Callable[[], bytes]) -> Signer
 
     keep_no_core()
     vault = vault_of(settings, passphrase)
-    if isinstance(vault, FileVault):
-        vault.open_all()
-    if isinstance(vault, TransitVault):
-        vault.reach()
+    vault.check()
     wired = wire(settings)
     signer = ruled_signer(settings, wired.engine, wired.clock, vault)
     return SignerServer(socket_of(settings), signer)

@@ -237,17 +237,24 @@ def open_engine(url: str, *, synced: bool = True, writable: bool = True) -> Engi
         writer = connection.connection.dbapi_connection
         left = turns.take(writer)
         try:
-            if left < PATIENCE:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={left * 1000:.0f}")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin_within(connection, left)
         except BaseException:
             turns.give(writer)
             raise
-        finally:
-            if left < PATIENCE:
-                connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
 
     return engine
+
+
+def _begin_within(connection: Connection, seconds: float) -> None:
+    """Begin to write; what waiting for the turn has left of the patience holds for SQLite."""
+    if seconds == PATIENCE:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={PATIENCE * 1000:.0f}")
 
 
 def is_disk_failure(problem: BaseException) -> bool:

@@ -36,11 +36,17 @@ class Turns:
         began = time.monotonic()
         try:
             place[1].wait(patience)
-        finally:
-            with self._lock:
-                if place in self._waiting:
-                    self._waiting.remove(place)
+        except BaseException:
+            self._leave(place)
+            self.give(who)  # it may have been called while it was interrupted
+            raise
+        self._leave(place)
         return max(0.0, patience - (time.monotonic() - began))
+
+    def _leave(self, place: tuple[object, threading.Event]) -> None:
+        with self._lock:
+            if place in self._waiting:
+                self._waiting.remove(place)
 
     def give(self, who: object) -> None:
         """Hand the turn of `who` to the one who waits longest; nothing when it is another's."""

@@ -78,7 +78,7 @@ class FileVault:
             return key.sign(content)
         return key.sign(content, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
-    def open_all(self) -> None:
+    def check(self) -> None:
         """Open every key now, so that a wrong passphrase is told at once.
 
         Raises

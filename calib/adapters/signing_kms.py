@@ -88,7 +88,7 @@ class TransitVault:
         except (KeyError, ValueError) as problem:
             raise self._failed("what it answers is no signature") from problem
 
-    def reach(self) -> None:
+    def check(self) -> None:
         """Find out soon whether the service answers and takes the token, without signing.
 
         Raises

@@ -79,6 +79,9 @@ class TokenVault:
             r, s = (int.from_bytes(part, "big") for part in (both[:half], both[half:]))
             return utils.encode_dss_signature(r, s)
 
+    def check(self) -> None:
+        """Ask nothing: a token that is asked for its PIN again and again locks itself."""
+
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         """Give the session, one user at a time; a token that failed is opened anew next time."""

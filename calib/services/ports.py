@@ -80,6 +80,9 @@ class Vault(Protocol):
     def sign(self, reference: str, algorithm: Algorithm, content: bytes) -> bytes:
         """Return the signature; raises Unavailable when the key is missing or locked."""
 
+    def check(self) -> None:
+        """Find out whether the keys can be used, without signing; raises Unavailable, Refused."""
+
 
 class Journal(Protocol):
     """What was signed and refused, one line after the other, chained; never changed."""

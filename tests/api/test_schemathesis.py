@@ -14,11 +14,9 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
-from calib.services import problems, weekly
-from instruments.services import signin
 from tests.support import issuing
 from tests.support.door import Door, a_door
-from tests.support.overseen import an_authority
+from tests.support.overseen import a_token_with_work
 from tests.support.web import a_sign_in
 
 ACTORS = (
@@ -47,19 +45,6 @@ def door(tmp_path) -> Iterator[Door]:
     made.bench.engine.dispose()
 
 
-def an_overseer(door: Door) -> str:
-    """Return the token of an authority with a report handed in and a problem opened."""
-    authority = an_authority(door.bench.installation)
-    with authority.context() as ctx:
-        weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=door.bench.catalogue)
-        problems.open_problem(
-            ctx, kind="other", finding="A", demand="B", until=ctx.today, lab_code="HZ",
-            catalogue=door.bench.catalogue,
-        )  # fmt: skip
-    with authority.context() as ctx:
-        return signin.make_token(ctx, name="fuzz")
-
-
 def failures(door: Door, actor: str, limit: float, phases: list[str]) -> Iterator[str]:
     """Yield what does not conform, once for each operation and kind."""
     config = SchemathesisConfig(seed=20260302, max_time=int(limit))
@@ -67,7 +52,7 @@ def failures(door: Door, actor: str, limit: float, phases: list[str]) -> Iterato
     schema.app = door.app
     schema.config.update(request_timeout=60)
     if actor == "regulator":
-        schema.config.update(headers={"Authorization": f"Bearer {an_overseer(door)}"})
+        schema.config.update(headers={"Authorization": f"Bearer {a_token_with_work(door)}"})
     elif actor:
         customer = door.bench.customer_id if actor in ("customer", "venue_operator") else None
         token = a_sign_in(door.bench.installation, actor, customer_id=customer)

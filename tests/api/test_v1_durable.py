@@ -9,6 +9,7 @@ import sqlite3
 import pytest
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from instruments.tenancy import see_all_labs
 from tests.support import issuing
@@ -111,6 +112,23 @@ def test_what_cannot_be_committed_is_not_acknowledged(door):
     finally:
         event.remove(door.bench.engine, "commit", fail)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage-unavailable")
+    names = [c["name"]["en"] for c in client.get("/api/v1/customers").json()]
+    assert "Never" not in names
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_who_finds_no_connection_is_told_to_come_again(door, method):
+    """Readers and writers alike; it is no failure of the program (500)."""
+    client, pool = door.as_(door.bench.signatory), door.bench.engine.pool
+
+    def none_left(*_given):
+        raise PoolTimeout("QueuePool limit of size 20 overflow 40 reached")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(pool), "_do_get", none_left)
+        answer = client.request(method, "/api/v1/customers", json={"name_en": "Never"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "database-busy")
+    assert "QueuePool" not in answer.text
     names = [c["name"]["en"] for c in client.get("/api/v1/customers").json()]
     assert "Never" not in names
 

@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from calib.services import weekly
 from instruments.records.audit import AuditEvent
-from instruments.services import mandates, scope, signin
+from instruments.services import mandates, scope
 from instruments.services.instruments import set_status
 from instruments.services.scope import ScopeEntry
 from instruments.tenancy import installation_session
 from tests.support import builders, issuing
 from tests.support.builders import NOW, context_for
 from tests.support.door import Door, a_door, a_key, problem_of
-from tests.support.overseen import Authority, an_authority
+from tests.support.overseen import Authority, an_authority, client_of, put_in_districts
 from tests.support.web import TestClient
 
 WEEK = weekly.week_named(NOW.date())
@@ -32,19 +32,9 @@ def door(database_url, tmp_path):
     """Return a lab with a certified instrument in no district, and one in each of two."""
     made = a_door(database_url, tmp_path)
     issuing.issued(made.bench, made.store, issuing.authorised(made.bench))
-    with context_for(made.bench.installation) as ctx:
-        for district in ("Uptown", "Harbour"):
-            site = builders.a_site(ctx, made.bench.customer_id, district=district)
-            builders.an_instrument(
-                ctx, made.bench.catalogue, customer_id=made.bench.customer_id, site_id=site.id
-            )
+    put_in_districts(made.bench, "Uptown", "Harbour")
     yield made
     made.bench.engine.dispose()
-
-
-def client_of(door: Door, authority: Authority, *reach: str) -> TestClient:
-    with authority.context() as ctx:
-        return door.client(signin.make_token(ctx, name="door", reach=reach))
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 from instruments.services import signin
 from tests.support import builders
 from tests.support.builders import NOW, context_for
-from tests.support.door import Door, a_door, a_key, problem_of, seen
-from tests.support.overseen import Authority, an_authority
+from tests.support.door import a_door, a_key, problem_of, seen
+from tests.support.overseen import an_authority, client_of, put_in_districts
 from tests.support.web import TestClient, a_sign_in
 
 UNTIL = (NOW + timedelta(days=10)).date().isoformat()
@@ -29,19 +29,9 @@ LEDGER, OURS = "/api/v1/oversight/problems", "/api/v1/problems"
 def door(database_url, tmp_path):
     """Return a lab with one instrument in Uptown and one in Harbour."""
     made = a_door(database_url, tmp_path)
-    with context_for(made.bench.installation) as ctx:
-        for district in ("Uptown", "Harbour"):
-            site = builders.a_site(ctx, made.bench.customer_id, district=district)
-            builders.an_instrument(
-                ctx, made.bench.catalogue, customer_id=made.bench.customer_id, site_id=site.id
-            )
+    put_in_districts(made.bench, "Uptown", "Harbour")
     yield made
     made.bench.engine.dispose()
-
-
-def client_of(door: Door, authority: Authority) -> TestClient:
-    with authority.context() as ctx:
-        return door.client(signin.make_token(ctx, name="door"))
 
 
 @pytest.fixture

@@ -55,6 +55,24 @@ def test_who_waited_too_long_goes_on_and_is_called_no_more():
     assert not turns._waiting
 
 
+@pytest.mark.parametrize("when", ["waiting", "called"])
+def test_who_is_interrupted_keeps_no_place_and_no_turn(monkeypatch, when):
+    turns = Turns()
+    turns.take("first")
+
+    def interrupted(_event, _patience):
+        if when == "called":
+            turns.give("first")  # its turn came at that very moment
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Event, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            turns.take("unlucky")
+    assert not turns._waiting
+    assert turns._holder == ("first" if when == "waiting" else None)
+
+
 @pytest.fixture
 def engine(tmp_path):
     made = open_engine(f"sqlite+pysqlite:///{tmp_path / 'a.db'}")

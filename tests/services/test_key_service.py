@@ -34,7 +34,7 @@ def test_the_service_is_asked_for_a_key_that_stays_and_sees_no_content(service):
 
 
 @pytest.mark.parametrize("harm", ["sealed", "other-token", "nonsense", "empty", "away"])
-@pytest.mark.parametrize("act", ["make", "sign", "reach"])
+@pytest.mark.parametrize("act", ["make", "sign", "check"])
 def test_a_service_that_does_not_do_as_asked_is_named(service, harm, act):
     vault = TransitVault(service.address, lambda: PASSPHRASE)
     reference, _ = vault.make("ed25519", "log")
@@ -46,10 +46,10 @@ def test_a_service_that_does_not_do_as_asked_is_named(service, harm, act):
     acts = {
         "make": lambda: vault.make("ed25519", "log"),
         "sign": lambda: vault.sign(reference, "ed25519", b"x"),
-        "reach": vault.reach,
+        "check": vault.check,
     }
-    if (harm, act) == ("empty", "reach"):
-        vault.reach()  # it answers, and takes the token
+    if (harm, act) == ("empty", "check"):
+        vault.check()  # it answers, and takes the token
         return
     with pytest.raises(Unavailable) as stop:
         acts[act]()
@@ -79,7 +79,7 @@ def test_a_mount_that_is_not_there_makes_no_key_missing(service):
 @pytest.mark.parametrize("token", [b"two\nlines", b" a token", b"\xff" * 20, b"token\n", b""])
 def test_a_token_that_is_none_is_sent_nowhere_and_quoted_nowhere(service, token):
     with pytest.raises(Unavailable) as stop:
-        TransitVault(service.address, lambda: token).reach()
+        TransitVault(service.address, lambda: token).check()
     assert stop.value.code == "kms-unavailable"
     assert "plain characters" in stop.value.facts["reason"]
     assert repr(token)[2:-1] not in str(stop.value.facts) or not token
@@ -95,7 +95,7 @@ def test_what_is_no_public_key_is_no_key(service, said):
 
 def test_a_port_that_speaks_no_http_is_named_and_no_proxy_is_asked(monkeypatch, service):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    TransitVault(service.address, lambda: PASSPHRASE).reach()
+    TransitVault(service.address, lambda: PASSPHRASE).check()
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def greet():
@@ -107,7 +107,7 @@ def test_a_port_that_speaks_no_http_is_named_and_no_proxy_is_asked(monkeypatch, 
         thread.start()
         address = f"http://127.0.0.1:{other.getsockname()[1]}/v1/transit"
         with pytest.raises(Unavailable) as stop:
-            TransitVault(address, lambda: PASSPHRASE).reach()
+            TransitVault(address, lambda: PASSPHRASE).check()
         thread.join()
     assert stop.value.code == "address-silent"
 

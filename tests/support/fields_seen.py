@@ -16,8 +16,7 @@ from lxml import html
 from sqlalchemy import select
 
 from calib.records.certificates import Certificate
-from calib.services import amendment, problems, readings, review, weekly
-from instruments.services import signin
+from calib.services import amendment, readings, review
 from instruments.services.order_request import LineRequest
 from instruments.tenancy import installation_session
 from tests.house.source import ROOT
@@ -25,7 +24,7 @@ from tests.support import builders, issuing
 from tests.support.builders import context_for
 from tests.support.door import Door, a_door
 from tests.support.issuing import Bench
-from tests.support.overseen import an_authority
+from tests.support.overseen import a_token_with_work
 from tests.support.web import a_sign_in
 
 EMPTY = ("", None, [], {})
@@ -152,7 +151,7 @@ def seen(door: Door) -> set[tuple[str, str, str]]:
             answer = client.get(path)
             assert answer.status_code == 200, (path, answer.text[:300])
             found |= {(role, f"page {path}", one) for one in words_of(answer.text)}
-    overseer = door.client(_an_overseer(door))
+    overseer = door.client(a_token_with_work(door))
     for path in OVERSEEN:
         answer = overseer.get(path)
         assert answer.status_code == 200, (path, answer.text[:300])
@@ -163,19 +162,6 @@ def seen(door: Door) -> set[tuple[str, str, str]]:
         view = f"GET /api/v1/{path}"
         found |= {("regulator", view, one) for one in fields_of(answer.json())}
     return found
-
-
-def _an_overseer(door: Door) -> str:
-    """Return the token of a regulator with a report handed in and a problem opened."""
-    authority = an_authority(door.bench.installation)
-    with authority.context() as ctx:
-        weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=door.bench.catalogue)
-        problems.open_problem(
-            ctx, kind="other", finding="A", demand="B", until=ctx.today, lab_code="HZ",
-            catalogue=door.bench.catalogue,
-        )  # fmt: skip
-    with authority.context() as ctx:
-        return signin.make_token(ctx, name="fields")
 
 
 def written() -> set[tuple[str, ...]]:

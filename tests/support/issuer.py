@@ -95,7 +95,7 @@ class Issuer:
         folder = Path(task["folder"])
         self.store = DirectoryStore(folder / "files")
         vault = FileVault(folder / "keys", lambda: PASSPHRASE)
-        vault.open_all()  # once for all children
+        vault.check()  # once for all children
         journal = FileJournal(folder / "keys" / "journal.jsonl")
         signer = RuledSigner(self.engine, vault, journal, clock)
         self.sealer: Sealer = KeySealer(self.engine, signer)

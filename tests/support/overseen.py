@@ -7,12 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from calib.services import problems, weekly
 from instruments.context import Actor, Context
 from instruments.records.mandates import EVERYWHERE
-from instruments.services import mandates, people
+from instruments.services import mandates, people, signin
 from instruments.services.mandates import valid_mandates
 from instruments.tenancy import installation_session, lab_session
+from tests.support import builders
 from tests.support.builders import NOW, SHANGHAI, Installation, a_lab
+from tests.support.door import Door
+from tests.support.issuing import Bench
+from tests.support.web import TestClient
 
 
 @dataclass(frozen=True)
@@ -57,3 +62,32 @@ def an_authority(
                 purpose="Thermometers for fever", ends_on=ends_on,
             )  # fmt: skip
     return Authority(installation, lab_id, person_id)
+
+
+def client_of(door: Door, authority: Authority, *reach: str) -> TestClient:
+    """Return a client that acts for the person of an authority."""
+    with authority.context() as ctx:
+        return door.client(signin.make_token(ctx, name="door", reach=reach))
+
+
+def a_token_with_work(door: Door) -> str:
+    """Return the token of an authority with a report handed in and a problem opened."""
+    authority = an_authority(door.bench.installation)
+    with authority.context() as ctx:
+        weekly.hand_in(ctx, weekly.week_named(ctx.today), catalogue=door.bench.catalogue)
+        problems.open_problem(
+            ctx, kind="other", finding="A", demand="B", until=ctx.today, lab_code="HZ",
+            catalogue=door.bench.catalogue,
+        )  # fmt: skip
+    with authority.context() as ctx:
+        return signin.make_token(ctx, name="work")
+
+
+def put_in_districts(bench: Bench, *districts: str) -> None:
+    """Give the customer of a bench a site with an instrument in each district."""
+    with builders.context_for(bench.installation) as ctx:
+        for district in districts:
+            site = builders.a_site(ctx, bench.customer_id, district=district)
+            builders.an_instrument(
+                ctx, bench.catalogue, customer_id=bench.customer_id, site_id=site.id
+            )
